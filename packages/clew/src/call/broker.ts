@@ -1,0 +1,75 @@
+import type { Call } from './call.ts'
+import type { ErrorClasses } from './errors.ts'
+import type { Handler } from './interceptor.ts'
+import type { Mailbox } from './mailbox.ts'
+import type { Reply } from './reply.ts'
+
+/** How calls travel; what `rabbitmq()` and `memory()` return. Holds no connection until asked for one. */
+export interface Broker {
+  /** For people: `memory`, or the address without its password. */
+  readonly name: string
+  /**
+   * Opens a connection.
+   * @throws RpcError `disconnected` when the broker cannot be reached or refuses us; the message
+   *   names the address and says what to do.
+   */
+  connect(options: ConnectOptions): Promise<Connection>
+}
+
+/** Nameko's durable, confirmed messages, or transient ones that a broker restart may lose. */
+export type Delivery = 'nameko' | 'fast'
+
+export interface ConnectOptions {
+  /** Who connects: a service's name, or undefined for callers outside services. Names the reply queue. */
+  readonly owner?: string | undefined
+  /** @default 'nameko' */
+  readonly delivery?: Delivery | undefined
+  /** Local classes for errors on the wire. @default none */
+  readonly errors?: ErrorClasses | undefined
+  /**
+   * Ask callees for attachments: the reply key becomes one that says so.
+   * @default false
+   */
+  readonly attachments?: boolean | undefined
+  /** Told of what went wrong without failing a call (a damaged message, a lost connection). @default silence */
+  readonly onProblem?: ((problem: Problem) => void) | undefined
+}
+
+/** Something that went wrong beside the calls: it never fails one, it is counted and told. */
+export interface Problem {
+  /** Machine-readable kind, such as `malformed_message`, `disconnected`, `reply_unroutable`. */
+  readonly kind: string
+  /** What, why and what happens now, for people. */
+  readonly message: string
+  readonly error?: unknown
+}
+
+/** An open way to the broker: sends calls, serves them, carries pieces of traces. */
+export interface Connection extends AsyncDisposable {
+  /**
+   * Sends a call and settles with its reply, exactly once.
+   * After it has settled, replies to the same call that still arrive are told to `call.onStray`
+   * for as long as the call is among the last 1,024 settled ones.
+   * @throws RpcError `unknown_service`, `timeout`, `cancelled`, `disconnected`, `overloaded`,
+   *   `unserializable` (arguments that JSON cannot carry)
+   */
+  request(call: Call): Promise<Reply>
+  /**
+   * Consumes a service's calls until stopped. The handler must not reject; a request is
+   * acknowledged after its reply was handed to the broker.
+   */
+  serve(service: string, handler: Handler, options: ServeOptions): Promise<Consumer>
+  readonly mailbox: Mailbox
+  /** Fails what is pending with `disconnected` and closes. Idempotent. */
+  close(): Promise<void>
+}
+
+export interface ServeOptions {
+  /** How many unanswered requests the broker may have handed to us at a time. */
+  readonly prefetch: number
+}
+
+export interface Consumer {
+  /** Takes no new requests; resolves when those taken already have been answered and acknowledged. */
+  stop(): Promise<void>
+}

@@ -1,0 +1,64 @@
+import type { ContextValues } from './context-values.ts'
+import type { RpcError } from './errors.ts'
+import type { Reply } from './reply.ts'
+
+/** What an AMQP header can carry. Tables are null-prototype objects, so no key can reach a prototype. */
+export type HeaderValue =
+  | string
+  | number
+  | boolean
+  | null
+  | Uint8Array
+  | readonly HeaderValue[]
+  | { readonly [key: string]: HeaderValue }
+
+/** A header table: a null-prototype record. */
+export type Headers = Readonly<Record<string, HeaderValue>>
+
+/**
+ * One call on its way from caller to callee. The same type exists on both sides of the wire: the
+ * proxy makes one, the broker encodes it, and decoding makes an equal one for the worker.
+ * Interceptors never change a call; they pass `{ ...call, … }` on.
+ */
+export interface Call {
+  /** Wire name of the service. */
+  readonly service: string
+  /** Wire name of the method. */
+  readonly method: string
+  /** Positional arguments. */
+  readonly args: readonly unknown[]
+  /** Python's keyword arguments; empty where none were given. */
+  readonly kwargs: Readonly<Record<string, unknown>>
+  /** The message's `correlation_id`: unique per call, the same on redelivery. A UUID from our callers. */
+  readonly id: string
+  /**
+   * Nameko's context data, without the prefix. Travels as `nameko.{key}` headers and is handed on
+   * by every worker to all calls it makes.
+   */
+  readonly context: Headers
+  /** Headers of this hop only, sent as they are. A header wins over a context value of its name. */
+  readonly headers: Headers
+  /** Milliseconds the caller will still wait, counted from when this object was made. `Infinity`: for ever. */
+  readonly timeoutMs: number
+  /** Aborts the call; on the callee's side it aborts when the deadline passes or the worker is killed. */
+  readonly signal: AbortSignal | undefined
+  /** True when the broker delivered the request before, to a worker that never answered. */
+  readonly redelivered: boolean
+  /** True when the caller's reply address says that it can read an attachment behind the body. */
+  readonly attachable: boolean
+  /** Set by decoding: why the request cannot be run. The container answers it without a worker. */
+  readonly rejected: RpcError | undefined
+  /** Values of this process only. A worker's outgoing calls share those of the call it handles. */
+  readonly values: ContextValues
+  /**
+   * Told of replies that came when the call was settled already: late (after a timeout) or duplicate.
+   * Must not throw. Called at most a bounded time after the call; see `Connection.request`.
+   */
+  readonly onStray: ((stray: Stray) => void) | undefined
+}
+
+/** A reply nobody waits for any more. */
+export interface Stray {
+  readonly kind: 'late' | 'duplicate'
+  readonly reply: Reply
+}

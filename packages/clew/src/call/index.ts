@@ -1,0 +1,20 @@
+export type {
+  Broker,
+  Connection,
+  ConnectOptions,
+  Consumer,
+  Delivery,
+  Problem,
+  ServeOptions,
+} from './broker.ts'
+export type { Call, Headers, HeaderValue, Stray } from './call.ts'
+export { ContextKey, ContextValues } from './context-values.ts'
+export type { CallIdentity, ErrorClass, ErrorClasses, RpcErrorCode } from './errors.ts'
+export { ConfigError, RemoteError, RpcError, toError } from './errors.ts'
+export { newCallId, newHalfId } from './ids.ts'
+export type { Handler, Interceptor } from './interceptor.ts'
+export { compose } from './interceptor.ts'
+export type { Mailbox } from './mailbox.ts'
+export type { Plugin, PluginHost, Use } from './plugin.ts'
+export { toPlugin } from './plugin.ts'
+export type { Reply } from './reply.ts'

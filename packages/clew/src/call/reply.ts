@@ -1,0 +1,13 @@
+/**
+ * How a call ended, as its callee says. `error` is what the method threw (on the callee's side) or
+ * what the wire made of it (on the caller's side); exactly one of `result` and `error` counts.
+ */
+export interface Reply {
+  readonly result: unknown
+  readonly error: Error | undefined
+  /**
+   * Bytes that ride behind the body, opaque to everything but the interceptor that put them there.
+   * Dropped by the codec unless the call was `attachable`.
+   */
+  readonly attachment: Uint8Array | undefined
+}

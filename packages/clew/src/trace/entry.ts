@@ -1,0 +1,101 @@
+/** The paper's four moments of a call, and the optional start of its method. */
+export type EntryKind = 'rpc-request' | 'rpc-receive' | 'rpc-start' | 'rpc-respond' | 'rpc-finish'
+
+/** What kind of arrow leads from caller to callee (X-Trace's edges, and Nameko's events). */
+export type Edge = 'call' | 'event' | 'down' | 'next'
+
+/**
+ * How one side saw a call end. `ok` and `error`: its method answered or threw. `rejected`: answered
+ * without running (unknown service or method, wrong arguments). `timeout`, `cancelled`: the caller
+ * stopped waiting. `lost`: the connection went. `pending`: not ended when the worker responded.
+ */
+export type Status = 'ok' | 'error' | 'rejected' | 'timeout' | 'cancelled' | 'lost' | 'pending'
+
+/** One record of one moment of one call, written by the process where it happened. */
+export interface Entry {
+  readonly kind: EntryKind
+  /** Milliseconds since 1970 on the clock of `host`, microseconds as decimals. */
+  readonly timeMs: number
+  /** Host name of the process that wrote the entry. */
+  readonly host: string
+  /** Tells processes of one host apart (the process id); absent where the writer did not say. */
+  readonly pid?: number
+  readonly service: string
+  readonly method: string
+  /** Call id: 16 hex digits; other formats' ids are kept as they are. */
+  readonly id: string
+  /** Trace id, 32 hex digits; absent in the paper's plain lists. */
+  readonly trace?: string
+  /** Call id of the caller's own call; null for a root; absent where unknown. */
+  readonly parent?: string | null
+  /** On request or receive. @default 'call' */
+  readonly edge?: Edge
+  /** On request: position among the calls its worker made, from 0. */
+  readonly seq?: number
+  /** On request: 1 for the first try. @default 1 */
+  readonly attempt?: number
+  /** On receive: true when the broker had delivered the request before. */
+  readonly redelivered?: boolean
+  /** On receive: calls this process was handling for the service, this one included. */
+  readonly inFlight?: number
+  /** On respond and finish. @default 'ok' */
+  readonly status?: Status
+  /** On respond and finish: the error's class name. */
+  readonly error?: string
+  /** On respond: how many calls the worker made. */
+  readonly calls?: number
+  /** On respond: the reply came after its caller had stopped waiting. */
+  readonly late?: boolean
+}
+
+/** Sibling calls of one method, merged because their entries would not fit. Times are totals in milliseconds. */
+export interface Fold {
+  /** Call id of the worker's own call. */
+  readonly parent: string
+  readonly trace?: string
+  readonly host: string
+  readonly service: string
+  readonly method: string
+  /** Merged siblings. */
+  readonly count: number
+  /** Calls merged away in all: the siblings and everything below them. */
+  readonly calls: number
+  readonly minMs: number
+  readonly medianMs: number
+  readonly maxMs: number
+  readonly sumMs: number
+  /** When the first of them was requested. */
+  readonly timeMs: number
+}
+
+/** Calls known to have happened whose entries did not arrive. */
+export interface Missing {
+  /** Call id below which they are missing. */
+  readonly parent: string
+  readonly trace?: string
+  readonly calls: number
+  /** `lost`: a piece never came; `unreadable`: damaged or of a newer version; `cut`: did not fit and nobody took it. */
+  readonly reason: 'lost' | 'unreadable' | 'cut'
+}
+
+/** A call made by a peer that keeps no entries, known only from the id stack that Nameko hands on. */
+export interface Relay {
+  /** Call id of the profiled call below the relays. */
+  readonly below: string
+  readonly trace?: string
+  /** From the caller's side down, the calls between the nearest profiled ancestor and `below`. */
+  readonly path: readonly { readonly service: string; readonly method: string }[]
+}
+
+/** All that came home of one root call. */
+export interface Trace {
+  /** 32 hex digits; empty where the source had none. */
+  readonly id: string
+  /** In bracket order where the source had it; readers must not rely on order across pieces. */
+  readonly entries: readonly Entry[]
+  readonly folds: readonly Fold[]
+  readonly missing: readonly Missing[]
+  readonly relays: readonly Relay[]
+  /** True when every announced piece had come when the trace was handed over. */
+  readonly complete: boolean
+}
