@@ -42,6 +42,8 @@ export interface Call {
   readonly timeoutMs: number
   /** Aborts the call; on the callee's side it aborts when the deadline passes or the worker is killed. */
   readonly signal: AbortSignal | undefined
+  /** Which try this is, when the caller repeats a call. @default 1 */
+  readonly attempt?: number
   /** True when the broker delivered the request before, to a worker that never answered. */
   readonly redelivered: boolean
   /** True when the caller's reply address says that it can read an attachment behind the body. */

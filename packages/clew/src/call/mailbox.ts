@@ -1,3 +1,5 @@
+import { ContextKey } from './context-values.ts'
+
 /**
  * Carries pieces of traces around the replies: every process that starts traces opens one box, and
  * every worker may post to any box whose key it knows. Transient, at most 64 KiB a message.
@@ -11,3 +13,6 @@ export interface Mailbox {
   /** Opens this process's box. `take` must not throw. Survives reconnections. */
   open(key: string, take: (piece: Uint8Array) => void): Promise<AsyncDisposable>
 }
+
+/** The mailbox of the connection a root call leaves by. */
+export const MAILBOX = new ContextKey<Mailbox>('mailbox')

@@ -1,0 +1,26 @@
+import type { Call } from '../call/index.ts'
+
+/** How many callers' ids Nameko hands on beside a call's own (`parent_calls_tracked`). */
+const PARENTS_TRACKED = 10
+
+/** Nameko's name for a call: `{service}.{method}.{uuid}`. Ours ends in the correlation id. */
+export function callIdOf(call: Call): string {
+  return `${call.service}.${call.method}.${call.id}`
+}
+
+/** The ids that led to a call, oldest first, its own last; a peer's malformed stack counts as none. */
+export function callIdStackOf(call: Call): readonly string[] {
+  const received = call.context.call_id_stack
+  const own = callIdOf(call)
+  if (!Array.isArray(received)) return [own]
+  const ids = received.filter((id): id is string => typeof id === 'string')
+  return [...ids.slice(-PARENTS_TRACKED), own]
+}
+
+/** The service and method in one of Nameko's call ids; undefined when it is none. */
+export function parseCallId(
+  id: string,
+): { readonly service: string; readonly method: string } | undefined {
+  const [service, method] = id.split('.', 3)
+  return service && method ? { service, method } : undefined
+}

@@ -1,0 +1,152 @@
+import {
+  type Broker,
+  type Connection,
+  ContextValues,
+  compose,
+  type Delivery,
+  type ErrorClasses,
+  type Handler,
+  type Headers,
+  MAILBOX,
+  newCallId,
+  type Plugin,
+  type Problem,
+  toPlugin,
+  type Use,
+} from '../call/index.ts'
+import {
+  type Caller,
+  type CallOptions,
+  clusterOf,
+  proxyOf,
+  type Rpc,
+  type RpcCluster,
+} from '../service/index.ts'
+import { DEFAULT_TIMEOUT_MS, makeCall, sendCall } from './make-call.ts'
+import { checkTimeout } from './run.ts'
+
+export interface ClientOptions {
+  /** Interceptors and plugins around every call, the first one outermost. @default [] */
+  readonly use?: readonly Use[]
+  /** Milliseconds that calls wait for a reply. @default 30000; `Infinity` waits for ever */
+  readonly timeoutMs?: number
+  /** @default 'nameko' */
+  readonly delivery?: Delivery
+  /** Local classes for errors on the wire. @default none */
+  readonly errors?: ErrorClasses
+  /** Nameko context data for every call, such as `{ user_id: '7' }`. @default {} */
+  readonly context?: Headers
+  /**
+   * Ask callees for their call trees, as `traced` needs. Replies to such callers carry at most
+   * 16 KiB more. @default true
+   */
+  readonly attachments?: boolean
+  /** Told of what went wrong beside the calls. @default silence */
+  readonly onProblem?: (problem: Problem) => void
+}
+
+/** A caller outside services. */
+export interface Cluster extends AsyncDisposable, Caller {
+  /** A client of one service, typed by its class. */
+  proxy<S>(service: string, options?: CallOptions): Rpc<S>
+  /** Clients of many services by their names, typed by a map of names to classes. */
+  services<Services>(options?: CallOptions): RpcCluster<Services>
+  /** Fails what is pending with `disconnected` and closes. Idempotent. */
+  close(): Promise<void>
+}
+
+/**
+ * Connects a program that is no service to the cluster.
+ * @throws RpcError `disconnected` when the broker cannot be reached
+ */
+export async function connect(broker: Broker, options: ClientOptions = {}): Promise<Cluster> {
+  checkTimeout(options.timeoutMs)
+  const plugins = (options.use ?? []).map(toPlugin)
+  const onProblem = options.onProblem ?? (() => {})
+  const connection = await broker.connect({
+    delivery: options.delivery,
+    errors: options.errors,
+    attachments: options.attachments ?? true,
+    onProblem,
+  })
+  const started: Plugin[] = []
+  try {
+    for (const plugin of plugins) {
+      started.unshift(plugin)
+      await plugin.start?.({ mailbox: connection.mailbox, onProblem })
+    }
+  } catch (error) {
+    for (const plugin of started) await plugin.stop?.()
+    await connection.close()
+    throw error
+  }
+  return new Client(connection, plugins, options)
+}
+
+class Client implements Cluster {
+  readonly #connection: Connection
+  readonly #plugins: readonly Plugin[]
+  readonly #send: Handler
+  readonly #timeoutMs: number
+  readonly #context: Headers
+  #closing: Promise<void> | undefined
+
+  constructor(connection: Connection, plugins: readonly Plugin[], options: ClientOptions) {
+    this.#connection = connection
+    this.#plugins = plugins
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+    // Nameko's standalone proxies name themselves like this, one id for all their calls.
+    this.#context = Object.assign(Object.create(null), options.context, {
+      call_id_stack: [`standalone_rpc_proxy.call.${newCallId()}`],
+    }) as Headers
+    this.#send = compose(
+      plugins.flatMap((plugin) => plugin.caller ?? []),
+      (call) => connection.request(call),
+    )
+  }
+
+  proxy<S>(service: string, options?: CallOptions): Rpc<S> {
+    return proxyOf<S>(this, service, options)
+  }
+
+  services<Services>(options?: CallOptions): RpcCluster<Services> {
+    return clusterOf<Services>(this, options)
+  }
+
+  async invoke(
+    service: string,
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions,
+  ): Promise<unknown> {
+    const timeoutMs = options.timeoutMs ?? this.#timeoutMs
+    checkTimeout(timeoutMs)
+    const values = new ContextValues()
+    values.set(MAILBOX, this.#connection.mailbox)
+    const call = makeCall(service, method, args, options, {
+      context: this.#context,
+      timeoutMs,
+      values,
+    })
+    const reply = await sendCall(this.#send, call, options)
+    if (reply.error !== undefined) throw reply.error
+    return reply.result
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(): Promise<void> {
+    try {
+      for (const plugin of this.#plugins.toReversed()) await plugin.stop?.()
+    } finally {
+      await this.#connection.close()
+    }
+  }
+}

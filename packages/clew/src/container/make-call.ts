@@ -1,0 +1,50 @@
+import {
+  type Call,
+  type ContextValues,
+  type Handler,
+  type Headers,
+  newCallId,
+  type Reply,
+} from '../call/index.ts'
+import type { CallOptions } from '../service/index.ts'
+
+const NO_KWARGS: Readonly<Record<string, unknown>> = Object.freeze(Object.create(null))
+const NO_HEADERS: Headers = Object.freeze(Object.create(null))
+
+/** Milliseconds a call waits for its reply where nobody says otherwise. */
+export const DEFAULT_TIMEOUT_MS = 30_000
+
+/** The call that a proxy's method makes. */
+export function makeCall(
+  service: string,
+  method: string,
+  args: readonly unknown[],
+  options: CallOptions,
+  from: { readonly context: Headers; readonly timeoutMs: number; readonly values: ContextValues },
+): Call {
+  return {
+    service,
+    method,
+    args,
+    kwargs: options.kwargs ?? NO_KWARGS,
+    id: newCallId(),
+    context:
+      options.context === undefined
+        ? from.context
+        : Object.assign(Object.create(null), from.context, options.context),
+    headers: NO_HEADERS,
+    timeoutMs: from.timeoutMs,
+    signal: options.signal,
+    attempt: options.attempt ?? 1,
+    redelivered: false,
+    attachable: false,
+    rejected: undefined,
+    values: from.values,
+    onStray: undefined,
+  }
+}
+
+/** Sends a call, through its own interceptor where it has one. */
+export function sendCall(send: Handler, call: Call, options: CallOptions): Promise<Reply> {
+  return options.interceptor === undefined ? send(call) : options.interceptor(send)(call)
+}

@@ -1,0 +1,221 @@
+import {
+  type Broker,
+  ConfigError,
+  type Connection,
+  type Delivery,
+  type ErrorClasses,
+  type Plugin,
+  toPlugin,
+  type Use,
+} from '../call/index.ts'
+import { defineService, type ServiceClass } from '../service/index.ts'
+import { Container } from './container.ts'
+import { type Logger, stderrLogger } from './logger.ts'
+import { DEFAULT_TIMEOUT_MS } from './make-call.ts'
+import { onSignals } from './signals.ts'
+
+export interface RunOptions {
+  readonly broker: Broker
+  /** Interceptors and plugins around every call, the first one outermost. @default [] */
+  readonly use?: readonly Use[]
+  /** Calls that one service works on at a time. @default 10 */
+  readonly maxWorkers?: number
+  /** Calls that the broker may hand to one service before they are answered. @default maxWorkers */
+  readonly prefetch?: number
+  /** Milliseconds that calls made by workers wait for a reply. @default 30000; `Infinity` waits for ever */
+  readonly timeoutMs?: number
+  /** @default 'nameko' */
+  readonly delivery?: Delivery
+  /** Local classes for errors on the wire. @default none */
+  readonly errors?: ErrorClasses
+  /** What dependencies may read as `host.config`. @default {} */
+  readonly config?: Readonly<Record<string, unknown>>
+  /** @default warnings and errors to stderr */
+  readonly log?: Logger
+  /** Milliseconds that `stop` lets running calls go on before it kills them. @default 30000 */
+  readonly drainTimeoutMs?: number
+  /**
+   * Stop on SIGTERM and SIGINT, letting running calls end; a second signal kills.
+   * @default true
+   */
+  readonly signals?: boolean
+}
+
+/** Services at work. */
+export interface Running extends AsyncDisposable {
+  /** Takes no new calls, answers the running ones, closes everything. Idempotent. */
+  stop(): Promise<void>
+  /** Closes everything at once; running calls are redelivered by the broker where it can. */
+  kill(): Promise<void>
+  /** Resolves when everything has been closed, by whichever road. */
+  readonly stopped: Promise<void>
+}
+
+/**
+ * Runs services in this process over one connection, until stopped.
+ * @throws ConfigError when a class or an option is wrong; RpcError `disconnected` when the broker
+ *   cannot be reached; whatever a dependency's `setup` or `start` throws
+ */
+export async function run(
+  services: ServiceClass | readonly ServiceClass[],
+  options: RunOptions,
+): Promise<Running> {
+  const classes = typeof services === 'function' ? [services] : services
+  checkOptions(classes, options)
+  const plugins = (options.use ?? []).map(toPlugin)
+  const log = options.log ?? stderrLogger
+  const containers = classes.map((service) => containerOf(service, options, plugins, log))
+  refuseDuplicates(containers)
+  const connection = await options.broker.connect({
+    owner: containers[0]!.service,
+    delivery: options.delivery,
+    errors: options.errors,
+    attachments: plugins.some((plugin) => plugin.attachments === true),
+    onProblem: ({ message, error }) => log({ level: 'warn', message, error }),
+  })
+  const running = new Services(containers, plugins, connection, log, options.drainTimeoutMs)
+  await running.start()
+  if (options.signals ?? true) onSignals(running, log)
+  return running
+}
+
+class Services implements Running {
+  readonly #containers: readonly Container[]
+  readonly #plugins: readonly Plugin[]
+  readonly #connection: Connection
+  readonly #log: Logger
+  readonly #drainTimeoutMs: number
+  readonly #done = Promise.withResolvers<void>()
+  #stopping: Promise<void> | undefined
+  #killing: Promise<void> | undefined
+
+  constructor(
+    containers: readonly Container[],
+    plugins: readonly Plugin[],
+    connection: Connection,
+    log: Logger,
+    drainTimeoutMs = 30_000,
+  ) {
+    this.#containers = containers
+    this.#plugins = plugins
+    this.#connection = connection
+    this.#log = log
+    this.#drainTimeoutMs = drainTimeoutMs
+  }
+
+  get stopped(): Promise<void> {
+    return this.#done.promise
+  }
+
+  async start(): Promise<void> {
+    try {
+      for (const plugin of this.#plugins) {
+        await plugin.start?.({
+          mailbox: this.#connection.mailbox,
+          onProblem: ({ message, error }) => this.#log({ level: 'warn', message, error }),
+        })
+      }
+      await Promise.all(this.#containers.map((container) => container.start(this.#connection)))
+    } catch (error) {
+      await this.kill()
+      throw error
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  kill(): Promise<void> {
+    this.#killing ??= this.#kill()
+    return this.#killing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  async #stop(): Promise<void> {
+    const late = Promise.withResolvers<'late'>()
+    const timer = setTimeout(() => late.resolve('late'), this.#drainTimeoutMs)
+    const drained = Promise.all(this.#containers.map((container) => container.stop()))
+    const ended = await Promise.race([drained, late.promise, this.stopped])
+    clearTimeout(timer)
+    if (ended === 'late') {
+      this.#log({
+        level: 'warn',
+        message: `calls were still running after ${this.#drainTimeoutMs} ms; killing them`,
+      })
+      return this.kill()
+    }
+    await this.#close()
+  }
+
+  async #kill(): Promise<void> {
+    await Promise.allSettled(this.#containers.map((container) => container.kill()))
+    await this.#close()
+  }
+
+  async #close(): Promise<void> {
+    try {
+      for (const plugin of this.#plugins.toReversed()) await plugin.stop?.()
+    } finally {
+      await this.#connection.close()
+      this.#done.resolve()
+    }
+  }
+}
+
+function containerOf(
+  serviceClass: ServiceClass,
+  options: RunOptions,
+  plugins: readonly Plugin[],
+  log: Logger,
+): Container {
+  const maxWorkers = options.maxWorkers ?? 10
+  return new Container(defineService(serviceClass), {
+    maxWorkers,
+    prefetch: options.prefetch ?? maxWorkers,
+    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    config: options.config ?? {},
+    caller: plugins.flatMap((plugin) => plugin.caller ?? []),
+    callee: plugins.flatMap((plugin) => plugin.callee ?? []),
+    log,
+  })
+}
+
+function checkOptions(services: readonly ServiceClass[], options: RunOptions): void {
+  if (services.length === 0) throw new ConfigError('run needs at least one service class.')
+  for (const name of ['maxWorkers', 'prefetch'] as const) {
+    const value = options[name]
+    if (value !== undefined && !(Number.isInteger(value) && value >= 1 && value <= 65_535)) {
+      throw new ConfigError(`${name} must be a whole number from 1 to 65535; got ${value}.`)
+    }
+  }
+  checkTimeout(options.timeoutMs)
+  if (typeof options.broker?.connect !== 'function') {
+    throw new ConfigError('run needs a broker, such as memory() or rabbitmq(url).')
+  }
+}
+
+/** @throws ConfigError when it is neither undefined nor a positive number */
+export function checkTimeout(timeoutMs: number | undefined): void {
+  if (timeoutMs !== undefined && !(timeoutMs > 0)) {
+    throw new ConfigError(
+      `timeoutMs must be a positive number of milliseconds, or Infinity; got ${timeoutMs}.`,
+    )
+  }
+}
+
+function refuseDuplicates(containers: readonly Container[]): void {
+  const names = new Set<string>()
+  for (const { service } of containers) {
+    if (names.has(service)) {
+      throw new ConfigError(
+        `Two of the classes are named ${service}; each needs a name of its own.`,
+      )
+    }
+    names.add(service)
+  }
+}

@@ -1,0 +1,160 @@
+import {
+  type Call,
+  type Handler,
+  type Headers,
+  type Reply,
+  RpcError,
+  type RpcErrorCode,
+} from '../call/index.ts'
+import {
+  type Caller,
+  type CallOptions,
+  type Entrypoint,
+  redact,
+  type WorkerContext,
+} from '../service/index.ts'
+import { callIdOf, callIdStackOf } from './call-stack.ts'
+import type { Expiring } from './deadlines.ts'
+import { makeCall, sendCall } from './make-call.ts'
+
+/** What a worker needs of its container. */
+export interface WorkerHost {
+  readonly service: string
+  /** Sends calls through the caller's interceptors. */
+  readonly send: Handler
+  readonly timeoutMs: number
+  /** Adds to a timeout's message what this process knows of its cause. */
+  explainTimeout(call: Call, stack: readonly string[]): string | undefined
+}
+
+/** One instance of a service at work on one call, and the caller of everything it calls. */
+export class Worker implements WorkerContext, Caller, Expiring {
+  readonly service: string
+  readonly entrypoint: Entrypoint
+  readonly call: Call
+  readonly deadline: number
+  readonly #host: WorkerHost
+  readonly #expired: (error: RpcError) => void
+  #abort: AbortController | undefined
+  #ended: RpcError | undefined
+  #stack: readonly string[] | undefined
+  #context: Headers | undefined
+  #outgoing: Headers | undefined
+
+  /** @param expired told once, when the deadline passes or the worker is killed */
+  constructor(
+    host: WorkerHost,
+    entrypoint: Entrypoint,
+    call: Call,
+    received: number,
+    expired: (error: RpcError) => void,
+  ) {
+    this.#host = host
+    this.#expired = expired
+    this.service = host.service
+    this.entrypoint = entrypoint
+    this.call = call
+    this.deadline = received + call.timeoutMs
+  }
+
+  get callId(): string {
+    return callIdOf(this.call)
+  }
+
+  get callIdStack(): readonly string[] {
+    this.#stack ??= callIdStackOf(this.call)
+    return this.#stack
+  }
+
+  get context(): Headers {
+    if (this.#context === undefined) {
+      const { call_id_stack: _, ...context } = this.call.context
+      this.#context = Object.assign(Object.create(null), context) as Headers
+    }
+    return this.#context
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController()
+      if (this.#ended !== undefined) this.#abort.abort(this.#ended)
+    }
+    return this.#abort.signal
+  }
+
+  get caller(): Caller {
+    return this
+  }
+
+  remainingMs(): number {
+    return this.deadline - performance.now()
+  }
+
+  redactedArguments(): readonly unknown[] {
+    const { params, parameters, sensitive } = this.entrypoint
+    return redact(params ?? parameters.names, this.call.args, sensitive)
+  }
+
+  async invoke(
+    service: string,
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions,
+  ): Promise<unknown> {
+    const remaining = this.remainingMs()
+    const call = makeCall(service, method, args, options, {
+      context: this.#outgoingContext(),
+      timeoutMs: Math.min(options.timeoutMs ?? this.#host.timeoutMs, remaining),
+      values: this.call.values,
+    })
+    if (remaining <= 0) {
+      throw new RpcError(
+        'timeout',
+        `${service}.${method} was not called: the deadline of ${this.callId} had passed already.`,
+        identity(call),
+      )
+    }
+    let reply: Reply
+    try {
+      reply = await sendCall(this.#host.send, call, options)
+    } catch (error) {
+      throw this.#explained(error, call)
+    }
+    if (reply.error !== undefined) throw reply.error
+    return reply.result
+  }
+
+  /** The deadline has passed. */
+  expire(): void {
+    this.end(
+      'timeout',
+      `${this.service}.${this.entrypoint.name} was still running after the ${Math.round(this.call.timeoutMs)} ms its caller would wait.`,
+    )
+  }
+
+  /** Stops waiting for the method; its abort signal fires. Only the first end counts. */
+  end(code: RpcErrorCode, message: string): void {
+    if (this.#ended !== undefined) return
+    this.#ended = new RpcError(code, message, identity(this.call))
+    this.#abort?.abort(this.#ended)
+    this.#expired(this.#ended)
+  }
+
+  #outgoingContext(): Headers {
+    this.#outgoing ??= Object.assign(Object.create(null), this.call.context, {
+      call_id_stack: this.callIdStack,
+    }) as Headers
+    return this.#outgoing
+  }
+
+  #explained(error: unknown, call: Call): unknown {
+    if (!(error instanceof RpcError) || error.code !== 'timeout') return error
+    const cause = this.#host.explainTimeout(call, this.callIdStack)
+    if (cause === undefined) return error
+    return new RpcError('timeout', `${error.rawMessage} ${cause}`, identity(call), { cause: error })
+  }
+}
+
+function identity(call: Call): { service: string; method: string; callId: string } {
+  return { service: call.service, method: call.method, callId: call.id }
+}

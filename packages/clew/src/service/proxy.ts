@@ -1,0 +1,107 @@
+import { ConfigError } from '../call/index.ts'
+import type { Caller, CallOptions } from './caller.ts'
+import { Dependency, inject } from './dependency.ts'
+import type { Rpc, RpcByKeyword, RpcCluster } from './wire-types.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+interface Target {
+  readonly caller: Caller
+  readonly service: string
+  readonly options: CallOptions
+}
+
+const NO_OPTIONS: CallOptions = Object.freeze({})
+const targets = new WeakMap<object, Target>()
+
+type Method = (...args: unknown[]) => Promise<unknown>
+
+/** A client of one service, in the caller's name. Methods are made when first used, then kept. */
+export function proxyOf<S>(
+  caller: Caller,
+  service: string,
+  options: CallOptions = NO_OPTIONS,
+): Rpc<S> {
+  const methods = new Map<string, Method>()
+  const made = new Proxy(Object.create(null), {
+    get(_, property): Method | undefined {
+      // A proxy that answers to `then` would be taken for a promise by `await`.
+      if (typeof property !== 'string' || property === 'then') return undefined
+      let method = methods.get(property)
+      if (method === undefined) {
+        method = (...args) => caller.invoke(service, property, args, options)
+        methods.set(property, method)
+      }
+      return method
+    },
+    set() {
+      throw new TypeError(`the proxy of ${service} is read-only`)
+    },
+  }) as object
+  targets.set(made, { caller, service, options })
+  return made as Rpc<S>
+}
+
+/** Clients of many services by name, in the caller's name. */
+export function clusterOf<Services>(caller: Caller, options?: CallOptions): RpcCluster<Services> {
+  const proxies = new Map<string, object>()
+  return new Proxy(Object.create(null), {
+    get(_, service): object | undefined {
+      if (typeof service !== 'string' || service === 'then') return undefined
+      let made = proxies.get(service)
+      if (made === undefined) {
+        made = proxyOf(caller, service, options) as object
+        proxies.set(service, made)
+      }
+      return made
+    },
+  }) as RpcCluster<Services>
+}
+
+/**
+ * The same service with options for its calls. Options given before are kept where not given again.
+ * With `kwargs`, Python's keyword arguments, the methods take no positional ones.
+ * @throws ConfigError when given something that is no proxy
+ */
+export function withOptions<P extends object>(
+  proxy: P,
+  options: CallOptions & { readonly kwargs: Readonly<Record<string, unknown>> },
+): RpcByKeyword<P>
+export function withOptions<P extends object>(proxy: P, options: CallOptions): P
+export function withOptions(proxy: object, options: CallOptions): object {
+  const target = targets.get(proxy)
+  if (target === undefined) {
+    throw new ConfigError(
+      'withOptions needs a proxy: one injected into a worker, or from `connect(…)`, `.proxy(name)`.',
+    )
+  }
+  return proxyOf(target.caller, target.service, { ...target.options, ...options }) as object
+}
+
+class ServiceProxy extends Dependency<object> {
+  readonly #service: string
+  readonly #options: CallOptions
+  constructor(service: string, options: CallOptions) {
+    super()
+    this.#service = service
+    this.#options = options
+  }
+  override get(worker: WorkerContext): object {
+    return proxyOf(worker.caller, this.#service, this.#options) as object
+  }
+}
+
+class ClusterProxy extends Dependency<object> {
+  override get(worker: WorkerContext): object {
+    return clusterOf(worker.caller) as object
+  }
+}
+
+/** Declares a field that holds a client of another service, bound to the worker: its calls belong to the worker's call. */
+export function proxy<S>(service: string, options: CallOptions = NO_OPTIONS): Rpc<S> {
+  return inject(new ServiceProxy(service, options)) as Rpc<S>
+}
+
+/** Declares a field that holds clients of many services, by their names. */
+export function clusterProxy<Services>(): RpcCluster<Services> {
+  return inject(new ClusterProxy()) as RpcCluster<Services>
+}

@@ -1,0 +1,84 @@
+import { ConfigError } from '../call/index.ts'
+import { Dependency, declarationsIn } from './dependency.ts'
+import { type Entrypoint, entrypointsOf } from './entrypoint.ts'
+
+/** A class whose instances handle calls: `static readonly name`, methods with `@rpc`, injected fields. */
+export interface ServiceClass<S extends object = object> {
+  readonly name: string
+  new (): S
+}
+
+/** What a service class declares, read once. */
+export interface ServiceDefinition {
+  readonly name: string
+  readonly serviceClass: ServiceClass
+  readonly entrypoints: ReadonlyMap<string, Entrypoint>
+  /** The dependencies and the fields they belong in. */
+  readonly dependencies: readonly (readonly [field: string, dependency: Dependency<unknown>])[]
+}
+
+/**
+ * Reads a service class.
+ * @throws ConfigError saying what is wrong with the class and how to mend it
+ */
+export function defineService(serviceClass: ServiceClass): ServiceDefinition {
+  const name = serviceName(serviceClass)
+  const entrypoints = new Map<string, Entrypoint>()
+  for (const entrypoint of overridden(entrypointsOf(serviceClass))) {
+    if (entrypoints.has(entrypoint.name)) {
+      throw new ConfigError(
+        `Service ${name} has two methods with the wire name ${entrypoint.name}; give one another @rpc({ name }).`,
+      )
+    }
+    entrypoints.set(entrypoint.name, entrypoint)
+  }
+  if (entrypoints.size === 0) {
+    throw new ConfigError(
+      `Service ${name} has no entrypoint, so nobody could call it; put @rpc before a method.`,
+    )
+  }
+  return { name, serviceClass, entrypoints, dependencies: dependenciesOf(name, serviceClass) }
+}
+
+/** A subclass that decorates an inherited method again replaces its declaration. */
+function overridden(entrypoints: readonly Entrypoint[]): Iterable<Entrypoint> {
+  return new Map(entrypoints.map((entrypoint) => [entrypoint.property, entrypoint])).values()
+}
+
+function serviceName(serviceClass: ServiceClass): string {
+  if (typeof serviceClass !== 'function') {
+    throw new ConfigError(`A service must be a class; got ${typeof serviceClass}.`)
+  }
+  const declared = Object.getOwnPropertyDescriptor(serviceClass, 'name')
+  // Every class has a `name` of its own; a declared one differs by being enumerable or a getter.
+  const isDeclared = declared !== undefined && (declared.enumerable || declared.get !== undefined)
+  const name: unknown = serviceClass.name
+  if (!isDeclared) {
+    throw new ConfigError(
+      `Class ${String(name)} has no service name; add \`static readonly name = '…'\`.`,
+    )
+  }
+  if (typeof name !== 'string' || !/^[^.\s*#]{1,120}$/u.test(name)) {
+    throw new ConfigError(
+      `Service name ${JSON.stringify(name)} cannot be routed; use 1 to 120 characters without dots, spaces, * and #.`,
+    )
+  }
+  return name
+}
+
+function dependenciesOf(
+  name: string,
+  ServiceType: ServiceClass,
+): readonly (readonly [string, Dependency<unknown>])[] {
+  const { built, dependencies } = declarationsIn(() => new ServiceType())
+  const fields = Object.entries(built).filter(
+    (field): field is [string, Dependency<unknown>] => field[1] instanceof Dependency,
+  )
+  const found = new Set(fields.map(([, dependency]) => dependency))
+  if (dependencies.some((dependency) => !found.has(dependency))) {
+    throw new ConfigError(
+      `Service ${name} declares a dependency where it cannot be injected (a #private field, or inside another value); put it into a field of its own.`,
+    )
+  }
+  return fields
+}

@@ -1,0 +1,28 @@
+import type { Call, Headers } from '../call/index.ts'
+import type { Caller } from './caller.ts'
+import type { Entrypoint } from './entrypoint.ts'
+
+/** What surrounds one worker: the call it handles, and the way to calls of its own. */
+export interface WorkerContext {
+  readonly service: string
+  readonly entrypoint: Entrypoint
+  /** The call being handled. */
+  readonly call: Call
+  /** Nameko's name for this call: `{service}.{method}.{uuid}`. */
+  readonly callId: string
+  /** Nameko's stack: ids of the calls that led here, oldest first, this one last; at most 11. */
+  readonly callIdStack: readonly string[]
+  /** Nameko's context data, handed on to every call this worker makes. */
+  readonly context: Headers
+  /** Aborts when the call's deadline passes or the worker is killed. */
+  readonly signal: AbortSignal
+  /** Milliseconds until the caller stops waiting; `Infinity` when it never does. */
+  remainingMs(): number
+  /** Makes calls in this worker's name. */
+  readonly caller: Caller
+  /** The arguments with what `@rpc({ sensitive })` names replaced by `********`, for logs. */
+  redactedArguments(): readonly unknown[]
+}
+
+/** How a worker ended. */
+export type Outcome = { readonly result: unknown } | { readonly error: Error }
