@@ -9,6 +9,8 @@ export type {
 } from './broker.ts'
 export type { Call, Headers, HeaderValue, Stray } from './call.ts'
 export { ContextKey, ContextValues } from './context-values.ts'
+export type { Derivable } from './derive.ts'
+export { derivable, WITH_INTERCEPTOR } from './derive.ts'
 export type { CallIdentity, ErrorClass, ErrorClasses, RpcErrorCode } from './errors.ts'
 export { ConfigError, RemoteError, RpcError, toError } from './errors.ts'
 export { newCallId, newHalfId } from './ids.ts'

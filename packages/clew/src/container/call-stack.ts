@@ -3,9 +3,18 @@ import type { Call } from '../call/index.ts'
 /** How many callers' ids Nameko hands on beside a call's own (`parent_calls_tracked`). */
 const PARENTS_TRACKED = 10
 
-/** Nameko's name for a call: `{service}.{method}.{uuid}`. Ours ends in the correlation id. */
+/**
+ * Nameko's name for a call: `{service}.{method}.{uuid}`. Ours ends in the correlation id, written as
+ * a version 8 UUID: Python's are version 4, so whoever reads a stack can tell which of its calls
+ * went through peers that keep no entries.
+ */
 export function callIdOf(call: Call): string {
-  return `${call.service}.${call.method}.${call.id}`
+  return `${call.service}.${call.method}.${asVersion8(call.id)}`
+}
+
+/** The UUID with 8 for its version; anything else unchanged. */
+export function asVersion8(id: string): string {
+  return id.length === 36 && id[14] === '4' ? `${id.slice(0, 14)}8${id.slice(15)}` : id
 }
 
 /** The ids that led to a call, oldest first, its own last; a peer's malformed stack counts as none. */

@@ -22,6 +22,7 @@ import {
   type Rpc,
   type RpcCluster,
 } from '../service/index.ts'
+import { asVersion8 } from './call-stack.ts'
 import { DEFAULT_TIMEOUT_MS, makeCall, sendCall } from './make-call.ts'
 import { checkTimeout } from './run.ts'
 
@@ -97,7 +98,7 @@ class Client implements Cluster {
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
     // Nameko's standalone proxies name themselves like this, one id for all their calls.
     this.#context = Object.assign(Object.create(null), options.context, {
-      call_id_stack: [`standalone_rpc_proxy.call.${newCallId()}`],
+      call_id_stack: [`standalone_rpc_proxy.call.${asVersion8(newCallId())}`],
     }) as Headers
     this.#send = compose(
       plugins.flatMap((plugin) => plugin.caller ?? []),

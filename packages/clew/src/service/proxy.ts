@@ -1,4 +1,4 @@
-import { ConfigError } from '../call/index.ts'
+import { ConfigError, type Interceptor, WITH_INTERCEPTOR } from '../call/index.ts'
 import type { Caller, CallOptions } from './caller.ts'
 import { Dependency, inject } from './dependency.ts'
 import type { Rpc, RpcByKeyword, RpcCluster } from './wire-types.ts'
@@ -23,7 +23,11 @@ export function proxyOf<S>(
 ): Rpc<S> {
   const methods = new Map<string, Method>()
   const made = new Proxy(Object.create(null), {
-    get(_, property): Method | undefined {
+    get(_, property): unknown {
+      if (property === WITH_INTERCEPTOR) {
+        return (interceptor: Interceptor) =>
+          proxyOf(caller, service, { ...options, interceptor: around(interceptor, options) })
+      }
       // A proxy that answers to `then` would be taken for a promise by `await`.
       if (typeof property !== 'string' || property === 'then') return undefined
       let method = methods.get(property)
@@ -39,6 +43,11 @@ export function proxyOf<S>(
   }) as object
   targets.set(made, { caller, service, options })
   return made as Rpc<S>
+}
+
+/** The interceptor outside the one that the options have already. */
+function around(outer: Interceptor, { interceptor }: CallOptions): Interceptor {
+  return interceptor === undefined ? outer : (next) => outer(interceptor(next))
 }
 
 /** Clients of many services by name, in the caller's name. */

@@ -1,0 +1,19 @@
+import type { Interceptor } from './interceptor.ts'
+
+/**
+ * Every proxy answers to this symbol with a function: the same proxy whose calls go through one more
+ * interceptor, outside all others. What tools that wrap proxies are made of.
+ */
+export const WITH_INTERCEPTOR: unique symbol = Symbol('clew.withInterceptor')
+
+/** A proxy, as those who wrap it see it. */
+export interface Derivable {
+  readonly [WITH_INTERCEPTOR]: (interceptor: Interceptor) => Derivable
+  readonly [method: string]: (...args: unknown[]) => Promise<unknown>
+}
+
+/** The proxy as something that can be derived from; undefined when it is no proxy. */
+export function derivable(proxy: object): Derivable | undefined {
+  const derive = (proxy as Partial<Derivable>)[WITH_INTERCEPTOR]
+  return typeof derive === 'function' ? (proxy as Derivable) : undefined
+}
