@@ -84,7 +84,12 @@ export interface Relay {
   readonly below: string
   readonly trace?: string
   /** From the caller's side down, the calls between the nearest profiled ancestor and `below`. */
-  readonly path: readonly { readonly service: string; readonly method: string }[]
+  readonly path: readonly {
+    readonly service: string
+    readonly method: string
+    /** The relay's own id, as its framework calls it: equal ids are one relay. */
+    readonly id?: string
+  }[]
 }
 
 /** All that came home of one root call. */

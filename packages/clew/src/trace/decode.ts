@@ -1,0 +1,204 @@
+import type { ByteReader } from './byte-reader.ts'
+import type { Owner } from './draft.ts'
+import type { Entry, Fold, Missing } from './entry.ts'
+import { MAX_DEPTH } from './format.ts'
+import { type CallItem, readItem, readOwn, Scope } from './items.ts'
+import { calleeEntries, callerEntries } from './to-entries.ts'
+
+/** A place among the entries of one message that is settled when the trace is put together. */
+export type Mark =
+  /** Here belong the entries of a piece that was sent by another road. */
+  | {
+      readonly kind: 'piece'
+      readonly key: string
+      readonly parent: string
+      readonly calls: number
+    }
+  /** A caller's entry that stands somewhere already, unless that was lost. */
+  | { readonly kind: 'late'; readonly entry: Entry }
+
+/** What the messages of one trace have brought so far. */
+export interface Gathered {
+  readonly trace: string
+  /** Calls that may still be kept. */
+  room: number
+  readonly folds: Fold[]
+  readonly missing: Missing[]
+  /** Calls whose callee brought nothing although it answered, or may still be working. */
+  readonly bare: Set<string>
+}
+
+/** One level of the walk: the items between a callee's own entries. */
+export interface Frame {
+  readonly scope: Scope
+  readonly callId: string
+  readonly end: number
+  /** Calls that the head announced, and how many of them were met. */
+  readonly announced: number
+  met: number
+  /** What follows the items. */
+  readonly respond: ((calls: number) => Entry) | undefined
+  readonly finish: Entry | Mark | undefined
+}
+
+/** Names a piece within its trace: redelivered calls have logs, and numbers, of their own. */
+export const pieceKey = (callId: string, receiveUs: number, piece: number) =>
+  `${callId}:${receiveUs}:${piece}`
+
+/**
+ * Reads the items of one message, nested blocks included, without recursion. Damage ends the
+ * innermost block and is told as missing calls; what surrounds it is read on.
+ */
+export function decodeItems(
+  reader: ByteReader,
+  outermost: Frame,
+  gathered: Gathered,
+  into: (Entry | Mark)[],
+): void {
+  const frames: Frame[] = [outermost]
+  while (frames.length > 0) {
+    const frame = frames.at(-1)!
+    if (reader.at >= frame.end) {
+      if (frame.respond !== undefined) into.push(frame.respond(frame.scope.records))
+      if (frame.finish !== undefined) into.push(frame.finish)
+      frames.pop()
+      reader.at = frame.end
+      continue
+    }
+    reader.end = frame.end
+    const item = gathered.room > 0 ? readItem(reader, frame.scope) : undefined
+    if (item === undefined) {
+      const reason = gathered.room > 0 ? 'unreadable' : 'cut'
+      lose(gathered, frame.callId, reason, Math.max(1, frame.announced - frame.met))
+      reader.bad = false
+      reader.at = frame.end
+    } else if (item.kind === 'call') {
+      const inner = enter(reader, item, frame, frames.length, gathered, into)
+      if (inner !== undefined) frames.push(inner)
+    } else if (item.kind === 'pointer') {
+      const { piece, calls } = item.pointer
+      const key = pieceKey(frame.callId, frame.scope.receiveUs, piece)
+      into.push({ kind: 'piece', key, parent: frame.callId, calls })
+    } else if (item.kind === 'fold') {
+      const { minUs, medianUs, maxUs, sumUs, requestUs, ...fold } = item.fold
+      gathered.folds.push({
+        parent: frame.callId,
+        trace: gathered.trace,
+        host: frame.scope.owner.host,
+        ...fold,
+        minMs: minUs / 1000,
+        medianMs: medianUs / 1000,
+        maxMs: maxUs / 1000,
+        sumMs: sumUs / 1000,
+        timeMs: requestUs / 1000,
+      })
+    } else if (item.kind === 'missing') {
+      lose(gathered, frame.callId, item.loss.reason, item.loss.calls)
+    }
+  }
+}
+
+export function lose(
+  gathered: Gathered,
+  parent: string,
+  reason: Missing['reason'],
+  calls: number,
+): void {
+  gathered.missing.push({ parent, trace: gathered.trace, calls, reason })
+}
+
+/** Puts down a call's first entries; gives the frame of its block where there is one to go into. */
+function enter(
+  reader: ByteReader,
+  item: CallItem,
+  frame: Frame,
+  depth: number,
+  gathered: Gathered,
+  into: (Entry | Mark)[],
+): Frame | undefined {
+  const { record, child, loss, foreign } = item
+  const { owner } = frame.scope
+  const { trace } = gathered
+  const parent = frame.callId
+  const [request, finish] = callerEntries(record, {
+    trace,
+    host: owner.host,
+    pid: owner.pid,
+    parent,
+  })
+  const mark = (entry: Entry): Entry | Mark => (record.late ? { kind: 'late', entry } : entry)
+  if (!record.late) {
+    gathered.room--
+    frame.met++
+  }
+  frame.met += child?.calls ?? foreign?.calls ?? 0
+  into.push(mark(request))
+  if (loss !== undefined) lose(gathered, record.id, loss.reason, loss.calls)
+  if (foreign !== undefined) lose(gathered, record.id, 'unreadable', foreign.calls)
+  const ending = finish === undefined ? undefined : mark(finish)
+  const inner = child && openBlock(reader, child, { call: record, parent, depth }, gathered, into)
+  if (inner !== undefined) return { ...inner, finish: ending }
+  if (ending !== undefined) into.push(ending)
+  if (child === undefined && loss === undefined && foreign === undefined) {
+    if (expectsCallee(record)) gathered.bare.add(record.id)
+  }
+  return undefined
+}
+
+/** True where the callee may have entries that come by another road than the reply. */
+export function expectsCallee(record: CallItem['record']): boolean {
+  return record.edge !== 'down' && record.status !== 'rejected'
+}
+
+/** A block, wherever it was found: its head was read, its own record is next. */
+export interface Opening extends Owner {
+  readonly calls: number
+  readonly own: number
+  readonly receiveUs: number
+  readonly start: number
+  readonly end: number
+}
+
+/** Reads the callee's own record and puts down its first entries. */
+export function openBlock(
+  reader: ByteReader,
+  block: Opening,
+  at: {
+    readonly call: {
+      readonly id: string
+      readonly edge?: Entry['edge']
+      readonly late?: boolean | undefined
+    }
+    readonly parent: string | null | undefined
+    readonly depth: number
+  },
+  gathered: Gathered,
+  into: (Entry | Mark)[],
+): Frame | undefined {
+  const { call, parent, depth } = at
+  const { service, method, host, pid, receiveUs, end } = block
+  if (depth >= MAX_DEPTH) {
+    lose(gathered, call.id, 'cut', block.calls)
+    return undefined
+  }
+  reader.at = block.start
+  reader.end = end
+  const own = readOwn(reader, receiveUs, block.own)
+  if (reader.bad) {
+    reader.bad = false
+    reader.at = end
+    lose(gathered, call.id, 'unreadable', block.calls)
+    return undefined
+  }
+  const { begin, respond } = calleeEntries({ id: call.id, service, method }, own, {
+    trace: gathered.trace,
+    host,
+    pid,
+    parent,
+    late: call.late === true,
+    edge: call.edge,
+  })
+  into.push(...begin)
+  const scope = new Scope({ service, method, host, pid }, receiveUs, own.first)
+  return { scope, callId: call.id, end, announced: block.calls, met: 0, respond, finish: undefined }
+}

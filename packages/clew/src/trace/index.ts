@@ -1,0 +1,5 @@
+export type * from './call-node.ts'
+export type * from './entry.ts'
+export { blockCalls } from './head.ts'
+export { Assembly, pieceTraceId, readPiece } from './read.ts'
+export type { CallRecord } from './records.ts'

@@ -1,0 +1,310 @@
+import { ByteReader } from './byte-reader.ts'
+import * as decode from './decode.ts'
+import type { Entry, Fold, Missing, Relay, Trace } from './entry.ts'
+import * as format from './format.ts'
+import { BlockHead, blockCalls } from './head.ts'
+import { normalId } from './ids.ts'
+import { Scope } from './items.ts'
+import type { CallRecord } from './records.ts'
+import { callerEntries } from './to-entries.ts'
+
+type Line = Entry | decode.Mark
+
+/** The entries that one message brought. */
+interface Segment {
+  readonly key: string
+  readonly lines: readonly Line[]
+}
+
+/** A piece's head: everything before its own record, or before its items. */
+interface PieceHead extends decode.Opening {
+  readonly trace: string
+  readonly callId: string
+  readonly flags: number
+  readonly piece: number
+  readonly first: number
+  readonly parent: string | null | undefined
+  readonly path: Relay['path']
+}
+
+function readPieceHead(bytes: Uint8Array): PieceHead | undefined {
+  if (bytes.length > format.MAX_MESSAGE_BYTES) return undefined
+  const reader = new ByteReader(bytes)
+  if (reader.byte() !== (format.PIECE_MAGIC | format.VERSION)) return undefined
+  if (reader.varint() !== bytes.length - reader.at) return undefined
+  const count = reader.varint()
+  const status = count % 2 === 1 ? reader.byte() : 0
+  reader.varint()
+  const trace = reader.id(16)
+  const callId = reader.id(8)
+  const flags = reader.byte()
+  const piece = reader.varint()
+  const host = reader.text()
+  const pid = format.toCount(reader.varint())
+  const service = reader.text()
+  const method = reader.text()
+  const receiveUs = reader.varint()
+  const root = (flags & format.PIECE_ROOT) !== 0 ? null : undefined
+  const parent = (flags & format.PIECE_PARENT) !== 0 ? reader.id(8) : root
+  const path: Relay['path'][number][] = []
+  const steps = (flags & format.PIECE_RELAYS) === 0 ? 0 : reader.varint()
+  for (let step = 0; step < Math.min(steps, format.MAX_RELAYS) && !reader.bad; step++) {
+    const place = { service: reader.text(), method: reader.text() }
+    const id = reader.text()
+    path.push(id === '' ? place : { ...place, id })
+  }
+  const first = (flags & format.PIECE_OWN) === 0 ? format.toCount(reader.varint()) : 0
+  if (reader.bad || steps > format.MAX_RELAYS) return undefined
+  const calls = Math.min(Math.floor(count / 2), bytes.length)
+  const own = status & 0x0f
+  const names = { service, method, host, pid }
+  const bounds = { calls, own, receiveUs, start: reader.at, end: bytes.length }
+  return { ...names, ...bounds, trace, callId, flags, piece, first, parent, path }
+}
+
+/** The trace that a piece belongs to, by a look at its beginning; undefined when it is no piece. */
+export function pieceTraceId(bytes: Uint8Array): string | undefined {
+  const reader = new ByteReader(bytes)
+  if ((reader.byte() & 0xf0) !== format.PIECE_MAGIC) return undefined
+  if (reader.varint() !== bytes.length - reader.at) return undefined
+  if (reader.varint() % 2 === 1) reader.byte()
+  reader.varint()
+  const id = reader.id(16)
+  return reader.bad ? undefined : id
+}
+
+/** A piece by itself, for pieces that come after their trace was handed over. */
+export function readPiece(bytes: Uint8Array): Trace | undefined {
+  const trace = pieceTraceId(bytes)
+  if (trace === undefined) return undefined
+  const assembly = new Assembly(trace)
+  if (!assembly.addPiece(bytes)) return undefined
+  // Pieces it points to were sent before it: most likely the trace has them.
+  return { ...assembly.finish({ waitingIsLost: false }), complete: false }
+}
+
+/**
+ * Puts one trace together from the root's record, the block of its reply and pieces from the inbox,
+ * in whatever order, late or twice. Damaged bytes never make it throw; they become missing calls.
+ */
+export class Assembly {
+  readonly #gathered: decode.Gathered
+  readonly #segments: Segment[] = []
+  readonly #pieces = new Map<string, Segment>()
+  readonly #announced = new Map<string, { readonly parent: string; readonly calls: number }>()
+  /** Whole blocks by their call, and everything by the call below which it belongs. */
+  readonly #blocks = new Map<string, Segment[]>()
+  readonly #below = new Map<string, Segment[]>()
+  readonly #relays: Relay[] = []
+  #late = false
+
+  /**
+   * @param traceId 32 hex digits
+   * @param maxCalls calls kept of the trace; the rest is counted as missing. @default 1,000,000
+   */
+  constructor(traceId: string, maxCalls = format.MAX_CALLS) {
+    const trace = normalId(traceId, 16)
+    const folds: Fold[] = []
+    const missing: Missing[] = []
+    this.#gathered = { trace, room: maxCalls, folds, missing, bare: new Set() }
+  }
+
+  /** Adds the call that began the trace, and the block that its reply brought. */
+  addRoot(
+    record: CallRecord,
+    caller: { readonly host: string; readonly pid: number },
+    block?: Uint8Array | undefined,
+  ): void {
+    const gathered = this.#gathered
+    const id = normalId(record.id, 8)
+    const call = { ...record, id, late: false }
+    const side = { trace: gathered.trace, host: caller.host, pid: caller.pid, parent: null }
+    const [request, finish] = callerEntries(
+      { ...call, requestUs: format.toStamp(record.requestUs), finishUs: stampOf(record.finishUs) },
+      side,
+    )
+    const lines: Line[] = [request]
+    gathered.room--
+    if (block !== undefined) this.#addRootBlock(call, block, lines)
+    else if (decode.expectsCallee(call)) gathered.bare.add(id)
+    if (finish !== undefined) lines.push(finish)
+    this.#add({ key: `root:${id}`, lines })
+  }
+
+  #addRootBlock(call: CallRecord, block: Uint8Array, lines: Line[]): void {
+    const head = new BlockHead()
+    if (!head.fill(block)) {
+      decode.lose(this.#gathered, call.id, 'unreadable', blockCalls(block) ?? 1)
+      return
+    }
+    const opening: decode.Opening = {
+      service: head.service(call.service),
+      method: head.method(call.method),
+      host: head.host(''),
+      pid: format.toCount(head.pid),
+      calls: head.calls,
+      own: head.own,
+      receiveUs: head.receiveUs,
+      start: head.rest,
+      end: block.length,
+    }
+    const reader = new ByteReader(block)
+    const at = { call, parent: null, depth: 0 }
+    const frame = decode.openBlock(reader, opening, at, this.#gathered, lines)
+    if (frame !== undefined) decode.decodeItems(reader, frame, this.#gathered, lines)
+  }
+
+  /**
+   * Adds a message from the inbox.
+   * @returns false when it is not a piece, is damaged beyond its head or belongs to another trace
+   */
+  addPiece(bytes: Uint8Array): boolean {
+    const head = readPieceHead(bytes)
+    const gathered = this.#gathered
+    if (head === undefined || head.trace !== gathered.trace) return false
+    const { callId, receiveUs, parent } = head
+    const whole = (head.flags & format.PIECE_OWN) !== 0
+    const key = decode.pieceKey(callId, receiveUs, whole ? -1 : head.piece)
+    if (this.#pieces.has(key)) return true
+    const lines: Line[] = []
+    const reader = new ByteReader(bytes)
+    const frame = whole
+      ? decode.openBlock(reader, head, { call: { id: callId }, parent, depth: 0 }, gathered, lines)
+      : partFrame(head)
+    if (frame !== undefined) {
+      if (!whole) reader.at = head.start
+      decode.decodeItems(reader, frame, gathered, lines)
+    }
+    const segment = { key, lines }
+    this.#pieces.set(key, segment)
+    this.#add(segment)
+    if (whole) {
+      push(this.#blocks, callId, segment)
+      gathered.bare.delete(callId)
+      if (typeof parent === 'string') push(this.#below, parent, segment)
+      if (head.path.length > 0) {
+        this.#relays.push({ below: callId, trace: gathered.trace, path: head.path })
+      }
+    } else {
+      push(this.#below, callId, segment)
+    }
+    return true
+  }
+
+  #add(segment: Segment): void {
+    this.#segments.push(segment)
+    for (const line of segment.lines) {
+      if (line.kind === 'piece') this.#announced.set(line.key, line)
+      else if (line.kind === 'late') this.#late = true
+    }
+  }
+
+  /** Announced pieces that have not come. */
+  get waiting(): number {
+    let waiting = 0
+    for (const key of this.#announced.keys()) if (!this.#pieces.has(key)) waiting++
+    return waiting
+  }
+
+  /** True when there is a call whose callee brought nothing, so that pieces may come unannounced. */
+  get unannounced(): boolean {
+    const { bare } = this.#gathered
+    for (const id of this.#blocks.keys()) bare.delete(id)
+    return bare.size > 0
+  }
+
+  /**
+   * The trace as far as it has come. May be called again after more pieces.
+   * @param options.waitingIsLost report announced pieces that have not come as missing. @default true
+   */
+  finish(options: { readonly waitingIsLost?: boolean } = {}): Trace {
+    const { waitingIsLost = true } = options
+    const gathered = this.#gathered
+    const missing = [...gathered.missing]
+    if (waitingIsLost) {
+      for (const [key, { parent, calls }] of this.#announced) {
+        if (this.#pieces.has(key)) continue
+        missing.push({ parent, trace: gathered.trace, calls, reason: 'lost' })
+      }
+    }
+    return {
+      id: gathered.trace,
+      entries: this.#inOrder(),
+      folds: [...gathered.folds],
+      missing,
+      relays: [...this.#relays],
+      complete: this.waiting === 0,
+    }
+  }
+
+  /** All entries, those of pieces put in where they belong. */
+  #inOrder(): Entry[] {
+    const entries: Entry[] = []
+    const used = new Set<Segment>()
+    const known = this.#late ? this.#requested() : undefined
+    const stack: { readonly lines: readonly Line[]; at: number }[] = []
+    const open = (segment: Segment | undefined) => {
+      if (segment === undefined || used.has(segment)) return false
+      used.add(segment)
+      stack.push({ lines: segment.lines, at: 0 })
+      return true
+    }
+    for (const start of this.#segments.toSorted(rootsFirst)) {
+      open(start)
+      while (stack.length > 0) {
+        const level = stack.at(-1)!
+        const line = level.lines[level.at]
+        if (line === undefined) {
+          stack.pop()
+          continue
+        }
+        if (line.kind === 'rpc-respond' || line.kind === 'rpc-finish') {
+          // What was not announced goes to the end of the call below which it belongs.
+          const below = this.#below.get(line.id)?.find((segment) => !used.has(segment))
+          if (open(below)) continue
+        }
+        level.at++
+        if (line.kind === 'piece') open(this.#pieces.get(line.key))
+        else if (line.kind !== 'late') entries.push(line)
+        else if (!known?.has(line.entry.id)) entries.push(line.entry)
+        if (line.kind === 'rpc-request') for (const b of this.#blocks.get(line.id) ?? []) open(b)
+      }
+    }
+    return entries
+  }
+
+  /** Ids of all calls whose request stands somewhere by itself. */
+  #requested(): Set<string> {
+    const ids = new Set<string>()
+    for (const { lines } of this.#segments) {
+      for (const line of lines) if (line.kind === 'rpc-request') ids.add(line.id)
+    }
+    return ids
+  }
+}
+
+/** The root's own message first, then whole blocks of roots, then the rest as it came. */
+function rootsFirst(a: Segment, b: Segment): number {
+  return rank(a) - rank(b)
+}
+
+function rank({ key, lines }: Segment): number {
+  if (key.startsWith('root:')) return 0
+  const first = lines[0]
+  return first !== undefined && 'parent' in first && first.parent === null ? 1 : 2
+}
+
+function partFrame(head: PieceHead): decode.Frame {
+  const { service, method, host, pid, callId } = head
+  const scope = new Scope({ service, method, host, pid }, head.receiveUs, head.first)
+  const open = { respond: undefined, finish: undefined }
+  return { scope, callId, end: head.end, announced: head.calls, met: 0, ...open }
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key)
+  if (list === undefined) map.set(key, [value])
+  else list.push(value)
+}
+
+const stampOf = (us: number | undefined) => (us === undefined ? undefined : format.toStamp(us))

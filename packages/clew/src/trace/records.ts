@@ -1,0 +1,77 @@
+import type { Edge, Status } from './entry.ts'
+
+/** Who keeps a log: one worker, that is, one delivery of one call. */
+export interface LogOwner {
+  /** 32 hex digits. */
+  readonly traceId: string
+  /** 16 hex digits. */
+  readonly callId: string
+  readonly service: string
+  readonly method: string
+  readonly host: string
+  readonly pid: number
+}
+
+/** The caller's side of one call. Stamps are whole microseconds since 1970 on the caller's clock. */
+export interface CallRecord {
+  /** 16 hex digits. */
+  readonly id: string
+  readonly service: string
+  readonly method: string
+  readonly edge: Edge
+  /** Position among the calls its worker made, from 0. */
+  readonly seq: number
+  /** 1 for the first try. */
+  readonly attempt: number
+  readonly requestUs: number
+  /** Undefined while the call is pending. */
+  readonly finishUs: number | undefined
+  readonly status: Status
+  /** Class name of the error, where the status is not ok. */
+  readonly error: string | undefined
+  /**
+   * The reply came after the caller had stopped waiting. Its record was appended before; this one
+   * repeats it only to bring the block, and is not counted as another call.
+   * @default false
+   */
+  readonly late?: boolean | undefined
+}
+
+/** The callee's side of a call. Stamps are whole microseconds since 1970 on the callee's clock. */
+export interface OwnRecord {
+  readonly receiveUs: number
+  /** When the method began, where that was not at once. */
+  readonly startUs?: number | undefined
+  readonly respondUs: number
+  readonly status: Status
+  readonly error?: string | undefined
+  /** Calls this process was handling for the service, this one included. */
+  readonly inFlight: number
+  readonly redelivered: boolean
+  /** Calls the worker made in all, appended or not. */
+  readonly calls: number
+}
+
+/** Stands in a log for a piece that went to the root's inbox. */
+export interface Pointer {
+  /** Number of the piece among those of its log. */
+  readonly piece: number
+  readonly calls: number
+  readonly bytes: number
+  readonly worst: Status
+}
+
+/** What only a piece can say of its call. */
+export interface PieceExtra {
+  /** Call id of the nearest profiled ancestor; null where the callee is the root; undefined where unknown. */
+  readonly parent?: string | null | undefined
+  /** From the caller's side down, the calls that lie between `parent` and this one and kept no entries. */
+  readonly relays?: readonly RelayStep[] | undefined
+}
+
+export interface RelayStep {
+  readonly service: string
+  readonly method: string
+  /** The relay's own id, as its framework calls it; equal ids are one relay. */
+  readonly id?: string | undefined
+}

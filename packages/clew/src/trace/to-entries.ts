@@ -1,0 +1,65 @@
+import type { Entry } from './entry.ts'
+import type { ReadOwn } from './items.ts'
+import type { CallRecord } from './records.ts'
+
+/** Where entries of one side of a call were written, and to which trace they belong. */
+export interface Side {
+  readonly trace: string
+  readonly host: string
+  readonly pid: number
+  readonly parent: string | null | undefined
+}
+
+type Optional = { -readonly [Key in keyof Entry]?: Entry[Key] }
+
+const toMs = (us: number) => us / 1000
+
+/** The caller's entries of a call; no finish while it is pending. */
+export function callerEntries(record: CallRecord, side: Side): [Entry, Entry | undefined] {
+  const { service, method, id } = record
+  const same = { host: side.host, pid: side.pid, service, method, id, trace: side.trace }
+  const request: Optional = { seq: record.seq }
+  if (side.parent !== undefined) request.parent = side.parent
+  if (record.edge !== 'call') request.edge = record.edge
+  if (record.attempt !== 1) request.attempt = record.attempt
+  const first: Entry = {
+    kind: 'rpc-request',
+    timeMs: toMs(record.requestUs),
+    ...same,
+    ...request,
+  }
+  if (record.finishUs === undefined) return [first, undefined]
+  const finish: Optional = {}
+  if (side.parent !== undefined) finish.parent = side.parent
+  if (record.status !== 'ok') finish.status = record.status
+  if (record.error !== undefined) finish.error = record.error
+  return [first, { kind: 'rpc-finish', timeMs: toMs(record.finishUs), ...same, ...finish }]
+}
+
+/** The callee's entries of a call: receive, start where known, and respond. */
+export function calleeEntries(
+  call: { readonly id: string; readonly service: string; readonly method: string },
+  own: ReadOwn,
+  side: Side & { readonly late: boolean; readonly edge?: Entry['edge'] },
+): { readonly begin: Entry[]; readonly respond: (calls: number) => Entry } {
+  const { id, service, method } = call
+  const same = { host: side.host, pid: side.pid, service, method, id, trace: side.trace }
+  const parent: Optional = side.parent === undefined ? {} : { parent: side.parent }
+  const receive: Optional = { inFlight: own.inFlight }
+  if (side.edge !== undefined && side.edge !== 'call') receive.edge = side.edge
+  if (own.redelivered) receive.redelivered = true
+  const begin: Entry[] = [
+    { kind: 'rpc-receive', timeMs: toMs(own.receiveUs), ...same, ...parent, ...receive },
+  ]
+  if (own.startUs !== undefined) {
+    begin.push({ kind: 'rpc-start', timeMs: toMs(own.startUs), ...same, ...parent })
+  }
+  const respond = (calls: number): Entry => {
+    const ending: Optional = { calls: own.calls ?? calls }
+    if (own.status !== 'ok') ending.status = own.status
+    if (own.error !== undefined) ending.error = own.error
+    if (side.late) ending.late = true
+    return { kind: 'rpc-respond', timeMs: toMs(own.respondUs), ...same, ...parent, ...ending }
+  }
+  return { begin, respond }
+}
