@@ -1,0 +1,303 @@
+import {
+  type Call,
+  type Connection,
+  type ConnectOptions,
+  type Consumer,
+  type Handler,
+  newCallId,
+  type Problem,
+  type Reply,
+  RpcError,
+  type ServeOptions,
+} from '../call/index.ts'
+import { BrokerMailbox } from './broker-mailbox.ts'
+import { ErrorRegistry } from './errors-wire.ts'
+import type { Message } from './message.ts'
+import { PendingCall, type PendingOwner } from './pending-call.ts'
+import { RequestServer } from './request-server.ts'
+import { StrayReplies } from './stray-replies.ts'
+import type { Queue, Transport, TransportEvents } from './transport.ts'
+import { ATTACHABLE_KEY, decodeReply, encodeRequest, identityOf, RPC_EXCHANGE } from './wire.ts'
+
+/** Nameko's value: a reply queue outlives its last consumer by five minutes. */
+const REPLY_QUEUE_EXPIRES_MS = 300_000
+
+/** How long a blocked broker is waited for before calls fail as overloaded. */
+const BLOCKED_GRACE_MS = 1000
+
+/** Replies the broker may have sent ahead of their acknowledgement. */
+const REPLY_PREFETCH = 2000
+
+export interface CallLimits {
+  /** Calls waiting for their reply at a time; more are refused as `overloaded`. */
+  readonly maxPendingCalls: number
+}
+
+/** Opens a connection over a transport that `connect` makes once the connection can hear its events. */
+export async function openConnection(
+  options: ConnectOptions,
+  limits: CallLimits,
+  connect: (events: TransportEvents) => Promise<Transport>,
+): Promise<Connection> {
+  const connection = new BrokerConnection(options, limits)
+  await connection.attach(connect)
+  return connection
+}
+
+class BrokerConnection implements Connection, PendingOwner {
+  readonly #durable: boolean
+  readonly #errors: ErrorRegistry
+  readonly #maxPending: number
+  readonly #onProblem: ((problem: Problem) => void) | undefined
+  readonly #pending = new Map<string, PendingCall>()
+  readonly #strays = new StrayReplies()
+  readonly #tell = (problem: Problem): void => this.#report(problem)
+  readonly #replyKey: string
+  readonly #replyQueue: Queue
+  readonly #publishing: { readonly mandatory: boolean; readonly confirm: boolean }
+  #transport!: Transport
+  #mailbox!: BrokerMailbox
+  #replies: 'closed' | 'open' | Promise<void> = 'closed'
+  #overloaded: string | undefined
+  #blockedTimer: NodeJS.Timeout | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: ConnectOptions, limits: CallLimits) {
+    const { owner = 'standalone_rpc_proxy', attachments = false } = options
+    this.#durable = (options.delivery ?? 'nameko') === 'nameko'
+    this.#errors = new ErrorRegistry(options.errors)
+    this.#maxPending = limits.maxPendingCalls
+    this.#onProblem = options.onProblem
+    this.#publishing = { mandatory: true, confirm: this.#durable }
+    const uuid = newCallId()
+    this.#replyKey = attachments ? ATTACHABLE_KEY + uuid : uuid
+    this.#replyQueue = {
+      name: `rpc.reply-${owner}-${uuid}`,
+      durable: this.#durable,
+      exclusive: !this.#durable,
+      autoDelete: false,
+      expiresMs: this.#durable ? REPLY_QUEUE_EXPIRES_MS : undefined,
+      exchange: { name: RPC_EXCHANGE, type: 'topic' },
+      bindingKey: this.#replyKey,
+    }
+  }
+
+  async attach(connect: (events: TransportEvents) => Promise<Transport>): Promise<void> {
+    this.#transport = await connect({
+      returned: (message) => this.#returned(message),
+      down: (reason) => this.#down(reason),
+      restored: () => {},
+      blocked: (reason) => this.#blocked(reason),
+      problem: this.#tell,
+    })
+    this.#mailbox = new BrokerMailbox(this.#transport, this.#tell)
+  }
+
+  get mailbox(): BrokerMailbox {
+    return this.#mailbox
+  }
+
+  request(call: Call): Promise<Reply> {
+    const refusal = this.#refusal(call)
+    if (refusal !== undefined) return Promise.reject(refusal)
+    let message: Message
+    try {
+      message = encodeRequest(call, this.#replyKey, this.#durable)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return new Promise<Reply>((resolve, reject) => {
+      const pending = new PendingCall(call, this, resolve, reject)
+      this.#pending.set(call.id, pending)
+      pending.watch()
+      if (!pending.wanted) return
+      if (this.#replies === 'open') this.#send(pending, message)
+      else this.#sendLater(pending, message)
+    })
+  }
+
+  #refusal(call: Call): RpcError | undefined {
+    const name = `${call.service}.${call.method}`
+    const refuse = (code: 'disconnected' | 'overloaded', reason: string) =>
+      new RpcError(code, `${name} was not called: ${reason}`, identityOf(call))
+    if (this.#closing !== undefined) return refuse('disconnected', 'the connection is closed')
+    if (this.#overloaded !== undefined) return refuse('overloaded', this.#overloaded)
+    if (this.#pending.size >= this.#maxPending) {
+      return refuse('overloaded', `${this.#maxPending} calls wait for their replies already`)
+    }
+    if (this.#pending.has(call.id)) {
+      return refuse(
+        'overloaded',
+        `a call with the same id (${call.id}) waits for its reply already`,
+      )
+    }
+    // Durable requests wait for the broker to come back, as they would survive its absence.
+    if (!this.#durable && !this.#transport.up) {
+      return refuse('disconnected', `the connection to ${this.#transport.address} is lost`)
+    }
+    return undefined
+  }
+
+  #send(pending: PendingCall, message: Message): void {
+    this.#transport.publish(message, this.#publishing, pending)
+  }
+
+  #sendLater(pending: PendingCall, message: Message): void {
+    this.#openReplies().then(
+      () => {
+        if (pending.wanted) this.#send(pending, message)
+      },
+      (error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error)
+        pending.fail('disconnected', `the queue for replies could not be opened: ${reason}`, error)
+      },
+    )
+  }
+
+  #openReplies(): Promise<void> {
+    if (typeof this.#replies !== 'string') return this.#replies
+    this.#replies = this.#transport
+      .consume(this.#replyQueue, {
+        prefetch: this.#durable ? REPLY_PREFETCH : 0,
+        acknowledge: this.#durable,
+        take: (delivery) => {
+          this.#replied(delivery.message)
+          delivery.acknowledge()
+        },
+        reopened: (survived) => this.#reopened(survived),
+      })
+      .then(
+        () => {
+          this.#replies = 'open'
+        },
+        (error: unknown) => {
+          this.#replies = 'closed'
+          throw error
+        },
+      )
+    return this.#replies
+  }
+
+  #replied(message: Message): void {
+    const pending = this.#pending.get(message.correlationId)
+    if (pending !== undefined) {
+      pending.reply(decodeReply(message, identityOf(pending.call), this.#errors, this.#tell))
+      return
+    }
+    try {
+      const known = this.#strays.take(message.correlationId, (identity) =>
+        decodeReply(message, identity, this.#errors, this.#tell),
+      )
+      if (known) return
+    } catch (error) {
+      this.#report({ kind: 'stray_reply', message: 'who listens to stray replies threw', error })
+      return
+    }
+    const text = 'a reply came that nobody waits for (any more); it was dropped'
+    this.#report({ kind: 'stray_reply', message: text })
+  }
+
+  /** From PendingCall. */
+  settled(pending: PendingCall, replied: boolean): void {
+    this.#pending.delete(pending.call.id)
+    this.#strays.remember(pending, replied)
+  }
+
+  #returned(message: Message): void {
+    if (this.#mailbox.returned(message)) return
+    if (message.replyTo === '') {
+      const text = `a reply to ${message.routingKey} was dropped: its caller is gone`
+      this.#report({ kind: 'reply_unroutable', message: text })
+      return
+    }
+    const pending = this.#pending.get(message.correlationId)
+    if (pending === undefined) return
+    const { service, method } = pending.call
+    const hint = method.includes('.') ? ' (and a method name with a dot cannot be routed)' : ''
+    pending.fail(
+      'unknown_service',
+      `no service called \`${service}\` is known to the broker${hint}`,
+    )
+  }
+
+  #down(reason: string): void {
+    const { address } = this.#transport
+    const message = `the connection to ${address} was lost (${reason}); trying to get it back`
+    this.#report({ kind: 'disconnected', message })
+    if (this.#durable) return
+    this.#failAll(() => `the connection to ${address} was lost before the reply came (${reason})`)
+  }
+
+  #reopened(survived: boolean): void {
+    if (survived) return
+    for (const pending of [...this.#pending.values()]) {
+      if (!pending.taken || pending.call.timeoutMs < Number.POSITIVE_INFINITY) continue
+      const name = `${pending.call.service}.${pending.call.method}`
+      pending.fail('disconnected', `the queue with the reply of ${name} was lost`)
+    }
+  }
+
+  #failAll(reason: (call: Call) => string): void {
+    for (const pending of [...this.#pending.values()]) {
+      pending.fail('disconnected', reason(pending.call))
+    }
+  }
+
+  #blocked(reason: string | undefined): void {
+    clearTimeout(this.#blockedTimer)
+    this.#blockedTimer = undefined
+    this.#overloaded = undefined
+    if (reason === undefined || this.#closing !== undefined) return
+    const overloaded = `the broker at ${this.#transport.address} takes no messages (${reason})`
+    this.#report({ kind: 'blocked', message: overloaded })
+    this.#blockedTimer = setTimeout(() => {
+      this.#overloaded = overloaded
+      for (const pending of [...this.#pending.values()]) {
+        if (!pending.taken) pending.fail('overloaded', overloaded)
+      }
+    }, BLOCKED_GRACE_MS)
+  }
+
+  async serve(service: string, handler: Handler, options: ServeOptions): Promise<Consumer> {
+    if (this.#closing !== undefined) {
+      throw new RpcError('disconnected', `${service} cannot be served: the connection is closed`)
+    }
+    const server = new RequestServer({
+      transport: this.#transport,
+      service,
+      handler,
+      prefetch: options.prefetch,
+      errors: this.#errors,
+      durable: this.#durable,
+      tell: this.#tell,
+    })
+    await server.start()
+    return server
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    clearTimeout(this.#blockedTimer)
+    const closing = this.#transport.close()
+    this.#failAll(
+      (call) => `the connection was closed before ${call.service}.${call.method} replied`,
+    )
+    await closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #report(problem: Problem): void {
+    try {
+      this.#onProblem?.(problem)
+    } catch {
+      // Who listens to problems must not become one.
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * The block behind the body: `payload | block | u32 payload length | u8 version | 4 magic bytes`,
+ * announced by the content encoding. It leaves the payload as it is, whatever the serializer, and has
+ * no size limit of its own, which a header would.
+ */
+export const FRAMED_ENCODING = 'clew'
+
+const VERSION = 1
+const TRAILER_BYTES = 9
+const MAGIC = 0x636c6577 // "clew"
+
+/** A body with an attachment behind it. */
+export function frame(payload: string, attachment: Uint8Array): Buffer {
+  const length = Buffer.byteLength(payload)
+  const body = Buffer.allocUnsafe(length + attachment.length + TRAILER_BYTES)
+  body.write(payload, 0, 'utf8')
+  body.set(attachment, length)
+  const trailer = length + attachment.length
+  body.writeUInt32BE(length, trailer)
+  body[trailer + 4] = VERSION
+  body.writeUInt32BE(MAGIC, trailer + 5)
+  return body
+}
+
+/** Where the payload of a framed body ends; -1 when the trailer is damaged. */
+export function payloadEnd(body: Buffer): number {
+  const trailer = body.length - TRAILER_BYTES
+  if (trailer < 0 || body.readUInt32BE(trailer + 5) !== MAGIC) return -1
+  const length = body.readUInt32BE(trailer)
+  return length <= trailer ? length : -1
+}
+
+/** The block of a framed body whose payload ends there; undefined when its version is not known. */
+export function blockAfter(body: Buffer, end: number): Uint8Array | undefined {
+  const trailer = body.length - TRAILER_BYTES
+  return body[trailer + 4] === VERSION ? body.subarray(end, trailer) : undefined
+}

@@ -1,0 +1,101 @@
+import type { Problem } from '../call/index.ts'
+import type { Message } from './message.ts'
+
+/**
+ * What a broker must be able to do: declare, publish, consume. Everything about calls and replies is
+ * above this line, in `connection.ts`, and everything about sockets below it.
+ */
+export interface Transport {
+  /** For people, without a password: `amqp://localhost:5672/`. */
+  readonly address: string
+  /** False while the connection is lost. */
+  readonly up: boolean
+  /** Declares an exchange now and again after every reconnection. */
+  declareExchange(exchange: Exchange): Promise<void>
+  /**
+   * Sends a message now, or when the connection is back. Never throws.
+   * With `mandatory`, `TransportEvents.returned` tells when no queue took it.
+   */
+  publish(message: Message, options: PublishOptions, receipt: Receipt): void
+  /**
+   * Declares the queue with its exchange and binding, and consumes it until stopped; again after
+   * every reconnection.
+   * @throws Error when the broker refuses, for instance because the queue exists otherwise
+   */
+  consume(queue: Queue, options: ConsumeOptions): Promise<Consumption>
+  /** Closes at once. Unacknowledged deliveries go back to their queues. Idempotent. */
+  close(): Promise<void>
+}
+
+export interface PublishOptions {
+  readonly mandatory: boolean
+  /** Ask the broker to say when it has taken the message. Without it `Receipt.confirmed` never comes. */
+  readonly confirm: boolean
+}
+
+/** Who waits to hear what became of a published message. Nothing here may throw. */
+export interface Receipt {
+  /** True as long as the message should be sent again when the connection is lost before it was confirmed. */
+  readonly wanted: boolean
+  /** The broker has taken the message, or has returned it before. */
+  confirmed(): void
+  /** The message will not be sent (again): refused, or lost with the connection and not wanted any more. */
+  failed(reason: 'refused' | 'lost', detail: string): void
+}
+
+/** A receipt for those who do not ask. */
+export const NO_RECEIPT: Receipt = { wanted: false, confirmed() {}, failed() {} }
+
+export interface Exchange {
+  readonly name: string
+  readonly type: 'topic' | 'direct'
+}
+
+export interface Queue {
+  readonly name: string
+  readonly durable: boolean
+  readonly exclusive: boolean
+  readonly autoDelete: boolean
+  /** Milliseconds without a consumer after which the queue goes; undefined for never. */
+  readonly expiresMs: number | undefined
+  readonly exchange: Exchange
+  readonly bindingKey: string
+}
+
+export interface ConsumeOptions {
+  /** Unacknowledged messages at a time; 0 for no bound. */
+  readonly prefetch: number
+  /** False: deliveries count as acknowledged when they are sent. */
+  readonly acknowledge: boolean
+  /** Must not throw. */
+  readonly take: (delivery: Delivery) => void
+  /** The queue is consumed again after an interruption; `survived` is false when it had vanished. */
+  readonly reopened?: (survived: boolean) => void
+}
+
+export interface Delivery {
+  readonly message: Message
+  /** Done with. Ignored when the connection was lost in between: the message comes again. */
+  acknowledge(): void
+  /** Gives the message back to the queue. */
+  release(): void
+}
+
+export interface Consumption {
+  /** No deliveries any more; those taken may still be acknowledged. */
+  cancel(): Promise<void>
+  /** Ends it altogether: what is unacknowledged goes back to the queue. */
+  close(): Promise<void>
+}
+
+/** What a transport tells by itself. Nothing here may throw. */
+export interface TransportEvents {
+  /** A mandatory message that no queue took. Comes before its confirmation. */
+  readonly returned: (message: Message) => void
+  /** The connection is lost; the transport tries to get it back. */
+  readonly down: (reason: string) => void
+  readonly restored: () => void
+  /** The broker is short of memory or disk and takes nothing; `undefined` when it does again. */
+  readonly blocked: (reason: string | undefined) => void
+  readonly problem: (problem: Problem) => void
+}

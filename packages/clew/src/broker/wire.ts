@@ -1,0 +1,382 @@
+import {
+  type Call,
+  type CallIdentity,
+  ContextValues,
+  type Headers,
+  type HeaderValue,
+  newCallId,
+  type Problem,
+  type Reply,
+  RpcError,
+} from '../call/index.ts'
+import { type ErrorRegistry, errorFromWire, errorToWire, malformedReply } from './errors-wire.ts'
+import { addEntry, beginTable, TableError, TableReader, takeTable } from './field-table.ts'
+import { blockAfter, FRAMED_ENCODING, frame, payloadEnd } from './framing.ts'
+import { type Message, NO_HEADERS, SHORT_STRING_BYTES } from './message.ts'
+import { decodePayload, encodePayload, UndecodableError, UnserializableError } from './payload.ts'
+
+/** Where all of Nameko's requests and replies go through. */
+export const RPC_EXCHANGE = 'nameko-rpc'
+
+/** Reply keys that begin so belong to callers that read attachments. No dot: no service binding matches. */
+export const ATTACHABLE_KEY = 'clew1-'
+
+const JSON_TYPE = 'application/json'
+const TIMEOUT_HEADER = 'clew-timeout'
+const LONGEST_TIMEOUT_MS = 0x7fffffff
+
+/** Told of damage that costs no call; must not throw. */
+export type Tell = (problem: Problem) => void
+
+const EMPTY: Headers = Object.freeze(Object.create(null) as Record<string, HeaderValue>)
+const NO_KWARGS: Readonly<Record<string, unknown>> = EMPTY
+
+/**
+ * A call as the message that Nameko would send for it.
+ * @throws RpcError `unserializable` for what JSON or AMQP cannot carry
+ */
+export function encodeRequest(call: Call, replyTo: string, persistent: boolean): Message {
+  const routingKey = `${call.service}.${call.method}`
+  if (tooLong(routingKey) || tooLong(call.id)) {
+    const limit = `${SHORT_STRING_BYTES} bytes, AMQP's limit`
+    throw unserializable(call, `its name ${routingKey.slice(0, 80)}… or its id is over ${limit}`)
+  }
+  const finite = call.timeoutMs < Number.POSITIVE_INFINITY
+  const timeoutMs = Math.max(1, Math.min(LONGEST_TIMEOUT_MS, Math.ceil(call.timeoutMs)))
+  return {
+    exchange: RPC_EXCHANGE,
+    routingKey,
+    contentType: JSON_TYPE,
+    contentEncoding: 'utf-8',
+    headers: encodeHeaders(call, finite ? timeoutMs : undefined),
+    deliveryMode: persistent ? 2 : 1,
+    priority: 0,
+    correlationId: call.id,
+    replyTo,
+    expiration: finite ? String(timeoutMs) : '',
+    redelivered: false,
+    body: encodeArguments(call),
+  }
+}
+
+// A string of n characters takes n to 3n bytes: only the few in between need counting.
+function tooLong(text: string): boolean {
+  if (text.length * 3 <= SHORT_STRING_BYTES) return false
+  return text.length > SHORT_STRING_BYTES || Buffer.byteLength(text) > SHORT_STRING_BYTES
+}
+
+function encodeArguments(call: Call): Buffer {
+  try {
+    const kwargs = isEmpty(call.kwargs) ? '{}' : encodePayload(call.kwargs)
+    return Buffer.from(`{"args":${encodePayload(call.args)},"kwargs":${kwargs}}`)
+  } catch (error) {
+    if (!(error instanceof UnserializableError)) throw error
+    throw unserializable(call, `an argument cannot be sent as JSON: ${error.message}`, error)
+  }
+}
+
+function isEmpty(record: object): boolean {
+  for (const key in record) if (Object.hasOwn(record, key)) return false
+  return true
+}
+
+function encodeHeaders(call: Call, timeoutMs: number | undefined): Buffer {
+  const { headers, context } = call
+  try {
+    beginTable()
+    let hasPrefixed = false
+    let own = false
+    for (const key in headers) {
+      if (key === TIMEOUT_HEADER || !Object.hasOwn(headers, key)) continue
+      const value = headers[key]
+      if (value === undefined) continue
+      addEntry(key, value, false)
+      own = true
+      if (key.startsWith('nameko.')) hasPrefixed = true
+    }
+    for (const key in context) {
+      const value = context[key]
+      if (value === null || value === undefined || !Object.hasOwn(context, key)) continue
+      if (own && Object.hasOwn(headers, key)) continue
+      if (hasPrefixed && Object.hasOwn(headers, `nameko.${key}`)) continue
+      addEntry(key, value, true)
+    }
+    if (timeoutMs !== undefined) addEntry(TIMEOUT_HEADER, timeoutMs, false)
+    return takeTable()
+  } catch (error) {
+    if (!(error instanceof TableError)) throw error
+    throw unserializable(call, `its context or headers cannot be sent: ${error.message}`, error)
+  }
+}
+
+function unserializable(call: Call, reason: string, cause?: Error): RpcError {
+  const subject = `${call.service}.${call.method} was not called: `
+  return new RpcError('unserializable', subject + reason, identityOf(call), { cause })
+}
+
+/** The fields of an error that say which call it is about. */
+export function identityOf(call: Call): CallIdentity {
+  return { service: call.service, method: call.method, callId: call.id }
+}
+
+/** A request as the call it was. Never throws: what cannot be read becomes a call with `rejected` set. */
+export function decodeRequest(message: Message, service: string, tell: Tell): Call {
+  const { routingKey } = message
+  const method = routingKey.startsWith(`${service}.`)
+    ? routingKey.slice(service.length + 1)
+    : routingKey
+  const id = message.correlationId === '' ? newCallId() : message.correlationId
+  const read = readHeaders(message.headers, tell, routingKey)
+  let args: readonly unknown[] = []
+  let kwargs = NO_KWARGS
+  let rejected: RpcError | undefined
+  try {
+    const body = readBody(message, tell)
+    args = readArgs(body.args)
+    kwargs = readKwargs(body.kwargs)
+  } catch (error) {
+    const { code, reason } = asRefusal(error)
+    rejected = new RpcError(code, reason, { service, method, callId: id }, { cause: error })
+    if (error instanceof UndecodableError) {
+      tell({
+        kind: 'malformed_message',
+        message: `a request to ${routingKey} could not be read (${reason}); it was answered with MalformedRequest`,
+        error,
+      })
+    }
+  }
+  return {
+    service,
+    method,
+    args,
+    kwargs,
+    id,
+    context: read.context,
+    headers: read.headers,
+    timeoutMs: read.timeoutMs,
+    signal: undefined,
+    redelivered: message.redelivered,
+    attachable: message.replyTo.startsWith(ATTACHABLE_KEY),
+    rejected,
+    values: new ContextValues(),
+    onStray: undefined,
+  }
+}
+
+/** A request whose body is JSON, but not what a call looks like. */
+class Refusal extends Error {
+  readonly code: 'malformed_request' | 'bad_arguments'
+
+  constructor(code: 'malformed_request' | 'bad_arguments', message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+function asRefusal(error: unknown) {
+  if (error instanceof Refusal) return { code: error.code, reason: error.message }
+  const reason = error instanceof Error ? error.message : String(error)
+  return { code: 'malformed_request' as const, reason: `the body cannot be read: ${reason}` }
+}
+
+function readBody(message: Message, tell: Tell) {
+  const body = decodeBody(message, tell).value
+  if (body === null || typeof body !== 'object') {
+    throw new Refusal('malformed_request', 'Message missing `args` or `kwargs`')
+  }
+  if (!Object.hasOwn(body, 'args') || !Object.hasOwn(body, 'kwargs')) {
+    throw new Refusal('malformed_request', 'Message missing `args` or `kwargs`')
+  }
+  return body as { readonly args: unknown; readonly kwargs: unknown }
+}
+
+// Python spreads any sequence into arguments, a string into its characters; what is none is refused there.
+function readArgs(args: unknown): readonly unknown[] {
+  if (Array.isArray(args)) return args
+  if (typeof args === 'string') return Array.from(args)
+  throw new Refusal('bad_arguments', 'the positional arguments (`args`) are no list')
+}
+
+function readKwargs(kwargs: unknown): Readonly<Record<string, unknown>> {
+  if (kwargs === null || typeof kwargs !== 'object' || Array.isArray(kwargs)) {
+    throw new Refusal('bad_arguments', 'the keyword arguments (`kwargs`) are no object')
+  }
+  let copy: Record<string, unknown> | undefined
+  for (const key of Object.keys(kwargs)) {
+    copy ??= Object.create(null) as Record<string, unknown>
+    copy[key] = (kwargs as Record<string, unknown>)[key]
+  }
+  return copy ?? NO_KWARGS
+}
+
+interface ReadHeaders {
+  readonly context: Headers
+  readonly headers: Headers
+  readonly timeoutMs: number
+}
+
+const NOTHING_READ: ReadHeaders = {
+  context: EMPTY,
+  headers: EMPTY,
+  timeoutMs: Number.POSITIVE_INFINITY,
+}
+
+function readHeaders(table: Buffer | undefined, tell: Tell, routingKey: string): ReadHeaders {
+  if (table === undefined || table.length === 0) return NOTHING_READ
+  let context: Record<string, HeaderValue> | undefined
+  let headers: Record<string, HeaderValue> | undefined
+  let timeoutMs = Number.POSITIVE_INFINITY
+  try {
+    const reader = new TableReader(table)
+    while (reader.next()) {
+      const { key, value } = reader
+      if (key === TIMEOUT_HEADER && typeof value === 'number') {
+        timeoutMs = Math.min(timeoutMs, Math.max(0, value))
+      }
+      if (!reader.prefixed) {
+        headers ??= Object.create(null) as Record<string, HeaderValue>
+        headers[key] = value
+        if (isHopOnly(key)) continue
+      } else if (key === TIMEOUT_HEADER) {
+        continue
+      }
+      context ??= Object.create(null) as Record<string, HeaderValue>
+      if (reader.prefixed || !(key in context)) context[key] = value
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    tell({
+      kind: 'malformed_headers',
+      message: `the headers of a request to ${routingKey} were dropped: ${reason}`,
+      error,
+    })
+    return NOTHING_READ
+  }
+  return { context: context ?? EMPTY, headers: headers ?? EMPTY, timeoutMs }
+}
+
+function isHopOnly(key: string): boolean {
+  return key === 'traceparent' || key === 'tracestate' || key === TIMEOUT_HEADER
+}
+
+/** Where a reply goes and how; taken from the request's message. */
+export interface ReplyAddress {
+  readonly replyTo: string
+  /** As the request had it; empty: the reply has none either. */
+  readonly correlationId: string
+}
+
+/**
+ * A reply as the message that Nameko would send for it. A result that JSON cannot carry becomes the
+ * error that Nameko sends for one.
+ */
+export function encodeReply(
+  reply: Reply & { readonly expected?: boolean | undefined },
+  call: Call,
+  address: ReplyAddress,
+  options: { readonly errors: ErrorRegistry; readonly persistent: boolean },
+): Message {
+  const payload =
+    reply.error === undefined
+      ? encodeResult(reply.result, call, options.errors)
+      : encodeError(reply.error, call, options.errors, reply.expected === true)
+  const attachment = call.attachable ? reply.attachment : undefined
+  return {
+    exchange: RPC_EXCHANGE,
+    routingKey: address.replyTo,
+    contentType: JSON_TYPE,
+    contentEncoding: attachment === undefined ? 'utf-8' : FRAMED_ENCODING,
+    headers: NO_HEADERS,
+    deliveryMode: options.persistent ? 2 : 1,
+    priority: 0,
+    correlationId: address.correlationId,
+    replyTo: '',
+    expiration: '',
+    redelivered: false,
+    body: attachment === undefined ? Buffer.from(payload) : frame(payload, attachment),
+  }
+}
+
+function encodeResult(result: unknown, call: Call, errors: ErrorRegistry): string {
+  try {
+    return `{"result":${encodePayload(result)},"error":null}`
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    const text = `Unserializable value: ${call.service}.${call.method} returned what JSON cannot carry: ${reason}`
+    return encodeError(new RpcError('unserializable', text, identityOf(call)), call, errors, false)
+  }
+}
+
+function encodeError(error: Error, call: Call, errors: ErrorRegistry, expected: boolean): string {
+  const wire = errorToWire(error, identityOf(call), errors, expected)
+  try {
+    return `{"result":null,"error":${encodePayload(wire)}}`
+  } catch {
+    return `{"result":null,"error":${encodePayload({ ...wire, exc_args: [wire.value] })}}`
+  }
+}
+
+/** A reply from its message. Never throws: what cannot be read is a reply with an error that says so. */
+export function decodeReply(
+  message: Message,
+  call: CallIdentity,
+  errors: ErrorRegistry,
+  tell: Tell,
+): Reply {
+  try {
+    const { value, attachment } = decodeBody(message, tell)
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+      return failed(malformedReply('its body is no object', call))
+    }
+    const body = value as { readonly result?: unknown; readonly error?: unknown }
+    if (isError(body.error)) {
+      return { result: undefined, error: errorFromWire(body.error, call, errors), attachment }
+    }
+    if (!Object.hasOwn(body, 'result')) {
+      return failed(malformedReply('it has neither result nor error', call))
+    }
+    return { result: body.result, error: undefined, attachment }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    const message = `a reply of ${call.service}.${call.method} could not be read: ${reason}`
+    tell({ kind: 'malformed_message', message, error })
+    return failed(malformedReply(reason, call))
+  }
+}
+
+// Nameko looks at the error's truth, not at its presence.
+function isError(error: unknown): boolean {
+  return error !== null && error !== undefined && error !== false && error !== 0 && error !== ''
+}
+
+function failed(error: Error): Reply {
+  return { result: undefined, error, attachment: undefined }
+}
+
+interface DecodedBody {
+  readonly value: unknown
+  readonly attachment: Uint8Array | undefined
+}
+
+function decodeBody(message: Message, tell: Tell): DecodedBody {
+  const { body, contentType } = message
+  if (contentType !== JSON_TYPE && contentType !== '' && !isJson(contentType)) {
+    throw new UndecodableError(`its content type is ${contentType.slice(0, 100)}, not ${JSON_TYPE}`)
+  }
+  if (message.contentEncoding !== FRAMED_ENCODING) {
+    return { value: decodePayload(body), attachment: undefined }
+  }
+  const end = payloadEnd(body)
+  const attachment = end < 0 ? undefined : blockAfter(body, end)
+  if (attachment === undefined) {
+    tell({
+      kind: 'malformed_attachment',
+      message: `the block behind the body of a message to ${message.routingKey} is damaged or of an unknown version and was dropped`,
+    })
+  }
+  return { value: decodePayload(body, end < 0 ? body.length : end), attachment }
+}
+
+function isJson(contentType: string): boolean {
+  return /^application\/json\s*(;|$)/i.test(contentType)
+}
