@@ -19,10 +19,11 @@
 //   Errors are answered with a status from 400 and {error}.
 // Nothing of it is left when the command ends, or when it or this script is killed.
 import { spawn } from 'node:child_process'
-import os from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { passThrough, SIGNALS } from './processes.mjs'
 import { probe } from './rabbitmq/probe.mjs'
 import { provideServer, WAYS_OUT } from './rabbitmq/provide.mjs'
+import { exitWith, SetupError } from './setup/error.mjs'
 
 const KEEPER = fileURLToPath(new URL('./rabbitmq/keeper.mjs', import.meta.url))
 
@@ -55,7 +56,7 @@ export async function startRabbitmq({ environment = process.env, say = talk } = 
   const started = await firstLine(keeper)
   if (started.error !== undefined) {
     await stop()
-    throw new Error(`${started.error}\n${WAYS_OUT}`)
+    throw new SetupError(`${started.error}\n${WAYS_OUT}`)
   }
   for (const held of [keeper, keeper.stdin, keeper.stdout]) held.unref()
   const { url, control } = started
@@ -78,7 +79,7 @@ async function useGiven(url) {
   try {
     await probe(url)
   } catch (error) {
-    throw new Error(
+    throw new SetupError(
       `no RabbitMQ can be used at CLEW_AMQP_URL, ${withoutPassword(url)}: ${error.message.replace(/\.+$/, '')}.\nUnset CLEW_AMQP_URL to have a private one started, or make it amqp://user:password@host:5672/vhost of one that runs.`,
     )
   }
@@ -125,13 +126,11 @@ async function main(parameters) {
   const rabbitmq = await startRabbitmq()
   try {
     if (command === undefined) return await keepUntilSignal(rabbitmq)
-    return await runBeside(rabbitmq, command, rest)
+    return await passThrough(command, rest, { env: { ...process.env, ...rabbitmq.variables } })
   } finally {
     await rabbitmq.stop()
   }
 }
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 function keepUntilSignal({ url, control }) {
   talk(`control: ${control ?? 'none, it is not ours'}; Ctrl-C ends it`)
@@ -148,26 +147,6 @@ function keepUntilSignal({ url, control }) {
   })
 }
 
-function runBeside({ variables }, command, parameters) {
-  return new Promise((resolve) => {
-    const child = spawn(command, parameters, {
-      stdio: 'inherit',
-      env: { ...process.env, ...variables },
-    })
-    for (const signal of SIGNALS) process.on(signal, () => child.kill(signal))
-    child.once('error', (error) => {
-      talk(`cannot run ${command}: ${error.message}`)
-      resolve(127)
-    })
-    child.once('exit', (code, signal) => resolve(code ?? 128 + os.constants.signals[signal]))
-  })
-}
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  try {
-    process.exitCode = await main(process.argv.slice(2))
-  } catch (error) {
-    talk(error.message)
-    process.exitCode = 1
-  }
+  process.exitCode = await main(process.argv.slice(2)).catch(exitWith)
 }

@@ -1,9 +1,9 @@
 // A private RabbitMQ in a container, where no rabbitmq-server is installed but a Docker engine answers.
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import { output } from '../processes.mjs'
 import { freePort } from './ports.mjs'
 import { probe } from './probe.mjs'
-import { output } from './run-command.mjs'
 
 const IMAGE = 'rabbitmq:3.13-alpine'
 const BOOT_TIMEOUT_MS = 120_000

@@ -6,9 +6,9 @@ import { accessSync, constants, openSync, readFileSync, realpathSync } from 'nod
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { output } from '../processes.mjs'
 import { freePort } from './ports.mjs'
 import { probe } from './probe.mjs'
-import { output } from './run-command.mjs'
 
 const BOOT_TIMEOUT_MS = 120_000
 const STOP_TIMEOUT_MS = 30_000

@@ -1,8 +1,9 @@
 // Where a private RabbitMQ can come from on this machine; installs one where that is allowed.
 import { spawn } from 'node:child_process'
+import { output } from '../processes.mjs'
+import { SetupError } from '../setup/error.mjs'
 import { dockerAnswers } from './docker.mjs'
 import { findServer } from './installed.mjs'
-import { output } from './run-command.mjs'
 
 /** What the user can do when there is no RabbitMQ to be had. */
 export const WAYS_OUT = `Do one of these and try again:
@@ -26,7 +27,7 @@ export async function provideServer(say) {
     say('rabbitmq-server is not installed; using Docker (the first time it fetches the image)')
     return { kind: 'docker' }
   }
-  throw new Error(
+  throw new SetupError(
     `the tests need a RabbitMQ, and there is none here: rabbitmq-server is not installed, ${refusal}, and no Docker engine answers.\n${WAYS_OUT}`,
   )
 }
