@@ -1,4 +1,5 @@
 export type * from './call-node.ts'
+export { callTree } from './call-tree.ts'
 export type * from './entry.ts'
 export { blockCalls } from './head.ts'
 export { Assembly, pieceTraceId, readPiece } from './read.ts'

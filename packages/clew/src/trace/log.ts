@@ -1,5 +1,6 @@
 import { allocate, ByteWriter, copyBytes, varintSize } from './byte-writer.ts'
 import { Draft } from './draft.ts'
+import type { Status } from './entry.ts'
 import { foldDraft } from './fold.ts'
 import * as format from './format.ts'
 import type { CallRecord, LogOwner, OwnRecord, PieceExtra, Pointer } from './records.ts'
@@ -42,6 +43,11 @@ export class Log {
   /** Calls held now, nested ones included. */
   get calls(): number {
     return this.#draft?.calls ?? 0
+  }
+
+  /** The worst status among the calls held now. */
+  get worst(): Status {
+    return format.statusOf(this.#draft?.worst ?? 0)
   }
 
   /**

@@ -1,0 +1,336 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { CallNode, CallTree } from './call-node.ts'
+import { callTree } from './call-tree.ts'
+import type { Entry, EntryKind, Trace } from './entry.ts'
+import * as model from './model.test.ts'
+
+const T = 1_795_386_521_000
+
+/** Service names in nested lists: [name, ...calls]. */
+type Outline = [string, ...Outline[]]
+const outline = (node: CallNode): Outline => [node.id, ...node.calls.map(outline)]
+const modelOutline = (call: model.ModelCall): Outline => [call.id, ...call.calls.map(modelOutline)]
+
+const kinds = (tree: CallTree) => tree.problems.map(({ kind }) => kind)
+
+function find(node: CallNode, id: string): CallNode {
+  const left = [node]
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    if (next.id === id) return next
+    left.push(...next.calls)
+  }
+  throw new Error(`no call ${id}`)
+}
+
+/** Entries of calls given as `kind id@ms`, with everything else alike. */
+function entries(parents: Record<string, string | null> | undefined, ...lines: string[]): Entry[] {
+  return lines.map((line) => {
+    const [, kind, id, time, host] = /^(\w+) (\w+)@([-\d.]+)(?: on (\S+))?$/.exec(line) ?? []
+    const entry = {
+      kind: `rpc-${kind}` as EntryKind,
+      timeMs: T + Number(time),
+      host: host ?? 'one-host',
+      service: `service-${id}`,
+      method: 'work',
+      id: id!,
+    }
+    return parents === undefined ? entry : { ...entry, parent: parents[id!] ?? null }
+  })
+}
+
+const withoutParents = (list: readonly Entry[]): Entry[] =>
+  list.map(({ parent: _, seq: __, ...entry }) => entry)
+
+/** Every call's entries with those of its calls, siblings in any order. */
+function shuffled(call: model.ModelCall, all: readonly Entry[], pick: () => number): Entry[] {
+  const mine = all.filter(({ id }) => id === call.id)
+  const blocks = call.calls.map((child) => shuffled(child, all, pick))
+  const order = blocks.map((block) => [pick(), block] as const).sort((a, b) => a[0] - b[0])
+  const respond = mine.findIndex(({ kind }) => kind === 'rpc-respond')
+  const at = respond < 0 ? 1 : respond
+  return [...mine.slice(0, at), ...order.flatMap(([, block]) => block), ...mine.slice(at)]
+}
+
+test('the tree of a trace is the tree that was called', () => {
+  fc.assert(
+    fc.property(model.modelTree, (root) => {
+      const tree = callTree(model.entriesOf(root, model.T0))
+      assert.deepEqual(outline(tree.root), modelOutline(root))
+      assert.deepEqual(tree.problems, [])
+      assert.equal(tree.calls, model.allCalls(root).length)
+      for (const call of model.allCalls(root)) {
+        const node = find(tree.root, call.id)
+        assert.equal(node.presence, call.answered ? '1111' : '1001')
+        assert.equal(Math.round(node.totalMs! * 1000), model.tookUs(call))
+        assert.equal(node.status, call.status)
+        assert.equal(node.edge, call.edge)
+        if (call.answered) assert.equal(Math.round(node.handleMs! * 1000), call.workUs)
+      }
+    }),
+  )
+})
+
+test('nesting alone tells the same tree, in whatever order sibling blocks stand', () => {
+  fc.assert(
+    fc.property(model.modelTree, fc.infiniteStream(fc.nat()), (root, stream) => {
+      const all = model.entriesOf(root, model.T0)
+      const pick = () => stream.next().value
+      const tree = callTree(withoutParents(shuffled(root, all, pick)))
+      assert.deepEqual(outline(tree.root), modelOutline(root))
+      assert.deepEqual(tree.problems, [])
+    }),
+  )
+})
+
+test('with parents, the order of entries does not matter at all', () => {
+  fc.assert(
+    fc.property(
+      model.modelTree.chain((root) =>
+        fc.tuple(
+          fc.constant(root),
+          fc.shuffledSubarray(model.entriesOf(root, model.T0), {
+            minLength: model.entriesOf(root, model.T0).length,
+          }),
+        ),
+      ),
+      ([root, list]) => {
+        const tree = callTree(list)
+        assert.deepEqual(outline(tree.root), modelOutline(root))
+        assert.deepEqual(tree.problems, [])
+      },
+    ),
+  )
+})
+
+/** The same calls, all of the kind of which both sides have to be there. */
+function plain(call: model.ModelCall): model.ModelCall {
+  return { ...call, edge: 'call', status: 'ok', answered: true, calls: call.calls.map(plain) }
+}
+
+test('dropped and repeated entries never throw, and the tree says what happened', () => {
+  const damaged = model.modelTree.chain((any) => {
+    const root = plain(any)
+    const all = model.entriesOf(root, model.T0)
+    return fc.tuple(
+      fc.constant({ root, all }),
+      fc.shuffledSubarray(all, { minLength: 0 }),
+      fc.subarray(all),
+      fc.boolean(),
+    )
+  })
+  fc.assert(
+    fc.property(damaged, ([{ root, all }, kept, repeated, brackets]) => {
+      const list = [...kept, ...repeated]
+      const distinct = new Set(list)
+      const tree = callTree(brackets ? withoutParents(list) : list)
+      const ids = new Set(list.map(({ id }) => id))
+      assert.equal(tree.calls, ids.size)
+      if (list.length > distinct.size) assert.ok(kinds(tree).includes('duplicate'))
+      if (list.length === 0) assert.deepEqual(kinds(tree), ['no_entries'])
+      const starts = all.filter(({ kind }) => kind === 'rpc-start')
+      const lost = all.filter((entry) => !distinct.has(entry) && !starts.includes(entry))
+      // Without its caller's entries, the root looks as if it had begun at the callee.
+      const rooted = list.some(({ id, kind }) => id === root.id && kind === 'rpc-request')
+      if (lost.length > 0 && rooted && !brackets) assert.equal(tree.complete, false)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('siblings share the place of a lost parent', () => {
+  const parents = { r: null, a: 'gone', b: 'gone' }
+  const lines = ['request r@0', 'receive r@1', 'respond r@99', 'finish r@100']
+  const calls = ['request a@10', 'finish a@20', 'request b@15', 'finish b@40']
+  const tree = callTree(entries(parents, ...lines, ...calls))
+  assert.deepEqual(outline(tree.root), ['r', ['gone', ['a'], ['b']]])
+  const gone = find(tree.root, 'gone')
+  assert.deepEqual([gone.placeholder, gone.offsetMs, gone.totalMs], [true, 10, 30])
+  assert.deepEqual(kinds(tree), ['orphan'])
+  assert.equal(tree.complete, false)
+})
+
+test('a circle of parents is cut where it was closed', () => {
+  const tree = callTree(
+    entries(
+      { r: null, a: 'b', b: 'c', c: 'a' },
+      'request r@0',
+      'request a@1',
+      'request b@2',
+      'request c@3',
+    ),
+  )
+  assert.deepEqual(outline(tree.root), ['r', ['c', ['b', ['a']]]])
+  assert.deepEqual(kinds(tree), ['cycle', 'orphan'])
+  assert.deepEqual(kinds(callTree(entries({ a: 'a' }, 'request a@1'))), ['cycle'])
+})
+
+test('several roots hang below a made-up one', () => {
+  const tree = callTree(
+    entries(undefined, 'request a@0', 'finish a@5', 'request b@7', 'finish b@9'),
+  )
+  assert.deepEqual(outline(tree.root), ['', ['a'], ['b']])
+  assert.deepEqual([tree.root.placeholder, tree.root.totalMs, tree.calls], [true, 9, 2])
+  assert.deepEqual(kinds(tree), ['several_roots'])
+})
+
+test('whatever entries of a call came is told by its presence', () => {
+  const moments = ['request', 'receive', 'respond', 'finish']
+  for (const presence of ['1111', '1001', '1000', '1100', '1110', '0110', '0111', '1101']) {
+    const lines = moments.flatMap((moment, at) =>
+      presence[at] === '1' ? [`${moment} a@${at}`] : [],
+    )
+    const parents = { r: null, a: 'r' }
+    const root = ['request r@-9', 'receive r@-5', 'respond r@50', 'finish r@60']
+    for (const tree of [
+      callTree(entries(parents, ...root, ...lines)),
+      callTree(entries(undefined, ...root.slice(0, 2), ...lines, ...root.slice(2))),
+    ]) {
+      const node = find(tree.root, 'a')
+      assert.deepEqual(outline(tree.root), ['r', ['a']])
+      assert.equal(node.presence, presence)
+      assert.equal(tree.complete, presence === '1111')
+      const ended = presence[3] === '1' || presence === '0110'
+      assert.equal(node.status, ended ? 'ok' : 'pending', presence)
+    }
+  }
+})
+
+test('calls that wait side by side are siblings though their entries interleave', () => {
+  const tree = callTree(
+    entries(
+      undefined,
+      ...['request r@0', 'receive r@1'],
+      ...['request a@2', 'request b@3', 'receive a@4', 'respond a@5'],
+      ...['receive b@6', 'respond b@8', 'finish a@9', 'finish b@10'],
+      ...['respond r@11', 'finish r@12'],
+    ),
+  )
+  assert.deepEqual(outline(tree.root), ['r', ['a'], ['b']])
+  assert.deepEqual(kinds(tree), ['interleaved'])
+})
+
+test('a request that was delivered twice shows both executions and whose calls are whose', () => {
+  const lines = [
+    ...['request r@0 on one', 'receive r@1 on two', 'request a@2 on two'],
+    ...['receive r@20 on three', 'request b@21 on three', 'finish b@25 on three'],
+    ...['respond r@30 on three', 'finish r@31 on one'],
+  ]
+  const list = entries({ r: null, a: 'r', b: 'r' }, ...lines).map((entry, at) =>
+    at === 3 ? { ...entry, redelivered: true } : entry,
+  )
+  const tree = callTree(list)
+  assert.deepEqual(outline(tree.root), ['r', ['r#1', ['a']], ['b']])
+  assert.deepEqual([tree.root.host, tree.root.redelivered, tree.root.handleMs], ['three', true, 10])
+  assert.deepEqual([tree.root.calls[0]!.host, tree.root.calls[0]!.presence], ['two', '0100'])
+  assert.deepEqual([tree.calls, tree.complete], [3, false])
+})
+
+function traceOf(list: Entry[], over: Partial<Trace> = {}): Trace {
+  return { id: '', entries: list, folds: [], missing: [], relays: [], complete: true, ...over }
+}
+
+test('peers without entries take their place between the calls around them', () => {
+  const parents = { r: null, p: 'r', x: 'p', y: 'p' }
+  const list = entries(
+    parents,
+    ...['request r@0', 'receive r@1', 'request p@2', 'finish p@50', 'respond r@51', 'finish r@52'],
+    ...['receive x@10', 'respond x@20', 'receive y@25', 'respond y@45'],
+  )
+  const path = [{ service: 'python', method: 'pass', id: 'python.pass.1' }]
+  const relays = ['x', 'y', 'y'].map((below) => ({ below, path }))
+  const tree = callTree(traceOf(list, { relays }))
+  const relay = tree.root.calls[0]!.calls[0]!
+  assert.deepEqual(outline(relay), [relay.id, ['x'], ['y']])
+  assert.deepEqual(
+    [relay.service, relay.method, relay.placeholder, relay.offsetMs, relay.totalMs],
+    ['python', 'pass', true, 10, 35],
+  )
+  assert.deepEqual([tree.calls, tree.complete], [4, false])
+})
+
+test('missing calls are counted once, and not any more when they have come after all', () => {
+  const root = [
+    'request r@0',
+    'receive r@1',
+    'request a@2',
+    'finish a@3',
+    'respond r@9',
+    'finish r@10',
+  ]
+  const made = (calls: number) =>
+    entries({ r: null, a: 'r' }, ...root).map((entry) =>
+      entry.kind === 'rpc-respond' && entry.id === 'r' ? { ...entry, calls } : entry,
+    )
+  const lost = { parent: 'r', calls: 5, reason: 'lost' } as const
+  assert.equal(callTree(traceOf(made(1))).missingCalls, 0)
+  assert.equal(callTree(traceOf(made(3))).missingCalls, 2)
+  assert.equal(callTree(traceOf(made(3), { missing: [lost] })).missingCalls, 5)
+  assert.equal(callTree(traceOf(made(1), { missing: [lost] })).missingCalls, 0)
+  const fold = { service: 's', method: 'm', count: 2, calls: 4, minMs: 1, medianMs: 1, maxMs: 1 }
+  const folds = [{ parent: 'r', host: 'h', ...fold, sumMs: 2, timeMs: T + 4 }]
+  const tree = callTree(traceOf(made(3), { folds }))
+  assert.deepEqual([tree.missingCalls, tree.complete], [4, false])
+  assert.deepEqual(tree.root.folds, [{ ...fold, sumMs: 2, offsetMs: 4 }])
+})
+
+test('self time leaves out the union of waits, not their sum', () => {
+  const parents = { r: null, a: 'r', b: 'r', c: 'r' }
+  const list = entries(
+    parents,
+    ...['request r@0', 'receive r@10', 'respond r@110', 'finish r@120'],
+    ...['request a@20', 'finish a@60', 'request b@40', 'finish b@70'],
+    'request c@100',
+  )
+  assert.equal(callTree(list).root.selfMs, 50)
+})
+
+test('a callee is moved only when its clock cannot be right, and then to the middle', () => {
+  const place = (receive: number, respond: number, host: string) => {
+    const list = entries(
+      { r: null },
+      ...['request r@0 on one', `receive r@${receive} on ${host}`],
+      ...[`respond r@${respond} on ${host}`, 'finish r@100 on one'],
+    )
+    const { root } = callTree(list)
+    assert.deepEqual([root.totalMs, root.handleMs], [100, respond - receive])
+    return root.handleOffsetMs
+  }
+  assert.equal(place(5, 45, 'two'), 5)
+  assert.equal(place(-500, -460, 'two'), 30)
+  assert.equal(place(900, 940, 'two'), 30)
+  assert.equal(place(-500, -460, 'one'), -500)
+  assert.equal(place(-20, 200, 'two'), 0)
+  assert.equal(place(20, 200, 'two'), 20)
+})
+
+test('a clock that was set back is told, and no time is negative', () => {
+  const tree = callTree(
+    entries({ r: null }, 'request r@0', 'receive r@9', 'respond r@3', 'finish r@-4'),
+  )
+  assert.deepEqual([tree.root.totalMs, tree.root.handleMs, tree.root.selfMs], [0, 0, 0])
+  assert.deepEqual(kinds(tree), ['negative_duration', 'negative_duration'])
+})
+
+test('neither depth nor width is a danger', () => {
+  const chain: Entry[] = []
+  const entry = (kind: EntryKind, id: number, parent: number | null): Entry => ({
+    ...{ kind, timeMs: T + id, host: 'h', service: 's', method: 'm', id: String(id) },
+    ...(parent === null ? { parent: null } : { parent: String(parent) }),
+  })
+  const depth = 50_000
+  for (let id = 0; id < depth; id++) chain.push(entry('rpc-request', id, id === 0 ? null : id - 1))
+  for (let id = depth - 1; id >= 0; id--)
+    chain.push(entry('rpc-finish', id, id === 0 ? null : id - 1))
+  for (const list of [chain, withoutParents(chain)]) {
+    const tree = callTree(list)
+    assert.equal(tree.calls, depth)
+    let levels = 0
+    for (let node: CallNode | undefined = tree.root; node; node = node.calls[0]) levels++
+    assert.equal(levels, depth)
+  }
+  const wide = [entry('rpc-request', 0, null)]
+  for (let id = 1; id < depth; id++) wide.push(entry('rpc-request', id, 0))
+  assert.equal(callTree(wide).root.calls.length, depth - 1)
+})

@@ -1,0 +1,195 @@
+import type { CallNode, CallTree, FoldedCalls } from './call-node.ts'
+import type { Entry, Fold, Status, Trace } from './entry.ts'
+import { gatherCalls, type Making, stamp } from './gather-calls.ts'
+import { linkCalls } from './link-calls.ts'
+import { placeCalls } from './place-calls.ts'
+import { Problems } from './problems.ts'
+
+/**
+ * Puts a trace's entries together to a tree of calls: by ids where entries name their parents, by
+ * nesting (the paper's grammar) where none does. Never throws: entries are foreign data, and what
+ * is odd about them is told in `problems`. Works without recursion at any depth.
+ */
+export function callTree(input: Trace | readonly Entry[]): CallTree {
+  const trace = isList(input) ? { id: '', entries: input, ...NOTHING_ELSE } : input
+  const problems = new Problems()
+  const gathered = gatherCalls(trace.entries, problems)
+  const { root, order } = linkCalls(gathered, trace, problems)
+  placeCalls(order)
+  const made = new Map<Making, CallNode>()
+  const begin = root.beginMs
+  let calls = 0
+  let missingCalls = 0
+  let complete = trace.complete && !root.placeholder
+  let end = root.endMs
+  // From the leaves up, so that every call finds its own calls made.
+  for (const place of order.toReversed()) {
+    const below = place.calls.map((call) => made.get(call)!)
+    const node = toNode(place, below, begin, problems)
+    made.set(place, node)
+    for (const call of place.calls) made.delete(call)
+    if (!place.placeholder && !place.again) calls++
+    missingCalls += node.missingCalls
+    for (const fold of node.folds) missingCalls += fold.calls
+    complete &&= isWhole(place, node)
+    end = Math.max(end, place.endMs)
+  }
+  const node = made.get(root)!
+  return {
+    traceId: trace.id !== '' ? trace.id : (trace.entries.find((entry) => entry.trace)?.trace ?? ''),
+    root: node,
+    calls,
+    missingCalls,
+    complete: complete && missingCalls === 0,
+    startedMs: begin,
+    totalMs: node.totalMs ?? Math.max(0, end - begin),
+    problems: problems.list(),
+  }
+}
+
+/** Not told by a key: arrays have `entries` too. */
+const isList = (input: Trace | readonly Entry[]): input is readonly Entry[] => Array.isArray(input)
+
+const NOTHING_ELSE = { folds: [], missing: [], relays: [], complete: true }
+
+/** True where all entries came that the call should have. */
+function isWhole(place: Making, node: CallNode): boolean {
+  if (place.placeholder || place.damaged || node.missingCalls > 0) return false
+  if (node.presence === '1111') return true
+  // A call that began where it was received has no caller, and an answer may need no callee.
+  if (node.presence === '0110') {
+    return (place.parent === undefined && place.parentId === null) || place.edge === 'event'
+  }
+  if (node.presence !== '1001') return false
+  return place.edge === 'event' || place.edge === 'down' || node.status === 'rejected'
+}
+
+function toNode(
+  place: Making,
+  calls: readonly CallNode[],
+  treeBegin: number,
+  problems: Problems,
+): CallNode {
+  const { request, finish, delivery } = place
+  const { receive, start, respond } = delivery ?? {}
+  const [requestMs, finishMs] = [stamp(request), stamp(finish)]
+  const [receiveMs, respondMs] = [stamp(receive), stamp(respond)]
+  const handleMs = duration(receiveMs, respondMs, 'handle', place, problems)
+  const waited = duration(requestMs, finishMs, 'total', place, problems)
+  const late = respond?.late === true
+  const totalMs = place.placeholder ? place.endMs - place.beginMs : (waited ?? handleMs)
+  const named = receive ?? request ?? place
+  const folds = place.folds.map((fold) => toFolded(fold, place, treeBegin))
+  return {
+    id: place.id,
+    service: named.service,
+    method: named.method,
+    edge: place.edge,
+    host: (receive ?? respond)?.host,
+    pid: (receive ?? respond)?.pid,
+    callerHost: (request ?? finish)?.host,
+    requestMs,
+    receiveMs,
+    startMs: stamp(start),
+    respondMs,
+    finishMs,
+    totalMs,
+    handleMs,
+    selfMs: selfMs(place, calls, receiveMs, respondMs),
+    networkMs: networkMs(waited, handleMs, late),
+    status: statusOf(place),
+    error: finish?.error ?? respond?.error,
+    attempt: place.attempt,
+    redelivered: receive?.redelivered === true,
+    late,
+    inFlight: receive?.inFlight,
+    presence: [request, receive, respond, finish].map((entry) => (entry ? 1 : 0)).join(''),
+    placeholder: place.placeholder,
+    calls,
+    folds,
+    missingCalls: missingOf(place),
+    offsetMs: place.beginMs - treeBegin,
+    handleOffsetMs: receiveMs === undefined ? undefined : receiveMs + place.shiftMs - treeBegin,
+  }
+}
+
+/** A clock that stepped back while the call ran leaves a negative difference: it is told and shown as 0. */
+function duration(
+  from: number | undefined,
+  to: number | undefined,
+  what: string,
+  place: Making,
+  problems: Problems,
+): number | undefined {
+  if (from === undefined || to === undefined) return undefined
+  if (to >= from) return to - from
+  problems.add('negative_duration', `${what} of ${to - from} ms: a clock was set back`, place.id)
+  return 0
+}
+
+/** Work that went on after the caller had stopped waiting says nothing about the ways between them. */
+function networkMs(
+  waited: number | undefined,
+  handle: number | undefined,
+  late: boolean,
+): number | undefined {
+  if (waited === undefined || handle === undefined || late || handle > waited) return undefined
+  return waited - handle
+}
+
+function statusOf({ request, finish, delivery, placeholder }: Making): Status {
+  const respond = delivery?.respond
+  if (placeholder) return 'ok'
+  if (finish !== undefined) return finish.status ?? respond?.status ?? 'ok'
+  return request === undefined && respond !== undefined ? (respond.status ?? 'ok') : 'pending'
+}
+
+/** handle minus the union of the times in which the worker waited for calls of its own. */
+function selfMs(
+  place: Making,
+  calls: readonly CallNode[],
+  receiveMs: number | undefined,
+  respondMs: number | undefined,
+): number | undefined {
+  if (receiveMs === undefined || respondMs === undefined) return undefined
+  const waits: [number, number][] = []
+  for (const { requestMs, finishMs } of calls) {
+    if (requestMs === undefined || finishMs === undefined) continue
+    if (requestMs <= respondMs) waits.push([requestMs, finishMs])
+  }
+  // The merged ones overlapped in ways that are not known; the longest took at least its own time.
+  for (const { timeMs, maxMs } of place.folds) waits.push([timeMs, timeMs + maxMs])
+  waits.sort((a, b) => a[0] - b[0])
+  let self = Math.max(0, respondMs - receiveMs)
+  let until = receiveMs
+  for (const [from, to] of waits) {
+    const begin = Math.max(until, from)
+    const end = Math.min(respondMs, to)
+    if (end <= begin) continue
+    self -= end - begin
+    until = end
+  }
+  return Math.max(0, self)
+}
+
+/** What is known to be missing; a worker's count of its calls tells even where nothing else does. */
+function missingOf(place: Making): number {
+  const made = place.delivery?.respond?.calls
+  if (made === undefined || !(made >= 0)) return place.missingCalls + place.lostCalls
+  let seen = 0
+  const id = place.again ? place.parentId : place.id
+  for (const call of place.calls) {
+    if (!call.placeholder && !call.again && (call.parentId ?? id) === id) seen++
+  }
+  for (const fold of place.folds) seen += fold.count
+  const lacking = made - seen
+  // All calls are here: the pieces that had not come when the trace was handed over have come since.
+  if (lacking <= 0) return place.missingCalls
+  return Math.max(lacking, place.missingCalls + place.lostCalls)
+}
+
+function toFolded(fold: Fold, place: Making, treeBegin: number): FoldedCalls {
+  const { service, method, count, calls, minMs, medianMs, maxMs, sumMs, timeMs } = fold
+  const offsetMs = timeMs + place.shiftMs - treeBegin
+  return { service, method, count, calls, minMs, medianMs, maxMs, sumMs, offsetMs }
+}

@@ -1,0 +1,97 @@
+import { type Making, stamp } from './gather-calls.ts'
+
+/** Where a call's own calls have to lie, on the root's clock, and what their caller's clock lacks to it. */
+interface Around {
+  readonly shiftMs: number
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/**
+ * Says where every call lies on the root's clock. Clocks are believed wherever they can be true: a
+ * callee on another host is moved only when its work would begin before it was asked for or end
+ * after its answer came, and then to the middle. Durations stay what they are.
+ */
+export function placeCalls(order: readonly Making[]): void {
+  const around = new Map<Making, Around>()
+  /** What was found for a host last, for calls that tell nothing themselves. */
+  const hosts = new Map<string, number>()
+  for (const call of order) {
+    const outside = call.parent === undefined ? undefined : around.get(call.parent)
+    around.set(call, call.placeholder ? passOn(outside) : place(call, outside, hosts))
+  }
+  for (const call of order.toReversed()) if (call.placeholder) span(call)
+}
+
+/** Without times of its own, a place lets its calls lie where it could lie itself. */
+function passOn(outside: Around | undefined): Around {
+  return outside ?? { shiftMs: 0, fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY }
+}
+
+function place(call: Making, outside: Around | undefined, hosts: Map<string, number>): Around {
+  const { shiftMs: shift } = passOn(outside)
+  const receive = stamp(call.delivery?.receive)
+  const respond = stamp(call.delivery?.respond)
+  const request = stamp(call.request)
+  const finish = stamp(call.finish)
+  const host = (call.delivery?.receive ?? call.delivery?.respond)?.host
+  const from = request ?? finish
+  if (from === undefined) {
+    call.shiftMs = shiftWithin(receive, respond, passOn(outside), host, hosts)
+  } else {
+    call.beginMs = from + shift
+    call.endMs = finish === undefined ? call.beginMs : Math.max(call.beginMs, finish + shift)
+    const toMs = finish === undefined ? Number.POSITIVE_INFINITY : call.endMs
+    const inside = { shiftMs: shift, fromMs: call.beginMs, toMs }
+    const sameClock = host === undefined || host === (call.request ?? call.finish)?.host
+    call.shiftMs = sameClock ? shift : shiftWithin(receive, respond, inside, host, hosts)
+  }
+  const begin = receive ?? respond
+  if (begin === undefined) {
+    return { shiftMs: call.shiftMs, fromMs: call.beginMs, toMs: call.endMs }
+  }
+  const workFrom = begin + call.shiftMs
+  const workTo = Math.max(workFrom, (respond ?? begin) + call.shiftMs)
+  if (from === undefined) {
+    call.beginMs = workFrom
+    call.endMs = workTo
+  } else if (finish === undefined) {
+    call.endMs = Math.max(call.endMs, workTo)
+  }
+  if (host !== undefined && receive !== undefined && respond !== undefined) {
+    hosts.set(host, call.shiftMs)
+  }
+  const toMs = respond === undefined ? Number.POSITIVE_INFINITY : workTo
+  return { shiftMs: call.shiftMs, fromMs: workFrom, toMs }
+}
+
+/** What brings the callee's clock to the root's so that its work lies within bounds. */
+function shiftWithin(
+  receive: number | undefined,
+  respond: number | undefined,
+  bounds: Around,
+  host: string | undefined,
+  hosts: ReadonlyMap<string, number>,
+): number {
+  const from = receive ?? respond
+  if (from === undefined) return bounds.shiftMs
+  const to = Math.max(from, respond ?? from)
+  const fits = (shift: number) => from + shift >= bounds.fromMs && to + shift <= bounds.toMs
+  if (fits(bounds.shiftMs)) return bounds.shiftMs
+  const known = host === undefined ? undefined : hosts.get(host)
+  if (known !== undefined && fits(known)) return known
+  const early = from + bounds.shiftMs < bounds.fromMs
+  const room = bounds.toMs - bounds.fromMs - (to - from)
+  // Work that took longer than its caller waited cannot be centred: it only must not begin too early.
+  if (room < 0 && !early) return bounds.shiftMs
+  const lead = Number.isFinite(room) && room > 0 ? room / 2 : 0
+  return bounds.fromMs + lead - from
+}
+
+/** A place made up to hold others reaches from the first of them to the last. */
+function span(call: Making): void {
+  const { calls } = call
+  if (calls.length === 0) return
+  call.beginMs = calls.reduce((least, child) => Math.min(least, child.beginMs), Infinity)
+  call.endMs = calls.reduce((most, child) => Math.max(most, child.endMs), -Infinity)
+}
