@@ -1,1 +1,3 @@
 export { type MemoryOptions, memory } from './memory.ts'
+export type { TlsOptions } from './rabbit-address.ts'
+export { type RabbitmqOptions, rabbitmq } from './rabbitmq.ts'

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { RpcError } from '../call/index.ts'
-import { brokerContract, call, ok, serviceName } from './contract.ts'
+import { call, ok, serviceName } from './contract/fixtures.ts'
+import { brokerContract } from './contract.ts'
 import { memory } from './memory.ts'
 
 describe('memory, nameko delivery', () => brokerContract({ delivery: 'nameko', open: memory }))

@@ -106,6 +106,7 @@ export class RequestServer implements Consumer {
       call,
       { replyTo, correlationId },
       { errors, persistent: durable },
+      tell,
     )
     if (durable) {
       const receipt = new ReplyReceipt(call, tell, (answered) => {

@@ -10,7 +10,14 @@ import {
   RpcError,
 } from '../call/index.ts'
 import { type ErrorRegistry, errorFromWire, errorToWire, malformedReply } from './errors-wire.ts'
-import { addEntry, beginTable, TableError, TableReader, takeTable } from './field-table.ts'
+import {
+  addEntry,
+  beginTable,
+  encodeTable,
+  TableError,
+  TableReader,
+  takeTable,
+} from './field-table.ts'
 import { blockAfter, FRAMED_ENCODING, frame, payloadEnd } from './framing.ts'
 import { type Message, NO_HEADERS, SHORT_STRING_BYTES } from './message.ts'
 import { decodePayload, encodePayload, UndecodableError, UnserializableError } from './payload.ts'
@@ -256,7 +263,7 @@ function readHeaders(table: Buffer | undefined, tell: Tell, routingKey: string):
 }
 
 function isHopOnly(key: string): boolean {
-  return key === 'traceparent' || key === 'tracestate' || key === TIMEOUT_HEADER
+  return key === TIMEOUT_HEADER
 }
 
 /** Where a reply goes and how; taken from the request's message. */
@@ -275,6 +282,7 @@ export function encodeReply(
   call: Call,
   address: ReplyAddress,
   options: { readonly errors: ErrorRegistry; readonly persistent: boolean },
+  tell: Tell,
 ): Message {
   const payload =
     reply.error === undefined
@@ -286,7 +294,7 @@ export function encodeReply(
     routingKey: address.replyTo,
     contentType: JSON_TYPE,
     contentEncoding: attachment === undefined ? 'utf-8' : FRAMED_ENCODING,
-    headers: NO_HEADERS,
+    headers: reply.headers === undefined ? NO_HEADERS : encodeReplyHeaders(reply.headers, tell),
     deliveryMode: options.persistent ? 2 : 1,
     priority: 0,
     correlationId: address.correlationId,
@@ -294,6 +302,17 @@ export function encodeReply(
     expiration: '',
     redelivered: false,
     body: attachment === undefined ? Buffer.from(payload) : frame(payload, attachment),
+  }
+}
+
+function encodeReplyHeaders(headers: Headers, tell: Tell): Buffer {
+  try {
+    return encodeTable(headers)
+  } catch (error) {
+    if (!(error instanceof TableError)) throw error
+    const message = `the headers of a reply were dropped: ${error.message}`
+    tell({ kind: 'malformed_headers', message, error })
+    return NO_HEADERS
   }
 }
 
@@ -330,18 +349,26 @@ export function decodeReply(
     }
     const body = value as { readonly result?: unknown; readonly error?: unknown }
     if (isError(body.error)) {
-      return { result: undefined, error: errorFromWire(body.error, call, errors), attachment }
+      const error = errorFromWire(body.error, call, errors)
+      return { result: undefined, error, attachment, headers: replyHeaders(message, tell) }
     }
     if (!Object.hasOwn(body, 'result')) {
       return failed(malformedReply('it has neither result nor error', call))
     }
-    return { result: body.result, error: undefined, attachment }
+    const headers = replyHeaders(message, tell)
+    return { result: body.result, error: undefined, attachment, headers }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     const message = `a reply of ${call.service}.${call.method} could not be read: ${reason}`
     tell({ kind: 'malformed_message', message, error })
     return failed(malformedReply(reason, call))
   }
+}
+
+function replyHeaders(message: Message, tell: Tell): Headers | undefined {
+  const table = message.headers
+  if (table === undefined || table.length === 0) return undefined
+  return readHeaders(table, tell, message.routingKey).headers
 }
 
 // Nameko looks at the error's truth, not at its presence.

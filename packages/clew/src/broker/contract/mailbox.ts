@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { newHalfId, type Problem } from '../../call/index.ts'
+import type { Connect } from './fixtures.ts'
+
+export function mailboxTests(connect: Connect): void {
+  it('brings a piece to the box that is open', async (t) => {
+    const opener = await connect(t)
+    const sender = await connect(t)
+    const key = newHalfId()
+    const pieces: Uint8Array[] = []
+    const box = await opener.mailbox.open(key, (piece) => pieces.push(new Uint8Array(piece)))
+    assert.equal(await sender.mailbox.post(key, new Uint8Array([1, 2])), true)
+    assert.equal(await sender.mailbox.post(key, new Uint8Array(64 * 1024)), true)
+    const deadline = Date.now() + 5000
+    while (pieces.length < 2 && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    assert.deepEqual(
+      pieces.map((piece) => piece.length),
+      [2, 64 * 1024],
+    )
+    await box[Symbol.asyncDispose]()
+    assert.equal(await sender.mailbox.post(key, new Uint8Array([1])), false)
+  })
+
+  it('refuses what is too large, unknown or too much', async (t) => {
+    const problems: Problem[] = []
+    const connection = await connect(t, { onProblem: (problem) => problems.push(problem) })
+    const key = newHalfId()
+    assert.equal(await connection.mailbox.post(key, new Uint8Array(64 * 1024 + 1)), false)
+    assert.equal(await connection.mailbox.post(key, new Uint8Array(1)), false)
+    const box = await connection.mailbox.open(key, () => {})
+    const posts = Array.from({ length: 300 }, () => connection.mailbox.post(key, new Uint8Array(1)))
+    const outcomes = await Promise.all(posts)
+    assert.equal(outcomes.filter((arrived) => arrived).length, 256)
+    const heavy = Array.from({ length: 20 }, () =>
+      connection.mailbox.post(key, new Uint8Array(60 * 1024)),
+    )
+    assert.equal((await Promise.all(heavy)).filter((arrived) => arrived).length, 17)
+    await box[Symbol.asyncDispose]()
+    await connection.close()
+    assert.equal(await connection.mailbox.post(key, new Uint8Array(1)), false)
+    assert.deepEqual(problems, [])
+  })
+}

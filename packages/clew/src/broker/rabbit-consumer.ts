@@ -1,0 +1,280 @@
+import type { Problem } from '../call/index.ts'
+import {
+  BASIC_CANCEL,
+  BASIC_DELIVER,
+  type FrameReader,
+  writeAcknowledge,
+  writeRequeue,
+} from './amqp-frames.ts'
+import { ContentAssembler, type Envelope } from './content-assembler.ts'
+import type { Channel, ChannelReader, GuardedClient } from './frame-guard.ts'
+import type { Message } from './message.ts'
+import type { ConsumeOptions, Consumption, Delivery, Exchange, Queue } from './transport.ts'
+
+const RETRY_MS = 1000
+
+/** All consumers of one connection; they come back with it. */
+export class RabbitConsumers {
+  readonly #problem: (problem: Problem) => void
+  readonly #consumers = new Set<RabbitConsumer>()
+  readonly #exchanges = new Map<string, Exchange>()
+  #client: GuardedClient | undefined
+
+  constructor(problem: (problem: Problem) => void) {
+    this.#problem = problem
+  }
+
+  async prepare(client: GuardedClient): Promise<void> {
+    if (this.#exchanges.size > 0) {
+      const channel = await client.channel()
+      channel.onerror = () => {}
+      for (const exchange of this.#exchanges.values()) await declareExchange(channel, exchange)
+      await channel.close()
+    }
+    await Promise.all(Array.from(this.#consumers, (consumer) => consumer.reopen(client)))
+  }
+
+  ready(client: GuardedClient): void {
+    this.#client = client
+  }
+
+  lost(): void {
+    this.#client = undefined
+  }
+
+  async declareExchange(exchange: Exchange): Promise<void> {
+    const client = this.#connected()
+    const channel = await client.channel()
+    channel.onerror = () => {}
+    await declareExchange(channel, exchange)
+    this.#exchanges.set(exchange.name, exchange)
+    await channel.close()
+  }
+
+  async consume(queue: Queue, options: ConsumeOptions): Promise<Consumption> {
+    const consumer = new RabbitConsumer(queue, options, this.#problem)
+    await consumer.open(this.#connected())
+    this.#consumers.add(consumer)
+    return {
+      cancel: () => consumer.cancel(),
+      close: () => {
+        this.#consumers.delete(consumer)
+        return consumer.close()
+      },
+    }
+  }
+
+  #connected(): GuardedClient {
+    if (this.#client === undefined) throw new Error('the connection is lost')
+    return this.#client
+  }
+}
+
+function declareExchange(channel: Channel, { name, type }: Exchange): Promise<void> {
+  return channel.exchangeDeclare(name, type, { durable: true })
+}
+
+/** One queue's consumer, on a channel of its own: prefetch and errors stay with it. */
+class RabbitConsumer {
+  readonly #queue: Queue
+  readonly #options: ConsumeOptions
+  readonly #problem: (problem: Problem) => void
+  #reader: DeliveryReader | undefined
+  #openings = 0
+  #cancelled = false
+
+  constructor(queue: Queue, options: ConsumeOptions, problem: (problem: Problem) => void) {
+    this.#queue = queue
+    this.#options = options
+    this.#problem = problem
+  }
+
+  async open(client: GuardedClient): Promise<void> {
+    const channel = await client.channel()
+    let openedReader: DeliveryReader | undefined
+    channel.onerror = (reason) => {
+      if (openedReader !== undefined && this.#reader === openedReader) this.#broken(client, reason)
+    }
+    const name = await this.#declare(channel)
+    const { prefetch, acknowledge } = this.#options
+    if (prefetch > 0) await channel.prefetch(prefetch)
+    const reader = new DeliveryReader(client, channel, this.#options, {
+      unreadable: () => this.#unreadable(),
+      cancelled: () => this.#broken(client, `its queue ${name} was deleted`),
+    })
+    client.attach(channel, reader)
+    const consumer = await channel.basicConsume(name, { noAck: !acknowledge }, () => {})
+    reader.tag = consumer.tag
+    openedReader = reader
+    this.#reader = reader
+  }
+
+  async #declare(channel: Channel): Promise<string> {
+    const { durable, exclusive, autoDelete, expiresMs, exchange, bindingKey } = this.#queue
+    // The broker may not know yet that the connection which owned an exclusive queue is gone: a
+    // second name spares waiting for that, and the binding key stays the same.
+    const name =
+      exclusive && this.#openings > 0 ? `${this.#queue.name}.${this.#openings}` : this.#queue.name
+    this.#openings++
+    await declareExchange(channel, exchange)
+    const queueArguments = expiresMs === undefined ? {} : { 'x-expires': expiresMs }
+    await channel.queueDeclare(name, { durable, exclusive, autoDelete }, queueArguments)
+    await channel.queueBind(name, exchange.name, bindingKey)
+    return name
+  }
+
+  async reopen(client: GuardedClient): Promise<void> {
+    if (this.#cancelled) return
+    this.#reader = undefined
+    const survived = !this.#queue.exclusive && (await exists(client, this.#queue.name))
+    await this.open(client)
+    this.#options.reopened?.(survived)
+  }
+
+  // The queue was deleted, or the channel closed, below a connection that lives on.
+  #broken(client: GuardedClient, reason: string): void {
+    this.#reader?.detach()
+    this.#reader = undefined
+    if (this.#cancelled || client.closed) return
+    this.#problem({ kind: 'consumer_lost', message: `${reason}; consuming again` })
+    this.reopen(client).catch((error: unknown) => {
+      if (client.closed || this.#cancelled) return
+      const message = `queue ${this.#queue.name} cannot be consumed: ${String(error)}`
+      this.#problem({ kind: 'consumer_lost', message })
+      setTimeout(() => {
+        if (!client.closed && this.#reader === undefined) this.#broken(client, message)
+      }, RETRY_MS)
+    })
+  }
+
+  #unreadable(): void {
+    const message = `a message in ${this.#queue.name} could not be read and was dropped`
+    this.#problem({ kind: 'malformed_message', message })
+  }
+
+  async cancel(): Promise<void> {
+    this.#cancelled = true
+    await this.#reader?.cancel()
+  }
+
+  async close(): Promise<void> {
+    this.#cancelled = true
+    await this.#reader?.close()
+    this.#reader = undefined
+  }
+}
+
+async function exists(client: GuardedClient, queue: string): Promise<boolean> {
+  const channel = await client.channel()
+  channel.onerror = () => {}
+  try {
+    await channel.queueDeclare(queue, { passive: true })
+  } catch {
+    return false
+  }
+  await channel.close()
+  return true
+}
+
+interface ReaderEvents {
+  readonly unreadable: () => void
+  readonly cancelled: () => void
+}
+
+/** Reads the deliveries of one channel and acknowledges them there. */
+class DeliveryReader implements ChannelReader {
+  readonly #client: GuardedClient
+  readonly #channel: Channel
+  readonly #options: ConsumeOptions
+  readonly #events: ReaderEvents
+  readonly #assembler: ContentAssembler
+  tag = ''
+
+  constructor(
+    client: GuardedClient,
+    channel: Channel,
+    options: ConsumeOptions,
+    events: ReaderEvents,
+  ) {
+    this.#client = client
+    this.#channel = channel
+    this.#options = options
+    this.#events = events
+    this.#assembler = new ContentAssembler((message, envelope) => this.#take(message, envelope))
+  }
+
+  method(method: number, reader: FrameReader): void {
+    if (method === BASIC_CANCEL) {
+      this.#events.cancelled()
+    } else if (method === BASIC_DELIVER) {
+      reader.skipShort()
+      const tag = reader.tag()
+      const redelivered = (reader.octet() & 1) === 1
+      const exchange = reader.short()
+      this.#assembler.begin({ exchange, routingKey: reader.short(), redelivered, tag })
+    }
+  }
+
+  header(reader: FrameReader): void {
+    this.#assembler.header(reader)
+  }
+
+  body(piece: Buffer): void {
+    this.#assembler.body(piece)
+  }
+
+  #take(message: Message | undefined, { tag }: Envelope): void {
+    if (message === undefined) {
+      if (this.#options.acknowledge) this.acknowledge(tag)
+      this.#events.unreadable()
+      return
+    }
+    this.#options.take(new RabbitDelivery(message, tag, this))
+  }
+
+  acknowledge(tag: number): void {
+    if (this.#writable) writeAcknowledge(this.#client, this.#channel.id, tag, false)
+  }
+
+  requeue(tag: number): void {
+    if (this.#writable) writeRequeue(this.#client, this.#channel.id, tag)
+  }
+
+  // An acknowledgement on a closed channel would cost the connection; the message comes again anyway.
+  get #writable(): boolean {
+    return this.#options.acknowledge && !this.#channel.closed && !this.#client.closed
+  }
+
+  async cancel(): Promise<void> {
+    if (!this.#channel.closed) await this.#channel.basicCancel(this.tag).catch(() => {})
+  }
+
+  async close(): Promise<void> {
+    if (!this.#channel.closed) await this.#channel.close().catch(() => {})
+    this.detach()
+  }
+
+  detach(): void {
+    this.#client.detach(this.#channel)
+  }
+}
+
+class RabbitDelivery implements Delivery {
+  readonly message: Message
+  readonly #tag: number
+  readonly #reader: DeliveryReader
+
+  constructor(message: Message, tag: number, reader: DeliveryReader) {
+    this.message = message
+    this.#tag = tag
+    this.#reader = reader
+  }
+
+  acknowledge(): void {
+    this.#reader.acknowledge(this.#tag)
+  }
+
+  release(): void {
+    this.#reader.requeue(this.#tag)
+  }
+}
