@@ -184,10 +184,7 @@ test('damaged lines are passed over and told with their numbers', () => {
     [['rpc-request', 'rpc-finish']],
   )
   const numbers = problems.map(({ message }) => Number(/^line (\d+)/.exec(message)?.[1]))
-  assert.deepEqual(
-    [...new Set(numbers)],
-    [2, 3, 4, 5, 6, 7, 9, 10, 12, 13].slice(0, new Set(numbers).size),
-  )
+  assert.deepEqual(numbers, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
   assert.equal(({} as Record<string, unknown>)['rpc-request'], undefined)
 })
 

@@ -1,6 +1,13 @@
 export type * from './call-node.ts'
 export { callTree } from './call-tree.ts'
 export type * from './entry.ts'
+export {
+  encodeEntries,
+  encodeTrace,
+  parseTraces,
+  TraceReader,
+  type TraceReaderOptions,
+} from './file.ts'
 export { blockCalls } from './head.ts'
 export { Assembly, pieceTraceId, readPiece } from './read.ts'
 export type { CallRecord } from './records.ts'
