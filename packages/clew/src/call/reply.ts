@@ -1,3 +1,5 @@
+import type { Headers } from './call.ts'
+
 /**
  * How a call ended, as its callee says. `error` is what the method threw (on the callee's side) or
  * what the wire made of it (on the caller's side); exactly one of `result` and `error` counts.
@@ -10,4 +12,9 @@ export interface Reply {
    * Dropped by the codec unless the call was `attachable`.
    */
   readonly attachment: Uint8Array | undefined
+  /**
+   * Headers of the reply's message, for interceptors that cannot use an attachment. Nameko sends and
+   * reads none. What AMQP cannot carry, and more than 100 KiB, is dropped and told, never an error.
+   */
+  readonly headers?: Headers | undefined
 }

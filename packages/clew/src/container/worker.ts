@@ -104,7 +104,7 @@ export class Worker implements WorkerContext, Caller, Expiring {
     const remaining = this.remainingMs()
     const call = makeCall(service, method, args, options, {
       context: this.#outgoingContext(),
-      timeoutMs: Math.min(options.timeoutMs ?? this.#host.timeoutMs, remaining),
+      timeoutMs: Math.min(options.timeoutMs ?? this.#host.timeoutMs, reserved(remaining)),
       values: this.call.values,
     })
     if (remaining <= 0) {
@@ -151,8 +151,18 @@ export class Worker implements WorkerContext, Caller, Expiring {
     if (!(error instanceof RpcError) || error.code !== 'timeout') return error
     const cause = this.#host.explainTimeout(call, this.callIdStack)
     if (cause === undefined) return error
-    return new RpcError('timeout', `${error.rawMessage} ${cause}`, identity(call), { cause: error })
+    const message = `${error.rawMessage.replace(/\.$/u, '')}. ${cause}`
+    return new RpcError('timeout', message, identity(call), { cause: error })
   }
+}
+
+/** Time kept back from nested calls, so that an error which explains a timeout can still go home. */
+const MARGIN_MS = 5
+
+/** What a worker with so much time left may let a call of its own take. */
+function reserved(remainingMs: number): number {
+  if (remainingMs === Number.POSITIVE_INFINITY) return remainingMs
+  return Math.max(1, Math.floor(remainingMs - Math.min(MARGIN_MS, remainingMs / 20)))
 }
 
 function identity(call: Call): { service: string; method: string; callId: string } {

@@ -1,0 +1,130 @@
+import { type Call, type Handler, type Interceptor, type Reply, STARTED } from '../call/index.ts'
+import type { LogOwner, OwnRecord } from '../trace/records.ts'
+import { callIdOf } from './call-id.ts'
+import { microseconds } from './clock.ts'
+import { type CallOutcome, repliedOutcome, thrownOutcome } from './outcome.ts'
+import type { Profiler } from './profiler.ts'
+import { relaysOf } from './relays.ts'
+import { ROOT } from './roots.ts'
+import { readTraceContext, type TraceContext } from './trace-context.ts'
+import { WORKER_LOG, WorkerLog } from './worker-log.ts'
+
+/**
+ * The callee's side (the paper's injection points 2, 3 and 4): stamps *rpc-receive* when the call
+ * arrives and *rpc-respond* when it is answered, and puts the worker's log behind the reply. Where
+ * the reply cannot carry it, the log goes to the root's inbox as one piece.
+ */
+export function calleeInterceptor(profiler: Profiler): Interceptor {
+  return (next) => (call) => {
+    const context = profiler.guard('receive', () => readTraceContext(call))
+    if (context !== undefined) return continued(profiler, call, next, context)
+    if (profiler.rootsAtCallee && profiler.takeTrace !== undefined) {
+      return rooted(profiler, call, next)
+    }
+    return next(call)
+  }
+}
+
+/** A call that belongs to a trace begun elsewhere. */
+async function continued(
+  profiler: Profiler,
+  call: Call,
+  next: Handler,
+  context: TraceContext,
+): Promise<Reply> {
+  const work = new Work(profiler, call, context)
+  const direct = context.unprefixed && context.parentId === work.log.owner.callId
+  const reply = await work.run(next)
+  if (direct && call.attachable) {
+    const attachment = profiler.guard('respond', () => work.log.close(work.ended))
+    return attachment === undefined ? reply : { ...reply, attachment }
+  }
+  profiler.guard('respond', () => {
+    const extra = direct ? {} : { parent: context.parentId, relays: relaysOf(call) }
+    const piece = work.log.closeAsPiece(work.ended, extra)
+    void profiler.post.send(context.traceId, piece).then((taken) => {
+      // Nobody collects this trace: what we know of it is better kept here than lost.
+      if (!taken) profiler.guard('late piece', () => profiler.roots.take(piece))
+    })
+  })
+  return reply
+}
+
+/** A call from a caller that keeps no trace: one begins here. */
+async function rooted(profiler: Profiler, call: Call, next: Handler): Promise<Reply> {
+  const root = profiler.roots.begin()
+  if (profiler.takeTrace !== undefined) root.giveTo(profiler.takeTrace)
+  call.values.set(ROOT, root)
+  const context = { traceId: root.traceId, flags: '01', state: undefined }
+  const work = new Work(profiler, call, context)
+  const reply = await work.run(next)
+  profiler.guard('respond', () =>
+    root.answeredBy(work.log.closeAsPiece(work.ended, { parent: null })),
+  )
+  return reply
+}
+
+/** One call being handled, with its stamps. */
+class Work {
+  readonly log: WorkerLog
+  readonly #profiler: Profiler
+  readonly #call: Call
+  readonly #receiveUs: number
+  readonly #inFlight: number
+  #startUs: number | undefined
+  #outcome: CallOutcome = { status: 'pending', error: undefined }
+
+  constructor(
+    profiler: Profiler,
+    call: Call,
+    context: Pick<TraceContext, 'traceId' | 'flags' | 'state'>,
+  ) {
+    const anchorMs = profiler.clock.anchorMs()
+    this.#profiler = profiler
+    this.#call = call
+    this.#receiveUs = microseconds(anchorMs)
+    this.#inFlight = profiler.enter(call.service)
+    const owner: LogOwner = {
+      traceId: context.traceId,
+      callId: callIdOf(call),
+      service: call.service,
+      method: call.method,
+      host: profiler.host,
+      pid: profiler.pid,
+    }
+    const at = { anchorMs, receiveUs: this.#receiveUs }
+    this.log = new WorkerLog(owner, context, at, profiler)
+    call.values.set(WORKER_LOG, this.log)
+    call.values.set(STARTED, () => {
+      this.#startUs = microseconds(anchorMs)
+    })
+  }
+
+  /** Runs the call; its outcome is known afterwards. */
+  async run(next: Handler): Promise<Reply> {
+    try {
+      const reply = await next(this.#call)
+      this.#outcome = repliedOutcome(reply, this.#call.id)
+      return reply
+    } catch (error) {
+      this.#outcome = thrownOutcome(error)
+      throw error
+    } finally {
+      this.#profiler.leave(this.#call.service)
+    }
+  }
+
+  /** The worker's own record, stamped now. */
+  get ended(): OwnRecord {
+    return {
+      receiveUs: this.#receiveUs,
+      startUs: this.#startUs,
+      respondUs: microseconds(this.log.anchorMs),
+      status: this.#outcome.status,
+      error: this.#outcome.error,
+      inFlight: this.#inFlight,
+      redelivered: this.#call.redelivered,
+      calls: this.log.calls,
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import {
+  type Call,
+  ContextKey,
+  type Handler,
+  type Interceptor,
+  type Reply,
+  type Stray,
+} from '../call/index.ts'
+import type { CallRecord } from '../trace/records.ts'
+import { callIdOf } from './call-id.ts'
+import { microseconds } from './clock.ts'
+import { type CallOutcome, repliedOutcome, thrownOutcome } from './outcome.ts'
+import type { Profiler } from './profiler.ts'
+import { ROOT, type RootTrace } from './roots.ts'
+import { traceHeaders } from './trace-context.ts'
+import { WORKER_LOG, type WorkerLog } from './worker-log.ts'
+
+/** Takes a copy of what is recorded of one call made by a worker. */
+export const COPY = new ContextKey<(record: CallRecord, block: Uint8Array | undefined) => void>(
+  'copy of the record',
+)
+
+/** Where a call's record and block go when it has ended. */
+interface Home {
+  readonly traceId: string
+  readonly anchorMs: number
+  readonly flags: string
+  readonly state: string | undefined
+  readonly seq: number
+  begin(record: CallRecord): void
+  end(begun: CallRecord, record: CallRecord, block: Uint8Array | undefined): void
+}
+
+/**
+ * The caller's side (the paper's injection points 1 and 5): stamps *rpc-request* before the call
+ * leaves and *rpc-finish* when it has ended, and keeps the block that the reply brought, unread.
+ * A call made by a worker goes into the worker's log; any other begins a trace, if somebody wants it.
+ */
+export function callerInterceptor(profiler: Profiler): Interceptor {
+  return (next) => (call) => {
+    const log = call.values.get(WORKER_LOG)
+    if (log !== undefined) return recorded(profiler, call, next, workerHome(log))
+    const begun = call.values.get(ROOT)
+    if (begun !== undefined) {
+      // Another interceptor of ours, further out, records this call already.
+      if (profiler.takeTrace !== undefined) begun.giveTo(profiler.takeTrace)
+      return next(call)
+    }
+    if (profiler.takeTrace === undefined) return next(call)
+    const root = profiler.roots.begin()
+    root.giveTo(profiler.takeTrace)
+    return recordedRoot(profiler, call, next, root)
+  }
+}
+
+/** Sends a call that begins a trace. */
+export function recordedRoot(
+  profiler: Profiler,
+  call: Call,
+  next: Handler,
+  root: RootTrace,
+): Promise<Reply> {
+  call.values.set(ROOT, root)
+  return recorded(profiler, call, next, rootHome(profiler, root))
+}
+
+function workerHome(log: WorkerLog): Home {
+  return {
+    traceId: log.owner.traceId,
+    anchorMs: log.anchorMs,
+    flags: log.context.flags,
+    state: log.context.state,
+    seq: log.calls,
+    begin: (record) => log.begin(record),
+    end: (begun, record, block) => log.append(begun, record, block),
+  }
+}
+
+function rootHome(profiler: Profiler, root: RootTrace): Home {
+  return {
+    traceId: root.traceId,
+    anchorMs: profiler.clock.anchorMs(),
+    flags: '01',
+    state: undefined,
+    seq: 0,
+    begin: () => {},
+    end: (_, record, block) => root.answered(record, block),
+  }
+}
+
+async function recorded(profiler: Profiler, call: Call, next: Handler, home: Home): Promise<Reply> {
+  const id = callIdOf(call)
+  const begun: CallRecord = {
+    id,
+    service: call.service,
+    method: call.method,
+    edge: 'call',
+    seq: home.seq,
+    attempt: call.attempt ?? 1,
+    requestUs: microseconds(home.anchorMs),
+    finishUs: undefined,
+    status: 'pending',
+    error: undefined,
+  }
+  profiler.guard('request', () => home.begin(begun))
+  let ended: CallRecord | undefined
+  const end = (outcome: CallOutcome, block: Uint8Array | undefined): void => {
+    ended = { ...begun, finishUs: microseconds(home.anchorMs), ...outcome }
+    home.end(begun, ended, block)
+    call.values.get(COPY)?.(ended, block)
+  }
+  const onStray = (stray: Stray): void => {
+    profiler.guard('stray', () => {
+      if (ended === undefined || stray.reply.attachment === undefined) return
+      home.end(begun, { ...ended, late: true }, stray.reply.attachment)
+    })
+    call.onStray?.(stray)
+  }
+  const headers = traceHeaders(call, home.traceId, id, home)
+  try {
+    const reply = await next({ ...call, headers, onStray })
+    profiler.guard('finish', () => end(repliedOutcome(reply, call.id), reply.attachment))
+    return reply
+  } catch (error) {
+    profiler.guard('finish', () => end(thrownOutcome(error), undefined))
+    throw error
+  }
+}

@@ -1,0 +1,35 @@
+/** Where a process's monotonic clock stands on the wall: add `performance.now()` to get the time. */
+export interface Clock {
+  /** Milliseconds since 1970 at which `performance.now()` was 0, as best known now. */
+  anchorMs(): number
+}
+
+/** How far the wall clock may walk away before the anchor follows it, in milliseconds. */
+const DRIFT_MS = 1.5
+const CHECK_EVERY_MS = 1000
+
+/**
+ * The system's clock: one anchor a process, moved when the wall clock has been stepped or has
+ * drifted. A log keeps the anchor it began with, so a step never changes a duration.
+ */
+export function systemClock(): Clock {
+  let anchor = performance.timeOrigin
+  let checked = Number.NEGATIVE_INFINITY
+  return {
+    anchorMs(): number {
+      const now = performance.now()
+      if (now - checked > CHECK_EVERY_MS) {
+        checked = now
+        // Date.now() is cut to whole milliseconds, so half of one is its expected lag.
+        const drift = Date.now() + 0.5 - (anchor + now)
+        if (Math.abs(drift) > DRIFT_MS) anchor += drift
+      }
+      return anchor
+    },
+  }
+}
+
+/** The time on an anchored clock, in whole microseconds since 1970. */
+export function microseconds(anchorMs: number): number {
+  return Math.round((anchorMs + performance.now()) * 1000)
+}

@@ -1,0 +1,108 @@
+import { hostname } from 'node:os'
+import type { Mailbox, Problem } from '../call/index.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { Post } from './post.ts'
+import { Roots, type TakeTrace } from './roots.ts'
+
+export interface ProfilerOptions {
+  /** Bytes of metadata that a reply may bring at the most. @default 16384 */
+  readonly budget?: number | undefined
+  /** Milliseconds that a trace waits for pieces sent around the reply. @default 250 */
+  readonly graceMs?: number | undefined
+  /** Name of this host in entries. @default the operating system's host name */
+  readonly host?: string | undefined
+  /** Where the time comes from. @default the system's monotonic clock, anchored to the wall */
+  readonly clock?: Clock | undefined
+}
+
+/** What the two interceptors share: who we are, where traces go, how pieces travel. */
+export class Profiler {
+  readonly host: string
+  readonly pid: number = process.pid
+  readonly clock: Clock
+  readonly budget: number
+  readonly post = new Post()
+  readonly roots: Roots
+  /** Takes every trace begun here; undefined when nobody asked for them. */
+  takeTrace: TakeTrace | undefined
+  /** Whether a call that arrives without a trace begins one. */
+  readonly rootsAtCallee: boolean
+  readonly #inFlight = new Map<string, number>()
+  #onProblem: (problem: Problem) => void = () => {}
+  #box: Promise<AsyncDisposable> | undefined
+
+  constructor(options: ProfilerOptions = {}, takeTrace?: TakeTrace, rootsAtCallee = false) {
+    this.host = options.host ?? hostname()
+    this.clock = options.clock ?? systemClock()
+    this.budget = options.budget ?? 16 * 1024
+    this.takeTrace = takeTrace
+    this.rootsAtCallee = rootsAtCallee
+    this.roots = new Roots({
+      graceMs: options.graceMs ?? 250,
+      host: this.host,
+      pid: this.pid,
+      takeLate: (trace) => this.takeTrace?.(trace),
+    })
+  }
+
+  /** From now on pieces travel by this mailbox. Opens our own box when we begin traces. */
+  async start(
+    mailbox: Mailbox,
+    options: { readonly onProblem?: (problem: Problem) => void; readonly openBox: boolean },
+  ): Promise<void> {
+    if (options.onProblem !== undefined) this.#onProblem = options.onProblem
+    this.post.use(mailbox)
+    if (!options.openBox) return
+    this.#box = mailbox.open(this.roots.inboxKey, (piece) =>
+      this.guard('inbox', () => this.roots.take(piece)),
+    )
+    await this.#box
+  }
+
+  async stop(): Promise<void> {
+    const box = this.#box
+    this.#box = undefined
+    this.roots.flush()
+    await (await box)?.[Symbol.asyncDispose]()
+    this.post.use(undefined)
+  }
+
+  /** Runs a piece of profiling. Whatever it throws is told and costs the profile, never the call. */
+  guard<T>(where: string, work: () => T): T | undefined {
+    try {
+      return work()
+    } catch (error) {
+      try {
+        const message = `the profiler failed (${where}); the call goes on, its trace will lack something`
+        this.#onProblem({ kind: 'profiler', message, error })
+      } catch {
+        // Nothing is left to tell it to.
+      }
+      return undefined
+    }
+  }
+
+  /** One more call of the service is being handled; how many that makes. */
+  enter(service: string): number {
+    const inFlight = (this.#inFlight.get(service) ?? 0) + 1
+    this.#inFlight.set(service, inFlight)
+    return inFlight
+  }
+
+  leave(service: string): void {
+    this.#inFlight.set(service, (this.#inFlight.get(service) ?? 1) - 1)
+  }
+}
+
+const byMailbox = new WeakMap<Mailbox, Promise<Profiler>>()
+
+/** The profiler of callers that have none of their own: one for each connection, made when first needed. */
+export function profilerOf(mailbox: Mailbox): Promise<Profiler> {
+  let profiler = byMailbox.get(mailbox)
+  if (profiler === undefined) {
+    const made = new Profiler()
+    profiler = made.start(mailbox, { openBox: true }).then(() => made)
+    byMailbox.set(mailbox, profiler)
+  }
+  return profiler
+}

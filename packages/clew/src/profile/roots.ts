@@ -1,0 +1,145 @@
+import { ContextKey, newHalfId } from '../call/index.ts'
+import { Assembly, pieceTraceId, readPiece, type Trace } from '../trace/index.ts'
+import type { CallRecord } from '../trace/records.ts'
+
+/** Takes the trace of a root call once it is whole, or as whole as it will be. */
+export type TakeTrace = (trace: Trace) => void
+
+/** The root trace a call belongs to; set by the interceptor that began it. */
+export const ROOT = new ContextKey<RootTrace>('root trace')
+
+/** Traces that wait for pieces at a time; the oldest is handed over as it is when there are more. */
+const MOST_OPEN = 4096
+/** Bytes of pieces held for all open traces together; more are counted as lost. */
+const MOST_PIECE_BYTES = 64 * 1024 * 1024
+
+export interface RootsOptions {
+  /** How long to wait for pieces after the reply, in milliseconds. */
+  readonly graceMs: number
+  readonly host: string
+  readonly pid: number
+  /** Takes pieces that come when their trace has been handed over already. */
+  readonly takeLate: TakeTrace
+}
+
+/** The traces that this process has begun, until they are handed over. */
+export class Roots {
+  /** Names this process's inbox; the left half of every trace id begun here. */
+  readonly inboxKey: string = newHalfId()
+  readonly #options: RootsOptions
+  readonly #open = new Map<string, RootTrace>()
+  #pieceBytes = 0
+  /** Pieces dropped because too many bytes were held. */
+  dropped = 0
+
+  constructor(options: RootsOptions) {
+    this.#options = options
+  }
+
+  begin(): RootTrace {
+    const oldest = this.#open.values().next()
+    if (this.#open.size >= MOST_OPEN && !oldest.done) oldest.value.handOver()
+    const root = new RootTrace(this.inboxKey + newHalfId(), this.#options, () => this.#forget(root))
+    this.#open.set(root.traceId, root)
+    return root
+  }
+
+  /** A piece from the inbox, of whatever trace. */
+  take(piece: Uint8Array): void {
+    const traceId = pieceTraceId(piece)
+    if (traceId === undefined) return
+    const root = this.#open.get(traceId)
+    if (root === undefined) {
+      const late = readPiece(piece)
+      if (late !== undefined) this.#options.takeLate(late)
+      return
+    }
+    if (this.#pieceBytes + piece.length > MOST_PIECE_BYTES) {
+      this.dropped++
+      return
+    }
+    this.#pieceBytes += piece.length
+    root.addPiece(piece)
+  }
+
+  /** Hands over everything that is still waiting. */
+  flush(): void {
+    for (const root of [...this.#open.values()]) root.handOver()
+  }
+
+  #forget(root: RootTrace): void {
+    this.#open.delete(root.traceId)
+    this.#pieceBytes -= root.pieceBytes
+  }
+}
+
+/** One trace begun here, from its root call's request until it is handed over. */
+export class RootTrace {
+  readonly traceId: string
+  readonly #options: RootsOptions
+  readonly #assembly: Assembly
+  readonly #takers: TakeTrace[] = []
+  readonly #forget: () => void
+  #answered = false
+  #over = false
+  #timer: NodeJS.Timeout | undefined
+  pieceBytes = 0
+
+  constructor(traceId: string, options: RootsOptions, forget: () => void) {
+    this.traceId = traceId
+    this.#options = options
+    this.#assembly = new Assembly(traceId)
+    this.#forget = forget
+  }
+
+  /** Who gets the trace. */
+  giveTo(take: TakeTrace): void {
+    this.#takers.push(take)
+  }
+
+  addPiece(piece: Uint8Array): void {
+    this.pieceBytes += piece.length
+    this.#assembly.addPiece(piece)
+    this.#handOverWhenWhole()
+  }
+
+  /** The root call has ended; its block, if any came, begins the trace. */
+  answered(record: CallRecord, block: Uint8Array | undefined): void {
+    const { host, pid } = this.#options
+    if (this.#over) {
+      // A late reply: what it brings joins the trace that was handed over.
+      const late = new Assembly(this.traceId)
+      late.addRoot(record, { host, pid }, block)
+      this.#options.takeLate(late.finish())
+      return
+    }
+    this.#assembly.addRoot(record, { host, pid }, block)
+    this.#answered = true
+    this.#handOverWhenWhole()
+    if (!this.#over) {
+      this.#timer ??= setTimeout(() => this.handOver(), this.#options.graceMs)
+    }
+  }
+
+  /** A trace whose root is a callee here: the whole of it is one piece. */
+  answeredBy(piece: Uint8Array): void {
+    this.#answered = true
+    this.addPiece(piece)
+    if (!this.#over) this.#timer = setTimeout(() => this.handOver(), this.#options.graceMs)
+  }
+
+  /** Gives the trace away as it is. Only the first time counts. */
+  handOver(): void {
+    if (this.#over) return
+    this.#over = true
+    clearTimeout(this.#timer)
+    this.#forget()
+    const trace = this.#assembly.finish()
+    for (const take of this.#takers) take(trace)
+  }
+
+  #handOverWhenWhole(): void {
+    const { waiting, unannounced } = this.#assembly
+    if (this.#answered && waiting === 0 && !unannounced) this.handOver()
+  }
+}

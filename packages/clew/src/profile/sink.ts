@@ -1,0 +1,19 @@
+import type { Trace } from '../trace/index.ts'
+
+/** Takes finished traces. */
+export interface Sink {
+  /** Must return at once and must not throw: it is called beside running calls. */
+  take(trace: Trace): void
+  /** Resolves when everything taken so far is safe, or was counted as dropped. */
+  flush(): Promise<void>
+  /** Flushes and lets go of everything. */
+  close(): Promise<void>
+  /** Calls taken, written, and dropped because the buffer was full or writing failed. */
+  readonly counts: SinkCounts
+}
+
+export interface SinkCounts {
+  readonly taken: number
+  readonly written: number
+  readonly dropped: number
+}

@@ -1,0 +1,90 @@
+import {
+  ConfigError,
+  ContextValues,
+  type Derivable,
+  derivable,
+  type Interceptor,
+  MAILBOX,
+  WITH_INTERCEPTOR,
+} from '../call/index.ts'
+import { Assembly, type Trace } from '../trace/index.ts'
+import { COPY, recordedRoot } from './caller.ts'
+import { Profiler, profilerOf } from './profiler.ts'
+import type { TakeTrace } from './roots.ts'
+import { WORKER_LOG, type WorkerLog } from './worker-log.ts'
+
+/** A proxy whose methods resolve with the result and the call tree that came home with it. */
+export type Traced<P> = {
+  readonly [M in keyof P]: P[M] extends (...args: infer A) => Promise<infer R>
+    ? (...args: A) => Promise<{ readonly result: R; readonly trace: Trace }>
+    : never
+}
+
+const traces = new WeakMap<object, Trace>()
+
+/** The trace of a call made through `traced` that failed with this error. */
+export function traceOf(error: unknown): Trace | undefined {
+  return typeof error === 'object' && error !== null ? traces.get(error) : undefined
+}
+
+/**
+ * The same service, each of whose calls brings its trace: `{ result, trace }`. Needs nothing
+ * installed at the caller. A call that fails throws its error as ever; `traceOf(error)` has the
+ * trace. Waits for pieces that travel around the reply, up to 250 ms after it.
+ * @throws ConfigError when given something that is no proxy
+ */
+export function traced<P extends object>(proxy: P): Traced<P> {
+  const target = derivable(proxy)
+  if (target === undefined) {
+    throw new ConfigError(
+      'traced needs a proxy: one injected into a worker, or from `connect(…)`, `.proxy(name)`.',
+    )
+  }
+  return new Proxy(Object.create(null), {
+    get(_, method): unknown {
+      if (typeof method !== 'string' || method === 'then') return undefined
+      return (...args: unknown[]) => callTraced(target, method, args)
+    },
+  }) as Traced<P>
+}
+
+async function callTraced(
+  target: Derivable,
+  method: string,
+  args: readonly unknown[],
+): Promise<{ readonly result: unknown; readonly trace: Trace }> {
+  const taken = Promise.withResolvers<Trace>()
+  const recording = target[WITH_INTERCEPTOR](tracing(taken.resolve))
+  try {
+    const result = await recording[method]!(...args)
+    return { result, trace: await taken.promise }
+  } catch (error) {
+    if (typeof error === 'object' && error !== null) traces.set(error, await taken.promise)
+    throw error
+  }
+}
+
+function tracing(take: TakeTrace): Interceptor {
+  return (next) => async (call) => {
+    const log = call.values.get(WORKER_LOG)
+    if (log !== undefined) {
+      const values = new ContextValues(call.values)
+      values.set(COPY, copyTo(log, take))
+      return next({ ...call, values })
+    }
+    const mailbox = call.values.get(MAILBOX)
+    const profiler = mailbox === undefined ? new Profiler() : await profilerOf(mailbox)
+    const root = profiler.roots.begin()
+    root.giveTo(take)
+    return recordedRoot(profiler, call, next, root)
+  }
+}
+
+/** Within a worker the call belongs to the worker's tree; what is handed over is a copy of its branch. */
+function copyTo(log: WorkerLog, take: TakeTrace): (typeof COPY)['valueType'] {
+  return (record, block) => {
+    const branch = new Assembly(log.owner.traceId)
+    branch.addRoot(record, log.owner, block)
+    take(branch.finish())
+  }
+}

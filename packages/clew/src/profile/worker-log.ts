@@ -1,0 +1,121 @@
+import { ContextKey } from '../call/index.ts'
+import { blockCalls } from '../trace/head.ts'
+import { Log } from '../trace/log.ts'
+import type { CallRecord, LogOwner, OwnRecord, PieceExtra } from '../trace/records.ts'
+import type { Post } from './post.ts'
+import type { TraceContext } from './trace-context.ts'
+
+/** Bytes kept free for the worker's own record when a log is measured against the budget. */
+const OWN_BYTES = 600
+/** Largest block a reply may bring (`docs/format.md`); what is larger is not read. */
+const MOST_BLOCK_BYTES = 64 * 1024
+
+/** The log of the worker whose calls are being made. */
+export const WORKER_LOG = new ContextKey<WorkerLog>('worker log')
+
+/**
+ * The log of one worker, kept within a budget while it grows. What would exceed the budget goes to
+ * the root's inbox at once, so neither memory nor the reply grows with the number of calls; where
+ * no inbox can be reached, siblings are folded (the budget ladder of `docs/format.md`).
+ */
+export class WorkerLog {
+  readonly owner: LogOwner
+  readonly context: Pick<TraceContext, 'flags' | 'state'>
+  readonly anchorMs: number
+  readonly #log: Log
+  readonly #budget: number
+  readonly #post: Post
+  readonly #open = new Set<CallRecord>()
+  #calls = 0
+  #pieces = 0
+  #closed = false
+
+  constructor(
+    owner: LogOwner,
+    context: Pick<TraceContext, 'flags' | 'state'>,
+    at: { readonly anchorMs: number; readonly receiveUs: number },
+    carrier: { readonly budget: number; readonly post: Post },
+  ) {
+    this.owner = owner
+    this.context = context
+    this.anchorMs = at.anchorMs
+    this.#log = new Log(owner, at.receiveUs)
+    this.#budget = carrier.budget
+    this.#post = carrier.post
+  }
+
+  /** Calls made so far. */
+  get calls(): number {
+    return this.#calls
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** A call leaves; gives its sequence number. */
+  begin(record: CallRecord): void {
+    this.#open.add(record)
+    this.#calls++
+  }
+
+  /** A call has ended, or brings what came too late for it. */
+  append(begun: CallRecord, record: CallRecord, block: Uint8Array | undefined): void {
+    this.#open.delete(begun)
+    if (this.#closed) {
+      this.#appendAfterwards(record, block)
+      return
+    }
+    this.#makeRoom(block?.length ?? 0)
+    this.#log.append(record, readable(block))
+    this.#makeRoom(0)
+  }
+
+  /** The block for the reply. Calls still open are recorded as pending. */
+  close(own: OwnRecord): Uint8Array {
+    this.#recordPending()
+    return this.#log.close(own)
+  }
+
+  /** The whole log as a piece for the root's inbox, where the reply cannot carry it. */
+  closeAsPiece(own: OwnRecord, extra: PieceExtra): Uint8Array {
+    this.#recordPending()
+    return this.#log.closePiece(own, extra)
+  }
+
+  #recordPending(): void {
+    this.#closed = true
+    for (const record of this.#open) {
+      this.#makeRoom(0)
+      this.#log.append(record)
+    }
+  }
+
+  /** Sends away what is held when `more` bytes would not fit beside it, or it is nested too deep. */
+  #makeRoom(more: number): void {
+    const room = this.#budget - OWN_BYTES
+    if (!this.#log.overflows(room - more) || this.#log.calls === 0) return
+    if (!this.#post.reachable(this.owner.traceId)) {
+      this.#log.fold(Math.max(0, room - more))
+      return
+    }
+    const { calls, worst } = this.#log
+    const piece = this.#log.takePiece(this.#pieces)
+    void this.#post.send(this.owner.traceId, piece)
+    this.#log.appendPointer({ piece: this.#pieces, calls, bytes: piece.length, worst })
+    this.#pieces++
+  }
+
+  /** The worker has answered already: what still comes travels alone. */
+  #appendAfterwards(record: CallRecord, block: Uint8Array | undefined): void {
+    const late = new Log(this.owner, record.requestUs)
+    late.append(record, readable(block))
+    void this.#post.send(this.owner.traceId, late.takePiece(this.#pieces++))
+  }
+}
+
+/** A block within the limits; of a larger one only its head, so that its calls are counted as unread. */
+function readable(block: Uint8Array | undefined): Uint8Array | undefined {
+  if (block === undefined || block.length <= MOST_BLOCK_BYTES) return block
+  return blockCalls(block) === undefined ? block.subarray(0, 1) : block.subarray(0, 64)
+}
