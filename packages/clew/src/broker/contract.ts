@@ -6,18 +6,22 @@ import { deadlineTests } from './contract/deadlines.ts'
 import { failureTests } from './contract/failures.ts'
 import { connector } from './contract/fixtures.ts'
 import { headerTests } from './contract/headers.ts'
+import { hostileReplyTests } from './contract/hostile-replies.ts'
+import { hostileRequestTests } from './contract/hostile-requests.ts'
 import { mailboxTests } from './contract/mailbox.ts'
+import type { RawPeer } from './contract/raw-peer.ts'
 import { servingTests } from './contract/serving.ts'
 
 export interface ContractOptions {
   readonly delivery: Delivery
-  /** Opens a broker; called once a suite. */
-  readonly open: () => Broker
+  readonly broker: () => Broker
+  /** Opens a peer that can send any message whatever. */
+  readonly peer: () => Promise<RawPeer>
 }
 
 /** Only for tests: what every broker must do, run over each of them with both deliveries. */
-export function brokerContract({ delivery, open }: ContractOptions): void {
-  const connect = connector(open, delivery)
+export function brokerContract({ delivery, broker, peer }: ContractOptions): void {
+  const connect = connector(broker, delivery)
   describe('calls', () => callTests(connect))
   describe('failures', () => failureTests(connect))
   describe('deadlines', () => deadlineTests(connect))
@@ -25,4 +29,6 @@ export function brokerContract({ delivery, open }: ContractOptions): void {
   describe('attachments', () => attachmentTests(connect))
   describe('serving', () => servingTests(connect))
   describe('mailbox', () => mailboxTests(connect))
+  describe('hostile requests', () => hostileRequestTests(connect, peer))
+  describe('hostile replies', () => hostileReplyTests(connect, peer))
 }

@@ -2,11 +2,23 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { RpcError } from '../call/index.ts'
 import { call, ok, serviceName } from './contract/fixtures.ts'
+import { rawPeer } from './contract/raw-peer.ts'
 import { brokerContract } from './contract.ts'
-import { memory } from './memory.ts'
+import { MemoryTransport, memory, memoryOn } from './memory.ts'
+import { MemoryBus } from './memory-bus.ts'
 
-describe('memory, nameko delivery', () => brokerContract({ delivery: 'nameko', open: memory }))
-describe('memory, fast delivery', () => brokerContract({ delivery: 'fast', open: memory }))
+const SILENT = { returned() {}, down() {}, restored() {}, blocked() {}, problem() {} }
+
+for (const delivery of ['nameko', 'fast'] as const) {
+  describe(`memory, ${delivery} delivery`, () => {
+    const bus = new MemoryBus(100_000)
+    brokerContract({
+      delivery,
+      broker: () => memoryOn(bus),
+      peer: async () => rawPeer(new MemoryTransport(bus, SILENT)),
+    })
+  })
+}
 
 describe('memory', () => {
   it('keeps separate brokers apart', async () => {

@@ -27,7 +27,11 @@ export interface MemoryOptions {
  */
 export function memory(options: MemoryOptions = {}): Broker {
   const { maxQueueLength = 100_000, maxPendingCalls = 65_536 } = options
-  const bus = new MemoryBus(maxQueueLength)
+  return memoryOn(new MemoryBus(maxQueueLength), maxPendingCalls)
+}
+
+/** The broker of a bus that is known, so that messages can reach it by other ways too. */
+export function memoryOn(bus: MemoryBus, maxPendingCalls = 65_536): Broker {
   return {
     name: 'memory',
     connect: (connectOptions) =>

@@ -45,15 +45,14 @@ const DEFAULTS = {
  * @throws ConfigError when the address cannot be read
  */
 export function rabbitmq(address: string, options: RabbitmqOptions = {}): Broker {
-  const settings = { ...DEFAULTS, ...options }
-  const { heartbeatSeconds, maxPendingCalls } = settings
+  const { heartbeatSeconds, maxPendingCalls } = { ...DEFAULTS, ...options }
   const { shown } = readAddress(address, heartbeatSeconds, 'clew')
   return {
     name: shown,
     connect: (connectOptions) =>
       openConnection(connectOptions, { maxPendingCalls }, (events) => {
         const named = readAddress(address, heartbeatSeconds, connectionName(connectOptions))
-        return openTransport(named, settings, events)
+        return openTransport(named, options, events)
       }),
   }
 }
@@ -65,12 +64,13 @@ function connectionName({ owner }: ConnectOptions): string {
 
 type Settings = Required<Omit<RabbitmqOptions, 'tls'>> & { readonly tls: TlsOptions | undefined }
 
-async function openTransport(
+/** The two connections behind one of the broker's; also for tests that send bare messages. */
+export async function openTransport(
   address: RabbitAddress,
-  settings: Settings,
+  options: RabbitmqOptions,
   events: TransportEvents,
 ): Promise<Transport> {
-  const transport = new RabbitTransport(address, settings, events)
+  const transport = new RabbitTransport(address, { ...DEFAULTS, ...options }, events)
   await transport.open()
   return transport
 }

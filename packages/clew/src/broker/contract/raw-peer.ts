@@ -1,0 +1,55 @@
+import type { Message } from '../message.ts'
+import type { Queue, Transport } from '../transport.ts'
+import { RPC_EXCHANGE } from '../wire.ts'
+
+/** A peer without manners: sends and receives bare messages. */
+export interface RawPeer extends AsyncDisposable {
+  send(message: Partial<Message>): void
+  /** Messages to a routing key of the RPC exchange, as they come. */
+  listen(bindingKey: string, take: (message: Message) => void): Promise<void>
+}
+
+export const RAW_MESSAGE: Message = {
+  exchange: RPC_EXCHANGE,
+  routingKey: '',
+  contentType: 'application/json',
+  contentEncoding: 'utf-8',
+  headers: Buffer.alloc(0),
+  deliveryMode: 1,
+  priority: 0,
+  correlationId: '',
+  replyTo: '',
+  expiration: '',
+  redelivered: false,
+  body: Buffer.alloc(0),
+}
+
+export function rawPeer(transport: Transport): RawPeer {
+  return {
+    send(message) {
+      const receipt = { wanted: false, confirmed() {}, failed() {} }
+      transport.publish(
+        { ...RAW_MESSAGE, ...message },
+        { mandatory: false, confirm: false },
+        receipt,
+      )
+    },
+    async listen(bindingKey, take) {
+      const queue: Queue = {
+        name: `raw-${bindingKey}`,
+        durable: false,
+        exclusive: true,
+        autoDelete: true,
+        expiresMs: undefined,
+        exchange: { name: RPC_EXCHANGE, type: 'topic' },
+        bindingKey,
+      }
+      await transport.consume(queue, {
+        prefetch: 0,
+        acknowledge: false,
+        take: ({ message }) => take(message),
+      })
+    },
+    [Symbol.asyncDispose]: () => transport.close(),
+  }
+}
