@@ -7,11 +7,12 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { output } from '../processes.mjs'
-import { freePort } from './ports.mjs'
+import { freePort, isFree } from './ports.mjs'
 import { probe } from './probe.mjs'
 
 const BOOT_TIMEOUT_MS = 120_000
 const STOP_TIMEOUT_MS = 30_000
+const PORT_WAITS = 200
 
 // Debian's /usr/sbin/rabbitmq-server changes the user and throws our settings away; the script
 // behind it does neither.
@@ -208,6 +209,8 @@ export class InstalledBroker {
     timeout.abort()
     signalGroup(child, 'SIGKILL')
     await this.#ended
+    // The script that we waited for is gone; its Erlang machine may hold the port a moment longer.
+    for (let wait = 0; wait < PORT_WAITS && !(await isFree(this.#port)); wait++) await delay(50)
   }
 
   /** Freezes it: connections stay open, nothing answers. */

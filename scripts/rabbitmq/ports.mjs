@@ -16,7 +16,8 @@ export async function freePort() {
   throw new Error(`found no free port on 127.0.0.1 between ${LOWEST} and ${HIGHEST}`)
 }
 
-function isFree(port) {
+/** Whether nobody listens on a port of loopback. */
+export function isFree(port) {
   return new Promise((resolve) => {
     const server = net.createServer()
     server.once('error', () => resolve(false))

@@ -1,0 +1,88 @@
+import type { FolderRule, SharedDependency } from './imports.ts'
+import type { AllowedName } from './names.ts'
+
+type Rules = Readonly<Record<string, Omit<FolderRule, 'folder'>>>
+
+/** Folders of `clew`, and what their files may import. `.` is index.ts. Nothing outside: any package. */
+export const CLEW: Rules = {
+  trace: { may: [], pure: true },
+  formats: { may: ['trace'], pure: true },
+  call: { may: [] },
+  service: { may: ['call'] },
+  broker: { may: ['call'] },
+  container: { may: ['call', 'service'] },
+  http: { may: ['call', 'service', 'container'] },
+  websocket: { may: ['call', 'service', 'container'] },
+  profile: { may: ['call', 'trace'] },
+  query: { may: ['call', 'trace', 'profile'] },
+  testing: { may: ['*'] },
+  // Who does not use the profiler never loads it: types are all that `clew` may name of it.
+  '.': {
+    may: ['call', 'service', 'broker', 'container', 'http', 'websocket'],
+    mayTypes: ['profile', 'query', 'trace'],
+  },
+}
+
+/** Folders of `@clew/render`. `.` holds its renderers, and the words and options that all share. */
+export const RENDER: Rules = {
+  outline: { may: ['.', 'clew/trace'], pure: true },
+  layout: { may: ['.', 'outline', 'clew/trace', 'd3-flextree'], pure: true },
+  svg: { may: ['.', 'outline', 'layout', 'clew/trace'], pure: true },
+  text: { may: ['.', 'outline', 'clew/trace'], pure: true },
+  samples: { may: ['clew/trace'], pure: true },
+  '.': { may: ['outline', 'layout', 'svg', 'text', 'clew/trace'] },
+}
+
+const PUBLIC = ['clew', 'clew/profile', 'clew/trace', '@clew/render', '@clew/render/png']
+
+/** Folders of `@clew/cli`. `.` is what commands are made of, and the program that has them all. */
+export const CLI: Rules = {
+  commands: { may: ['.', 'demo', ...PUBLIC] },
+  demo: { may: ['.', ...PUBLIC] },
+  '.': { may: ['commands', 'demo', ...PUBLIC] },
+}
+
+export const FOLDERS: readonly FolderRule[] = [
+  ...rulesIn('packages/clew/src', CLEW),
+  ...rulesIn('packages/render/src', RENDER),
+  ...rulesIn('packages/cli/src', CLI),
+  // Examples and benchmarks show what users can do, so they have no more than users have.
+  { folder: 'examples', may: PUBLIC },
+  { folder: 'bench', may: [...PUBLIC, '@clew/cli', 'clew-examples'] },
+]
+
+function rulesIn(home: string, rules: Rules): readonly FolderRule[] {
+  const inside = (names: readonly string[] = []) =>
+    names.map((name) => (name in rules ? `${home}/${name}` : name))
+  return Object.entries(rules).map(([name, rule]) => ({
+    ...rule,
+    folder: `${home}/${name}`,
+    may: inside(rule.may),
+    mayTypes: inside(rule.mayTypes),
+  }))
+}
+
+/** Each external package sits behind one file of ours, but for these. */
+export const SHARED_DEPENDENCIES: readonly SharedDependency[] = [
+  {
+    workspace: '@clew/cli',
+    dependency: '@stricli/core',
+    reason: 'declaring, routing, running and completing a command are four concepts of its own',
+  },
+]
+
+/** Banned words that are right where they stand. */
+export const ALLOWED_NAMES: readonly AllowedName[] = [
+  { paths: /./, names: /^call-?nodes?$/i, reason: 'a place in the call tree' },
+  { paths: /^packages\/clew\/src\/trace\//, names: /node/i, reason: 'a place in the call tree' },
+  { paths: /^(scripts|bench)\//, names: /node/i, reason: 'Node, the program' },
+  { paths: /^scripts\/rabbitmq\//, names: /^RABBITMQ_\w+_BASE$/, reason: "RabbitMQ's own names" },
+  { paths: /^packages\/clew\/src\/formats\//, names: /spans?/i, reason: 'what others keep' },
+  {
+    paths: /^packages\/render\/src\/layout\//,
+    names: /^(FlextreeNode|nodeSize|data)$/,
+    reason: "d3-flextree's own names",
+  },
+  { paths: /^packages\/cli\//, names: /^Base(Args|Flags)$/, reason: "@stricli/core's own names" },
+  { paths: /./, names: /commonjs/i, reason: "a module format's name" },
+]
