@@ -41,6 +41,8 @@ test('the commands in the documentation exist, and so do their flags', async (co
   const ofClew = found.filter(({ words }) => words.includes('clew')).length
   if (clew === undefined) {
     context.diagnostic(`packages/cli is not compiled: ${ofClew} commands of clew are not checked`)
+  } else {
+    assert.ok(await clew.help(undefined), 'node packages/cli/bin/clew.js --help does not work')
   }
   const complaints = await Promise.all(found.map((command) => checkCommand(command, ROOT, clew)))
   assertNone(complaints.flat())

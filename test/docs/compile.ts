@@ -24,6 +24,7 @@ interface Module {
  * - ` ```ts continued ` goes on with the module before it,
  * - a first line `// id-service.ts` gives the module that name, for others of the same page to import,
  * - a comment `<!-- before: import … -->` above it is put in front.
+ * Other relative imports are meant from where the page is: `./examples/greeting/services.ts`.
  */
 export async function compileFences(
   fences: readonly Fence[],
@@ -35,15 +36,31 @@ export async function compileFences(
   const home = await mkdtemp(path.join(cache, 'docs-'))
   try {
     const modules = asModules(fences)
-    for (const { file, lines } of modules) {
+    for (const { file, lines, first } of modules) {
       await mkdir(path.dirname(path.join(home, file)), { recursive: true })
-      await writeFile(path.join(home, file), `${lines.join('\n')}\n`)
+      const code = relocated(lines.join('\n'), (specifier) => {
+        const sibling = path.posix.join(path.posix.dirname(file), specifier)
+        if (modules.some((one) => one.file === sibling)) return specifier
+        const meant = path.join(root, path.dirname(first.path), specifier)
+        return path.relative(path.join(home, path.dirname(file)), meant)
+      })
+      await writeFile(path.join(home, file), `${code}\n`)
     }
     await writeFile(path.join(home, 'tsconfig.json'), JSON.stringify(settings(root)))
     return complaints(await compile(root, home), modules)
   } finally {
     await rm(home, { recursive: true, force: true })
   }
+}
+
+const RELATIVE_IMPORT = /(\b(?:from|import)\s*\(?\s*)(['"])(\.{1,2}\/[^'"\n]+)\2/g
+
+function relocated(code: string, move: (specifier: string) => string): string {
+  return code.replace(
+    RELATIVE_IMPORT,
+    (_, before: string, quote: string, specifier: string) =>
+      `${before}${quote}${move(specifier)}${quote}`,
+  )
 }
 
 function settings(root: string) {

@@ -87,6 +87,12 @@ test('fences of a page import each other by name and are strangers otherwise', a
   assert.equal(elsewhere.length, 1)
 })
 
+test('relative imports are meant from where the page is', async () => {
+  const text = page("'''ts", "import { tokenize } from '../tidy/tokens.ts'", "tokenize('x')", "'''")
+  assert.deepEqual(await compileFences(fences('test/docs/a.md', text), ROOT), [])
+  assert.equal((await compileFences(fences('a.md', text), ROOT)).length, 1)
+})
+
 test('commands are taken out of lists, pipes and transcripts', () => {
   const [fence] = fences(
     'a.md',
