@@ -5,8 +5,7 @@ import type { CallNode, CallTree } from './call-node.ts'
 import { callTree } from './call-tree.ts'
 import type { Entry, EntryKind, Trace } from './entry.ts'
 import * as model from './model.test.ts'
-
-const T = 1_795_386_521_000
+import { entries, T } from './model.test.ts'
 
 /** Service names in nested lists: [name, ...calls]. */
 type Outline = [string, ...Outline[]]
@@ -22,22 +21,6 @@ function find(node: CallNode, id: string): CallNode {
     left.push(...next.calls)
   }
   throw new Error(`no call ${id}`)
-}
-
-/** Entries of calls given as `kind id@ms`, with everything else alike. */
-function entries(parents: Record<string, string | null> | undefined, ...lines: string[]): Entry[] {
-  return lines.map((line) => {
-    const [, kind, id, time, host] = /^(\w+) (\w+)@([-\d.]+)(?: on (\S+))?$/.exec(line) ?? []
-    const entry = {
-      kind: `rpc-${kind}` as EntryKind,
-      timeMs: T + Number(time),
-      host: host ?? 'one-host',
-      service: `service-${id}`,
-      method: 'work',
-      id: id!,
-    }
-    return parents === undefined ? entry : { ...entry, parent: parents[id!] ?? null }
-  })
 }
 
 const withoutParents = (list: readonly Entry[]): Entry[] =>

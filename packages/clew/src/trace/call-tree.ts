@@ -20,7 +20,7 @@ export function callTree(input: Trace | readonly Entry[]): CallTree {
   const begin = root.beginMs
   let calls = 0
   let missingCalls = 0
-  let complete = trace.complete && !root.placeholder
+  let complete = true
   let end = root.endMs
   // From the leaves up, so that every call finds its own calls made.
   for (const place of order.toReversed()) {
@@ -31,7 +31,7 @@ export function callTree(input: Trace | readonly Entry[]): CallTree {
     if (!place.placeholder && !place.again) calls++
     missingCalls += node.missingCalls
     for (const fold of node.folds) missingCalls += fold.calls
-    complete &&= isWhole(place, node)
+    complete &&= isWhole(place, node, trace.complete)
     end = Math.max(end, place.endMs)
   }
   const node = made.get(root)!
@@ -52,9 +52,13 @@ const isList = (input: Trace | readonly Entry[]): input is readonly Entry[] => A
 
 const NOTHING_ELSE = { folds: [], missing: [], relays: [], complete: true }
 
-/** True where all entries came that the call should have. */
-function isWhole(place: Making, node: CallNode): boolean {
+/**
+ * True where all entries came that the call should have. A worker's count of its calls settles it;
+ * only where there is none it matters whether pieces were outstanding when the trace was handed over.
+ */
+function isWhole(place: Making, node: CallNode, allCame: boolean): boolean {
   if (place.placeholder || place.damaged || node.missingCalls > 0) return false
+  if (!allCame && place.delivery?.respond?.calls === undefined) return false
   if (node.presence === '1111') return true
   // A call that began where it was received has no caller, and an answer may need no callee.
   if (node.presence === '0110') {

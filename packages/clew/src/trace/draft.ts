@@ -71,10 +71,13 @@ export class Draft {
   owner: Owner = NO_OWNER
   receiveUs = 0
   #pid = 0
-  #names: string[] = []
+  // The lists keep their length from one owner to the next; what counts is how much of them is valid.
+  readonly #names: string[] = []
+  #nameCount = 0
   #index: Map<string, number> | undefined
-  #hosts: string[] = []
-  #pids: number[] = []
+  readonly #hosts: string[] = []
+  readonly #pids: number[] = []
+  #places = 0
 
   /** Makes the draft an empty one of this owner's. */
   reset(owner: Owner, receiveUs: number, first: number): void {
@@ -87,14 +90,16 @@ export class Draft {
     this.owner = owner
     this.#pid = format.toCount(owner.pid)
     this.receiveUs = receiveUs
-    if (this.#names.length > 0) this.#names.length = 0
+    this.#nameCount = 0
     this.#index = undefined
-    if (this.#pids.length > 0) this.#hosts.length = this.#pids.length = 0
+    this.#places = 0
   }
 
-  /** Lets go of what it was used for, so that a kept draft keeps nothing else alive. */
+  /** Lets go of what it was used for: a kept draft keeps no more alive than a few names. */
   clear(): void {
-    this.reset(NO_OWNER, 0, 0)
+    this.owner = NO_OWNER
+    this.#index = undefined
+    if (this.#names.length > FEW) this.#names.length = 0
   }
 
   /** Writes a call with the block that its reply brought, whatever those bytes are. */
@@ -232,7 +237,10 @@ export class Draft {
   #replyHost(): string {
     const { host } = this.owner
     if (head.hostIs(host)) return host
-    for (const known of this.#hosts) if (head.hostIs(known)) return known
+    for (let index = 0; index < this.#places; index++) {
+      const known = this.#hosts[index]!
+      if (head.hostIs(known)) return known
+    }
     return head.host(host)
   }
 
@@ -286,14 +294,14 @@ export class Draft {
       out.varint(format.PLACE_SAME * 2 + flag)
       return
     }
-    for (let index = 0; index < this.#pids.length; index++) {
+    for (let index = 0; index < this.#places; index++) {
       if (this.#pids[index] === pid && this.#hosts[index] === host) {
         out.varint((format.PLACE_KNOWN + index) * 2 + flag)
         return
       }
     }
-    this.#pids.push(pid)
-    this.#hosts.push(host)
+    this.#pids[this.#places] = pid
+    this.#hosts[this.#places++] = host
     if (host === owner.host) {
       out.varint(format.PLACE_OTHER_PID * 2 + flag)
       out.zigzag(pid - this.#pid)
@@ -308,8 +316,8 @@ export class Draft {
     const { out } = this
     const index = this.#find(name)
     if (index < 0) {
-      this.#names.push(name)
-      this.#index?.set(name, this.#names.length + 1)
+      this.#names[this.#nameCount++] = name
+      this.#index?.set(name, this.#nameCount + 1)
       const kept = cutText(name)
       const shared = sharedPrefix(kept, own)
       out.byte(format.NAME_NEW | shared)
@@ -325,12 +333,15 @@ export class Draft {
   #find(name: string): number {
     if (name === this.owner.service) return 0
     if (name === this.owner.method) return 1
-    const names = this.#names
-    if (names.length <= FEW) {
-      const index = names.indexOf(name)
-      return index < 0 ? -1 : index + 2
+    const count = this.#nameCount
+    if (count <= FEW) {
+      for (let index = 0; index < count; index++) if (name === this.#names[index]) return index + 2
+      return -1
     }
-    this.#index ??= new Map(names.map((known, index) => [known, index + 2]))
+    if (this.#index === undefined) {
+      this.#index = new Map()
+      for (let index = 0; index < count; index++) this.#index.set(this.#names[index]!, index + 2)
+    }
     return this.#index.get(name) ?? -1
   }
 }

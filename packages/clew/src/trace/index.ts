@@ -1,3 +1,4 @@
+export * from './analysis/index.ts'
 export type * from './call-node.ts'
 export { callTree } from './call-tree.ts'
 export type * from './entry.ts'

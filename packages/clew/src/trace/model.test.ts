@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Edge, Entry, Status } from './entry.ts'
+import type { Edge, Entry, EntryKind, Status } from './entry.ts'
 import { type CallRecord, Log, type LogOwner, type OwnRecord } from './log.ts'
 
 /** A call as tests make it up: what both sides saw, and what the callee called in its turn. */
@@ -237,4 +237,25 @@ function entriesInto(
   }
   const finishUs = requestUs + tookUs(call)
   entries.push({ kind: 'rpc-finish', timeMs: finishUs / 1000, host, pid, ...names, ...ending })
+}
+
+export const T = 1_795_386_521_000
+
+/** Entries of calls given as `kind id@ms`, with everything else alike. */
+export function entries(
+  parents: Record<string, string | null> | undefined,
+  ...lines: string[]
+): Entry[] {
+  return lines.map((line) => {
+    const [, kind, id, time, host] = /^(\w+) (\w+)@([-\d.]+)(?: on (\S+))?$/.exec(line) ?? []
+    const entry = {
+      kind: `rpc-${kind}` as EntryKind,
+      timeMs: T + Number(time),
+      host: host ?? 'one-host',
+      service: `service-${id}`,
+      method: 'work',
+      id: id!,
+    }
+    return parents === undefined ? entry : { ...entry, parent: parents[id!] ?? null }
+  })
 }

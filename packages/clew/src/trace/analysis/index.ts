@@ -1,0 +1,6 @@
+export { type CriticalSegment, criticalPath } from './critical-path.ts'
+export { type Failure, type FailureKind, failures } from './failures.ts'
+export { formatMs, formatShare } from './format-ms.ts'
+export { slowestPath } from './slowest-path.ts'
+export { type Leg, type Straggler, stragglers } from './stragglers.ts'
+export { type Bottleneck, type Verdict, verdict } from './verdict.ts'

@@ -1,0 +1,21 @@
+import type { CallNode } from '../call-node.ts'
+
+/** Every place of the tree, parents before their calls, without recursion. */
+export function* placesOf(root: CallNode): Generator<CallNode> {
+  const left = [root]
+  for (let call = left.pop(); call !== undefined; call = left.pop()) {
+    yield call
+    for (let index = call.calls.length - 1; index >= 0; index--) left.push(call.calls[index]!)
+  }
+}
+
+/** `service.method`, by which people name a call. */
+export const nameOf = (call: { readonly service: string; readonly method: string }) =>
+  `${call.service}.${call.method}`
+
+/** When the call ended, milliseconds from the root's beginning; undefined while it is open. */
+export function endOf(call: CallNode): number | undefined {
+  if (call.totalMs === undefined) return undefined
+  // Without the caller's entries the total is the callee's work, and so is the offset.
+  return call.offsetMs + call.totalMs
+}
