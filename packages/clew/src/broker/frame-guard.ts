@@ -56,6 +56,7 @@ export class GuardedClient extends AMQPClient implements FrameSink {
     const socket = this.socket!
     // Off by default. With Nagle's algorithm a manually acknowledged call takes 44 ms.
     socket.setNoDelay(true)
+    this.#guardReading(socket)
     socket.on('error', (error) => {
       this.#socketError = error
     })
@@ -68,6 +69,20 @@ export class GuardedClient extends AMQPClient implements FrameSink {
     socket.setTimeout(0)
     if (this.heartbeat > 0) this.#beat(this.heartbeat * 500)
     return client
+  }
+
+  // The library splits what it reads into frames and throws at what cannot be one: a server that is
+  // no RabbitMQ would end the process.
+  #guardReading(socket: Socket): void {
+    const listeners = socket.listeners('data')
+    socket.removeAllListeners('data')
+    socket.on('data', (bytes: Buffer) => {
+      try {
+        for (const listener of listeners) listener.call(socket, bytes)
+      } catch (error) {
+        this.abandon(`what came is no AMQP: ${error instanceof Error ? error.message : error}`)
+      }
+    })
   }
 
   /** What the socket itself complained of; the library keeps only its text, which may be empty. */

@@ -1,5 +1,5 @@
 import { type Call, type Reply, RpcError, type RpcErrorCode } from '../call/index.ts'
-import type { Receipt } from './transport.ts'
+import type { Failure, Receipt } from './transport.ts'
 import { identityOf } from './wire.ts'
 
 const LONGEST_TIMER_MS = 0x7fffffff
@@ -57,9 +57,11 @@ export class PendingCall implements Receipt {
     this.taken = true
   }
 
-  failed(reason: 'refused' | 'lost', detail: string): void {
-    if (reason === 'refused') this.fail('overloaded', `${this.#name()} was not taken: ${detail}`)
-    else this.fail('disconnected', `${this.#name()} may not have been sent: ${detail}`)
+  failed(reason: Failure, detail: string): void {
+    const name = this.#name()
+    if (reason === 'oversize') this.fail('unserializable', `${name} was not called: ${detail}`)
+    else if (reason === 'refused') this.fail('overloaded', `${name} was not called: ${detail}`)
+    else this.fail('disconnected', `${name} may not have been called: ${detail}`)
   }
 
   reply(reply: Reply): void {

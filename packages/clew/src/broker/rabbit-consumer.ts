@@ -19,9 +19,11 @@ export class RabbitConsumers {
   readonly #consumers = new Set<RabbitConsumer>()
   readonly #exchanges = new Map<string, Exchange>()
   #client: GuardedClient | undefined
+  #awaited = Promise.withResolvers<GuardedClient>()
 
   constructor(problem: (problem: Problem) => void) {
     this.#problem = problem
+    this.#awaited.promise.catch(() => {})
   }
 
   async prepare(client: GuardedClient): Promise<void> {
@@ -36,15 +38,26 @@ export class RabbitConsumers {
 
   ready(client: GuardedClient): void {
     this.#client = client
+    this.#awaited.resolve(client)
   }
 
+  /** The connection is lost; told more than once at times. */
   lost(): void {
+    if (this.#client === undefined) return
     this.#client = undefined
+    this.#awaited = Promise.withResolvers()
+    this.#awaited.promise.catch(() => {})
+  }
+
+  /** Nothing waits for a connection any more. */
+  close(): void {
+    this.#client = undefined
+    this.#awaited.reject(new Error('the connection is closed'))
   }
 
   async declareExchange(exchange: Exchange): Promise<void> {
-    const client = this.#connected()
-    const channel = await client.channel()
+    if (this.#client === undefined) throw new Error('the connection is lost')
+    const channel = await this.#client.channel()
     channel.onerror = () => {}
     await declareExchange(channel, exchange)
     this.#exchanges.set(exchange.name, exchange)
@@ -53,8 +66,7 @@ export class RabbitConsumers {
 
   async consume(queue: Queue, options: ConsumeOptions): Promise<Consumption> {
     const consumer = new RabbitConsumer(queue, options, this.#problem)
-    await consumer.open(this.#connected())
-    this.#consumers.add(consumer)
+    await this.#open(consumer)
     return {
       cancel: () => consumer.cancel(),
       close: () => {
@@ -64,9 +76,19 @@ export class RabbitConsumers {
     }
   }
 
-  #connected(): GuardedClient {
-    if (this.#client === undefined) throw new Error('the connection is lost')
-    return this.#client
+  // A connection lost on the way is waited for; what the broker refuses is not tried again.
+  async #open(consumer: RabbitConsumer): Promise<void> {
+    for (;;) {
+      const client = this.#client ?? (await this.#awaited.promise)
+      try {
+        await consumer.open(client)
+        this.#consumers.add(consumer)
+        return
+      } catch (error) {
+        if (!client.closed) throw error
+      }
+      if (this.#client === client) this.lost()
+    }
   }
 }
 
@@ -133,9 +155,10 @@ class RabbitConsumer {
 
   // The queue was deleted, or the channel closed, below a connection that lives on.
   #broken(client: GuardedClient, reason: string): void {
-    this.#reader?.detach()
+    const reader = this.#reader
     this.#reader = undefined
     if (this.#cancelled || client.closed) return
+    void reader?.close()
     this.#problem({ kind: 'consumer_lost', message: `${reason}; consuming again` })
     this.reopen(client).catch((error: unknown) => {
       if (client.closed || this.#cancelled) return
@@ -250,12 +273,8 @@ class DeliveryReader implements ChannelReader {
   }
 
   async close(): Promise<void> {
-    if (!this.#channel.closed) await this.#channel.close().catch(() => {})
-    this.detach()
-  }
-
-  detach(): void {
     this.#client.detach(this.#channel)
+    if (!this.#channel.closed) await this.#channel.close().catch(() => {})
   }
 }
 

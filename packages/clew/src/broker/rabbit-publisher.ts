@@ -127,9 +127,11 @@ export class RabbitPublisher {
   }
 
   publish(message: Message, { mandatory, confirm }: PublishOptions, receipt: Receipt): void {
-    const refusal = this.#refusal(message)
-    if (refusal !== undefined) {
-      receipt.failed('refused', refusal)
+    const oversize = this.#oversize(message)
+    if (oversize !== undefined) {
+      receipt.failed('oversize', oversize)
+    } else if (this.#client !== undefined && this.#client.backlog > BACKLOG_BYTES) {
+      receipt.failed('refused', `${this.#client.backlog} bytes wait to be sent already`)
     } else if (confirm) {
       this.#send({ message, mandatory, receipt, sendings: 0 })
     } else if (this.#client === undefined || this.#plain === undefined) {
@@ -140,7 +142,7 @@ export class RabbitPublisher {
     }
   }
 
-  #refusal(message: Message): string | undefined {
+  #oversize(message: Message): string | undefined {
     const { length } = message.body
     if (length > this.#maxMessageBytes) {
       return `its body of ${length} bytes is larger than the broker takes (${this.#maxMessageBytes})`
@@ -149,9 +151,6 @@ export class RabbitPublisher {
     const limit = Math.min(LARGEST_CONTENT_HEADER, this.#client?.frameMax ?? LARGEST_CONTENT_HEADER)
     if (headerBytes > limit) {
       return `its headers need ${headerBytes} bytes, more than fit into a frame (${limit})`
-    }
-    if (this.#client !== undefined && this.#client.backlog > BACKLOG_BYTES) {
-      return `${this.#client.backlog} bytes wait to be sent already`
     }
     return undefined
   }

@@ -151,6 +151,7 @@ class RabbitTransport implements Transport {
     if (this.#closed) return
     this.#closed = true
     this.#publisher.close()
+    this.#consumers.close()
     await Promise.all([this.#publishing.close(), this.#consuming.close()])
   }
 }

@@ -7,8 +7,8 @@ import {
   toError,
 } from '../call/index.ts'
 import type { ErrorRegistry } from './errors-wire.ts'
-import type { Consumption, Delivery, Receipt, Transport } from './transport.ts'
-import { decodeRequest, encodeReply, RPC_EXCHANGE, type Tell } from './wire.ts'
+import type { Consumption, Delivery, Failure, Receipt, Transport } from './transport.ts'
+import { decodeRequest, encodeReply, identityOf, RPC_EXCHANGE, type Tell } from './wire.ts'
 
 export interface RequestServerOptions {
   readonly transport: Transport
@@ -91,9 +91,8 @@ export class RequestServer implements Consumer {
   }
 
   #answer(delivery: Delivery, call: Call, reply: Reply): void {
-    const { transport, errors, durable, tell } = this.#options
-    const { replyTo, correlationId } = delivery.message
-    if (replyTo === '') {
+    const { tell } = this.#options
+    if (delivery.message.replyTo === '') {
       tell({
         kind: 'reply_unroutable',
         message: `a request to ${call.service}.${call.method} came without reply_to; its reply was dropped`,
@@ -101,27 +100,33 @@ export class RequestServer implements Consumer {
       this.#done(delivery)
       return
     }
-    const message = encodeReply(
-      reply,
-      call,
-      { replyTo, correlationId },
-      { errors, persistent: durable },
-      tell,
-    )
-    if (durable) {
-      const receipt = new ReplyReceipt(call, tell, (answered) => {
-        if (answered) this.#done(delivery)
-        else this.#forget()
-      })
-      transport.publish(message, { mandatory: false, confirm: true }, receipt)
-    } else {
-      transport.publish(
-        message,
-        { mandatory: true, confirm: false },
-        { wanted: false, confirmed() {}, failed: (_, detail) => tell(unsent(call, detail)) },
-      )
-      this.#done(delivery)
-    }
+    this.#send(delivery, call, reply, (failure, detail) => {
+      tell(unsent(call, detail))
+      // A lost reply comes again with its request. One that is refused would be refused again, so the
+      // caller is told why there is none.
+      if (failure === 'lost') {
+        this.#forget()
+        return
+      }
+      const text = `the reply of ${call.service}.${call.method} was not sent: ${detail}`
+      const error = new RpcError('unserializable', text, identityOf(call))
+      const refusal = { result: undefined, error, attachment: undefined }
+      this.#send(delivery, call, refusal, () => this.#done(delivery))
+    })
+  }
+
+  #send(
+    delivery: Delivery,
+    call: Call,
+    reply: Reply,
+    failed: (failure: Failure, detail: string) => void,
+  ): void {
+    const { transport, errors, durable: persistent, tell } = this.#options
+    const message = encodeReply(reply, call, delivery.message, { errors, persistent }, tell)
+    const receipt = new ReplyReceipt(persistent, () => this.#done(delivery), failed)
+    transport.publish(message, { mandatory: !persistent, confirm: persistent }, receipt)
+    // Nobody will confirm a transient reply: handing it over is all there is.
+    if (!persistent) receipt.confirmed()
   }
 
   #done(delivery: Delivery): void {
@@ -137,37 +142,39 @@ export class RequestServer implements Consumer {
 
 /** The request is acknowledged only when the broker has its reply, so that a crash loses neither. */
 class ReplyReceipt implements Receipt {
-  readonly #call: Call
-  readonly #tell: Tell
-  readonly #ended: (answered: boolean) => void
-  wanted = true
+  readonly #confirmed: () => void
+  readonly #failed: (failure: Failure, detail: string) => void
+  readonly #persistent: boolean
+  #open = true
 
-  constructor(call: Call, tell: Tell, ended: (answered: boolean) => void) {
-    this.#call = call
-    this.#tell = tell
-    this.#ended = ended
+  constructor(
+    persistent: boolean,
+    confirmed: () => void,
+    failed: (failure: Failure, detail: string) => void,
+  ) {
+    this.#persistent = persistent
+    this.#confirmed = confirmed
+    this.#failed = failed
+  }
+
+  get wanted(): boolean {
+    return this.#open && this.#persistent
   }
 
   confirmed(): void {
-    this.#end(true)
+    if (!this.#open) return
+    this.#open = false
+    this.#confirmed()
   }
 
-  failed(reason: 'refused' | 'lost', detail: string): void {
-    if (!this.wanted) return
-    this.#tell(unsent(this.#call, detail))
-    // A refused reply will be refused again: running the call once more would help nobody.
-    this.#end(reason === 'refused')
-  }
-
-  #end(answered: boolean): void {
-    if (!this.wanted) return
-    this.wanted = false
-    this.#ended(answered)
+  failed(failure: Failure, detail: string): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#failed(failure, detail)
   }
 }
 
 function unsent(call: Call, detail: string) {
   const message = `the reply of ${call.service}.${call.method} was not sent: ${detail}`
-  const identity = { service: call.service, method: call.method, callId: call.id }
-  return { kind: 'reply_lost', message, error: new RpcError('disconnected', message, identity) }
+  return { kind: 'reply_lost', message }
 }

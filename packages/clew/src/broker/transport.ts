@@ -39,9 +39,15 @@ export interface Receipt {
   readonly wanted: boolean
   /** The broker has taken the message, or has returned it before. */
   confirmed(): void
-  /** The message will not be sent (again): refused, or lost with the connection and not wanted any more. */
-  failed(reason: 'refused' | 'lost', detail: string): void
+  /** The message will not be sent (again). */
+  failed(reason: Failure, detail: string): void
 }
+
+/**
+ * `oversize`: never sent, it is larger than the broker takes. `refused`: the broker, or what waits to
+ * be sent to it, has no room. `lost`: gone with the connection and not wanted any more.
+ */
+export type Failure = 'oversize' | 'refused' | 'lost'
 
 /** A receipt for those who do not ask. */
 export const NO_RECEIPT: Receipt = { wanted: false, confirmed() {}, failed() {} }

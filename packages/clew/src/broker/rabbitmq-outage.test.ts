@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { Connection, Delivery } from '../call/index.ts'
+import { call, echo, serviceName } from './contract/fixtures.ts'
+import { rabbitmq } from './rabbitmq.ts'
+
+const control = process.env.CLEW_RABBITMQ_CONTROL
+const skip = control === undefined && 'needs a RabbitMQ that may be stopped: run `npm test`'
+
+/** A RabbitMQ of our own: other tests use theirs meanwhile. */
+interface Spare {
+  readonly url: string
+  readonly control: string
+}
+
+async function post(address: string, body?: unknown): Promise<unknown> {
+  const response = await fetch(address, {
+    method: 'POST',
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const answer = await response.text()
+  assert.ok(response.ok, answer)
+  return answer === '' ? undefined : JSON.parse(answer)
+}
+
+describe('rabbitmq, outages of the broker', { skip }, () => {
+  let spare: Spare
+  const open: Connection[] = []
+
+  before(async () => {
+    spare = (await post(`${control}/spare`)) as Spare
+  })
+  after(async () => {
+    await Promise.all(open.map((connection) => connection.close()))
+    await post(`${spare.control}/stop`)
+  })
+
+  async function connect(delivery: Delivery = 'nameko'): Promise<Connection> {
+    const connection = await rabbitmq(spare.url).connect({ delivery })
+    open.push(connection)
+    return connection
+  }
+
+  /** Calls steadily until the outage is over; every call must come back. */
+  async function callThrough(outage: () => Promise<unknown>): Promise<number> {
+    const service = serviceName()
+    const server = await connect()
+    await server.serve(service, echo, { prefetch: 10 })
+    const client = await connect()
+    let over = false
+    const ended = outage().finally(() => {
+      over = true
+    })
+    const replies: Promise<unknown>[] = []
+    while (!over) {
+      const argument = replies.length
+      const reply = client.request(call({ service, args: [argument], timeoutMs: 60_000 }))
+      replies.push(reply.then(({ result }) => assert.equal(result, argument)))
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    await ended
+    await Promise.all(replies)
+    return replies.length
+  }
+
+  it('lose no call through an orderly restart', async () => {
+    assert.ok((await callThrough(() => post(`${spare.control}/restart`))) > 10)
+  })
+
+  it('lose no call through a sudden end', async () => {
+    const outage = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      await post(`${spare.control}/kill`)
+      await post(`${spare.control}/start`)
+    }
+    assert.ok((await callThrough(outage)) > 10)
+  })
+
+  it('fail calls fast when the broker is short of memory', async () => {
+    const service = serviceName()
+    const server = await connect()
+    await server.serve(service, echo, { prefetch: 10 })
+    const clients = [await connect(), await connect('fast')]
+    const watermark = (value: string[]) =>
+      post(`${spare.control}/ctl`, ['set_vm_memory_high_watermark', ...value])
+    await Promise.all(clients.map((client) => client.request(call({ service }))))
+    await watermark(['absolute', '1MB'])
+    for (const client of clients) {
+      const timeoutMs = 20_000
+      await assert.rejects(client.request(call({ service, timeoutMs })), { code: 'overloaded' })
+    }
+    await watermark(['0.6'])
+    for (const client of clients) {
+      let answered = false
+      while (!answered) {
+        const reply = client.request(call({ service, timeoutMs: 2000 }))
+        answered = await reply.then(
+          () => true,
+          () => false,
+        )
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    }
+  })
+})

@@ -1,0 +1,316 @@
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import type { Call, Connection, Delivery, Problem, Reply } from '../call/index.ts'
+import { call, echo, ok, serveUntilTaken, serviceName } from './contract/fixtures.ts'
+import { TcpProxy } from './contract/tcp-proxy.ts'
+import { type RabbitmqOptions, rabbitmq } from './rabbitmq.ts'
+
+const url = process.env.CLEW_AMQP_URL
+const skip = url === undefined && 'needs RabbitMQ: set CLEW_AMQP_URL, or run `npm test`'
+
+interface Line {
+  readonly proxy: TcpProxy
+  readonly connection: Connection
+  readonly problems: Problem[]
+  /** Resolves when a problem of that kind is told. */
+  told(kind: string): Promise<void>
+}
+
+/** A connection over a network that can be broken. */
+async function line(
+  t: TestContext,
+  delivery: Delivery = 'nameko',
+  options: RabbitmqOptions = {},
+): Promise<Line> {
+  const proxy = await TcpProxy.open(url!)
+  const problems: Problem[] = []
+  const waiting: [string, () => void][] = []
+  const onProblem = (problem: Problem) => {
+    problems.push(problem)
+    for (const [kind, resolve] of waiting) if (kind === problem.kind) resolve()
+  }
+  const connection = await rabbitmq(proxy.url, options).connect({ delivery, onProblem })
+  t.after(async () => {
+    await connection.close()
+    await proxy[Symbol.asyncDispose]()
+  })
+  const told = (kind: string) =>
+    new Promise<void>((resolve) => {
+      waiting.push([kind, resolve])
+      if (problems.some((problem) => problem.kind === kind)) resolve()
+    })
+  return { proxy, connection, problems, told }
+}
+
+async function direct(t: TestContext): Promise<Connection> {
+  const connection = await rabbitmq(url!).connect({})
+  t.after(() => connection.close())
+  return connection
+}
+
+/** Calls until the connection is back. */
+async function untilAnswered(connection: Connection, service: string): Promise<Reply> {
+  for (;;) {
+    try {
+      return await connection.request(call({ service, args: ['back'], timeoutMs: 2000 }))
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+}
+
+function gate() {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  return { passed: promise, open: resolve }
+}
+
+describe('rabbitmq, lost connections with nameko delivery', { skip }, () => {
+  it('answers calls that were waiting when the caller lost its connection', async (t) => {
+    const { proxy, connection, told } = await line(t)
+    const service = serviceName()
+    const { passed, open } = gate()
+    const server = await direct(t)
+    await server.serve(
+      service,
+      async (received) => {
+        await passed
+        return ok(received.args[0])
+      },
+      { prefetch: 50 },
+    )
+    const numbers = Array.from({ length: 50 }, (_, number) => number)
+    const calls = numbers.map((number) =>
+      connection.request(call({ service, args: [number], timeoutMs: Number.POSITIVE_INFINITY })),
+    )
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    proxy.reset()
+    await told('disconnected')
+    open()
+    const replies = await Promise.all(calls)
+    assert.deepEqual(
+      replies.map(({ result }) => result),
+      numbers,
+    )
+  })
+
+  it('sends calls made without a connection when it is back', async (t) => {
+    const { proxy, connection, told } = await line(t)
+    const service = serviceName()
+    await (await direct(t)).serve(service, echo, { prefetch: 10 })
+    await connection.request(call({ service }))
+    proxy.reset()
+    await told('disconnected')
+    const reply = await connection.request(call({ service, args: ['waited'] }))
+    assert.equal(reply.result, 'waited')
+  })
+
+  it('serves on after its connection came back, and says what comes again', async (t) => {
+    const { proxy, connection, told } = await line(t)
+    const client = await direct(t)
+    const service = serviceName()
+    const { passed, open } = gate()
+    const redelivered: boolean[] = []
+    await connection.serve(
+      service,
+      async (received) => {
+        redelivered.push(received.redelivered)
+        await passed
+        return ok(received.args[0])
+      },
+      { prefetch: 10 },
+    )
+    const reply = client.request(call({ service, args: [1] }))
+    while (redelivered.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    proxy.reset()
+    await told('disconnected')
+    open()
+    assert.equal((await reply).result, 1)
+    assert.equal((await client.request(call({ service, args: [2] }))).result, 2)
+    assert.deepEqual(redelivered.slice(0, 2), [false, true])
+  })
+
+  it('settles every call exactly once, wherever in the stream the line breaks', async (t) => {
+    const { proxy, connection } = await line(t)
+    const service = serviceName()
+    const server = await line(t)
+    await server.connection.serve(service, echo, { prefetch: 10 })
+    for (let round = 0; round < 8; round++) {
+      // Odd numbers of bytes: most of them within some frame of some call.
+      proxy.resetAfter(211 + round * 1733)
+      server.proxy.resetAfter(97 + round * 2111)
+      const numbers = Array.from({ length: 30 }, (_, number) => number)
+      const replies = await Promise.all(
+        numbers.map((number) => connection.request(call({ service, args: [number] }))),
+      )
+      assert.deepEqual(
+        replies.map(({ result }) => result),
+        numbers,
+      )
+    }
+    assert.ok(proxy.accepted > 4, 'the line was never broken')
+  })
+
+  it('notices a line that has gone silent', async (t) => {
+    const { proxy, connection, told } = await line(t, 'nameko', { heartbeatSeconds: 1 })
+    const service = serviceName()
+    await (await direct(t)).serve(service, echo, { prefetch: 10 })
+    await connection.request(call({ service }))
+    proxy.silent = true
+    const reply = connection.request(call({ service, args: ['later'], timeoutMs: 30_000 }))
+    await told('disconnected')
+    proxy.silent = false
+    proxy.reset()
+    assert.equal((await reply).result, 'later')
+  })
+
+  it('takes a silent broker for alive while heartbeats come', async (t) => {
+    const { connection, problems } = await line(t, 'nameko', { heartbeatSeconds: 1 })
+    const service = serviceName()
+    await (await direct(t)).serve(service, echo, { prefetch: 10 })
+    await connection.request(call({ service }))
+    await new Promise((resolve) => setTimeout(resolve, 3500))
+    assert.equal((await connection.request(call({ service, args: [1] }))).result, 1)
+    assert.deepEqual(problems, [])
+  })
+})
+
+describe('rabbitmq, lost connections with fast delivery', { skip }, () => {
+  it('fails what was pending, and calls again when the connection is back', async (t) => {
+    const { proxy, connection } = await line(t, 'fast')
+    const service = serviceName()
+    const server = await direct(t)
+    const { taken } = await serveUntilTaken(server, service)
+    const pending = connection.request(call({ service, timeoutMs: Number.POSITIVE_INFINITY }))
+    const failed = assert.rejects(pending, { code: 'disconnected' })
+    await taken
+    proxy.reset()
+    await failed
+    await assert.rejects(connection.request(call({ service })), { code: 'disconnected' })
+    const other = serviceName()
+    await server.serve(other, echo, { prefetch: 1 })
+    assert.equal((await untilAnswered(connection, other)).result, 'back')
+  })
+
+  it('opens its mailbox again', async (t) => {
+    const { proxy, connection, told } = await line(t, 'fast')
+    const sender = await direct(t)
+    const pieces: number[] = []
+    const box = await connection.mailbox.open('a1b2c3d4e5f60718', (piece) => pieces.push(piece[0]!))
+    assert.equal(await sender.mailbox.post('a1b2c3d4e5f60718', new Uint8Array([1])), true)
+    proxy.reset()
+    await told('disconnected')
+    assert.equal(await connection.mailbox.post('a1b2c3d4e5f60718', new Uint8Array([9])), false)
+    while (!pieces.includes(2)) {
+      await sender.mailbox.post('a1b2c3d4e5f60718', new Uint8Array([2]))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    await box[Symbol.asyncDispose]()
+  })
+})
+
+/** Frame of a connection-level method, as the broker would send it. */
+function connectionFrame(method: number, payload: Buffer): Buffer {
+  const head = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0, 10, 0, method])
+  head.writeUInt32BE(4 + payload.length, 3)
+  return Buffer.concat([head, payload, Buffer.from([0xce])])
+}
+
+const BLOCKED = connectionFrame(60, Buffer.from('\x0alow memory'))
+const UNBLOCKED = connectionFrame(61, Buffer.alloc(0))
+
+describe('rabbitmq, a broker that takes nothing', { skip }, () => {
+  it('fails calls as overloaded after a grace, and takes them again afterwards', async (t) => {
+    for (const delivery of ['nameko', 'fast'] as const) {
+      const { proxy, connection, told } = await line(t, delivery)
+      const service = serviceName()
+      await (await direct(t)).serve(service, echo, { prefetch: 10 })
+      await connection.request(call({ service }))
+      proxy.inject(BLOCKED)
+      proxy.silent = true
+      await told('blocked')
+      const overloaded = (error: { readonly code?: string; readonly message?: string }) =>
+        error.code === 'overloaded' && /low memory/.test(error.message ?? '')
+      await assert.rejects(connection.request(call({ service })), overloaded)
+      await assert.rejects(connection.request(call({ service })), overloaded)
+      proxy.silent = false
+      proxy.inject(UNBLOCKED)
+      assert.equal((await untilAnswered(connection, service)).result, 'back')
+    }
+  })
+})
+
+describe('rabbitmq, queues deleted below their consumers', { skip }, () => {
+  /** Queue names that were declared while the proxy recorded. */
+  function declared(proxy: TcpProxy): string[] {
+    return [...proxy.recorded.toString('latin1').matchAll(/(rpc[.-][\w.-]+)/g)].map(
+      ([, name]) => name!,
+    )
+  }
+
+  async function deleteQueue(name: string): Promise<void> {
+    const { GuardedClient } = await import('./frame-guard.ts')
+    const client = new GuardedClient(url!)
+    await client.connect()
+    const channel = await client.channel()
+    await channel.queueDelete(name)
+    await client.close()
+  }
+
+  it('declares the queue of a service again', async (t) => {
+    const { connection, told } = await line(t)
+    const client = await direct(t)
+    const service = serviceName()
+    await connection.serve(service, echo, { prefetch: 10 })
+    await deleteQueue(`rpc-${service}`)
+    await told('consumer_lost')
+    assert.equal((await untilAnswered(client, service)).result, 'back')
+  })
+
+  it('tells calls without a deadline that their reply is lost', async (t) => {
+    const { proxy, connection } = await line(t)
+    const service = serviceName()
+    const server = await direct(t)
+    const { taken } = await serveUntilTaken(server, service)
+    proxy.record()
+    const pending = connection.request(call({ service, timeoutMs: Number.POSITIVE_INFINITY }))
+    const failed = assert.rejects(pending, { code: 'disconnected', message: /reply of/ })
+    await taken
+    const [replyQueue] = declared(proxy).filter((name) => name.startsWith('rpc.reply-'))
+    assert.ok(replyQueue)
+    await deleteQueue(replyQueue)
+    await failed
+    const other = serviceName()
+    await server.serve(other, echo, { prefetch: 1 })
+    assert.equal((await untilAnswered(connection, other)).result, 'back')
+  })
+})
+
+describe('rabbitmq, messages that the broker does not take', { skip }, () => {
+  it('refuses a body that is too large on that call only', async (t) => {
+    const { proxy, connection } = await line(t, 'nameko', { maxMessageBytes: 100_000 })
+    const service = serviceName()
+    await connection.serve(service, echo, { prefetch: 10 })
+    await connection.request(call({ service }))
+    const accepted = proxy.accepted
+    const beside = connection.request(call({ service, args: [1] }))
+    await assert.rejects(connection.request(call({ service, args: ['x'.repeat(100_001)] })), {
+      code: 'unserializable',
+    })
+    assert.equal((await beside).result, 1)
+    assert.equal(proxy.accepted, accepted)
+  })
+
+  it('answers when the result is too large', async (t) => {
+    const { connection, problems } = await line(t, 'nameko', { maxMessageBytes: 100_000 })
+    const service = serviceName()
+    const handler = async (received: Call) => ok('x'.repeat(received.args[0] as number))
+    await connection.serve(service, handler, { prefetch: 1 })
+    const { error } = await connection.request(call({ service, args: [100_001] }))
+    assert.match(error?.message ?? '', /larger than/)
+    assert.equal((await connection.request(call({ service, args: [3] }))).result, 'xxx')
+    assert.deepEqual(
+      problems.map(({ kind }) => kind),
+      ['reply_lost'],
+    )
+  })
+})
