@@ -67,8 +67,8 @@ export async function client(cluster: Cluster): Promise<void> {
   await orders.get('1')
   // @ts-expect-error no such method
   await orders.gte(1)
-  // @ts-expect-error fields are not callable and not there
-  orders.limit
+  // @ts-expect-error fields cannot be called
+  orders.limit()
   // @ts-expect-error private members are not there
   orders.secret
   // @ts-expect-error too many arguments
@@ -86,4 +86,21 @@ export async function client(cluster: Cluster): Promise<void> {
   same<typeof trace, Trace>()
   // @ts-expect-error the argument must be a number
   await traced(orders).get('1')
+}
+
+// Services that call each other, and themselves, compile.
+export class Ping {
+  static readonly name = 'ping'
+  pong = proxy<Pong>('pong')
+  self = proxy<Ping>('ping')
+  @rpc async hit(left: number): Promise<number> {
+    return left === 0 ? await this.self.hit(1) : await this.pong.hit(left - 1)
+  }
+}
+export class Pong {
+  static readonly name = 'pong'
+  ping = proxy<Ping>('ping')
+  @rpc async hit(left: number): Promise<number> {
+    return await this.ping.hit(left)
+  }
 }

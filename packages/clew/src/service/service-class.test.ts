@@ -64,6 +64,7 @@ describe('defineService', () => {
     }
     class Empty {
       static readonly name = 'empty'
+      unreachable() {}
     }
     class Dotted {
       static readonly name = 'a.b'

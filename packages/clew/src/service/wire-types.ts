@@ -19,14 +19,13 @@ export type Travels<T> = [T] extends [WireForm<T>]
   ? unknown
   : { readonly cannotTravel: WireForm<T> }
 
-// biome-ignore lint/suspicious/noExplicitAny: any method signature is legal here; the mapped type below keeps the real one
-type AnyMethod = (...args: any[]) => unknown
-
-/** A service as its clients see it: public methods only, each returning a promise of its result. */
+/**
+ * A service as its clients see it: each public method returns a promise of its result; fields are
+ * `never`. They are not filtered out: to know which keys are methods the compiler would have to
+ * resolve every field, and services that hold proxies of each other would never end.
+ */
 export type Rpc<S> = {
-  readonly [M in keyof S as S[M] extends AnyMethod ? M : never]: S[M] extends (
-    ...args: infer A
-  ) => infer R
+  readonly [M in keyof S]: S[M] extends (...args: infer A) => infer R
     ? (...args: A) => Promise<Awaited<R>>
     : never
 }
