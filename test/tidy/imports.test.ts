@@ -157,6 +157,8 @@ test('files that share what they import are no circle', () => {
 
 test('a dependency in two files of a package is found, unless the table has it', () => {
   const sources = files({
+    'packages/clew/src/index.ts': "export * from './a.ts'\nimport './b.ts'",
+    'packages/clew/src/suite.ts': "import { x } from 'amqp'\nimport fc from 'fast-check'",
     'packages/clew/src/a.ts': "import { x } from 'amqp'",
     'packages/clew/src/b.ts': "\nimport { y } from 'amqp/deep'\nimport fs from 'node:fs'",
     'packages/clew/src/c.test.ts': "import fc from 'fast-check'",
@@ -169,7 +171,10 @@ test('a dependency in two files of a package is found, unless the table has it',
 })
 
 test('a dependency that package.json does not declare is found', () => {
-  const sources = files({ 'packages/render/src/a.ts': "import x from '@scope/name/sub'" })
+  const sources = files({
+    'packages/render/src/index.ts': "import './a.ts'",
+    'packages/render/src/a.ts': "import x from '@scope/name/sub'",
+  })
   assert.deepEqual(said(scatteredDependencies(sources, WORKSPACES, [])), [
     'packages/render/src/a.ts:1: @scope/name is no dependency of @clew/render',
   ])
@@ -178,8 +183,8 @@ test('a dependency that package.json does not declare is found', () => {
 test('a file that nothing names is found', () => {
   const sources = files({
     'packages/clew/src/index.ts': "import { a } from './a.ts'",
-    'packages/clew/src/a.ts': "new URL('./worker.mjs', import.meta.url)",
-    'packages/clew/src/worker.mjs': '',
+    'packages/clew/src/a.ts': "new URL('./worker.js', import.meta.url)",
+    'packages/clew/src/worker.ts': '',
     'packages/clew/src/a.test.ts': '',
     'packages/clew/src/lost.ts': "import { a } from './a.ts'",
     'scripts/run.mjs': '',

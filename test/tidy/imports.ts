@@ -157,17 +157,20 @@ export interface SharedDependency {
   readonly reason: string
 }
 
-/** External packages that are not declared, or that do not sit behind exactly one file of a package. */
+/**
+ * External packages that are not declared, or that do not sit behind exactly one file of a package.
+ * Only what a package's users run counts: tests share theirs.
+ */
 export function scatteredDependencies(
   sources: readonly Source[],
   workspaces: readonly Workspace[],
   shared: readonly SharedDependency[],
 ): readonly Violation[] {
+  const run = reachable(sources, workspaces)
   return workspaces.flatMap((workspace) => {
     const users = new Map<string, Edge[]>()
     for (const source of sources) {
-      if (!isBelow(source.path, `${workspace.folder}/src`) || !isCode(source.path)) continue
-      if (isTest(source.path)) continue
+      if (!isBelow(source.path, `${workspace.folder}/src`) || !run.has(source.path)) continue
       for (const edge of edges(source, workspaces)) {
         if (edge.to !== undefined || edge.specifier.startsWith('node:')) continue
         const name = packageOf(edge.specifier)
@@ -181,6 +184,25 @@ export function scatteredDependencies(
         : scattered(name, its)),
     ])
   })
+}
+
+/** Files that a package's exports and programs lead to. */
+function reachable(
+  sources: readonly Source[],
+  workspaces: readonly Workspace[],
+): ReadonlySet<string> {
+  const byPath = new Map(sources.map((source) => [source.path, source]))
+  const found = new Set<string>()
+  const follow = (file: string | undefined): void => {
+    const source = file === undefined ? undefined : byPath.get(file)
+    if (source === undefined || found.has(source.path)) return
+    found.add(source.path)
+    for (const { to } of edges(source, workspaces)) follow(to)
+  }
+  for (const { exports, programs } of workspaces) {
+    for (const file of [...Object.values(exports), ...programs]) follow(file)
+  }
+  return found
 }
 
 function undeclared(workspace: Workspace, name: string, its: readonly Edge[]) {
@@ -205,9 +227,13 @@ function packageOf(specifier: string): string {
 
 /** What is run as a process or a worker of its own: `new URL('./x.mjs', import.meta.url)`. */
 function namedFiles(source: Source): readonly string[] {
-  return tokens(source)
-    .filter(({ kind, text }) => kind === 'string' && /^\.\.?\/.*\.(ts|js|mjs)$/.test(text))
-    .map(({ text }) => path.posix.join(path.posix.dirname(source.path), text))
+  return (
+    tokens(source)
+      .filter(({ kind, text }) => kind === 'string' && /^\.\.?\/.*\.(ts|js|mjs)$/.test(text))
+      .map(({ text }) => path.posix.join(path.posix.dirname(source.path), text))
+      // A program names what it will have been compiled to.
+      .flatMap((file) => [file, file.replace(/\.js$/, '.ts')])
+  )
 }
 
 /** Files that nothing imports, runs, publishes or names by a path relative to itself. */
