@@ -1,0 +1,174 @@
+import { resolve } from 'node:path'
+import type { Broker } from 'clew'
+import { openBroker } from '../broker-address.ts'
+import { type ClewContext, defineCommand } from '../command.ts'
+import type { Tour } from '../demo/tour.ts'
+import { EXIT, type ExitCode } from '../exit.ts'
+import { usageFault } from '../fault.ts'
+import { harmless } from '../harmless.ts'
+
+interface Flags {
+  readonly broker: string
+  readonly out: string
+  readonly once: boolean
+  readonly delay: number
+  readonly json: boolean
+}
+
+/** Before the names of services on a broker that others may share: theirs may be called `payments` too. */
+const SHARED_PREFIX = 'demo_'
+const LONGEST_DELAY_MS = 10_000
+
+export const demoCommand = defineCommand<Flags, readonly []>({
+  help: {
+    brief: 'Run a small shop and show who straggles and who fails, in the terminal and in pictures',
+    usage: '[FLAGS]',
+    examples: [
+      { input: 'demo', brief: 'in this process; goes on calling until Ctrl-C' },
+      { input: 'demo --once --json', brief: 'once, for a script' },
+      { input: 'demo --broker amqp://localhost', brief: 'the same over RabbitMQ' },
+      { input: 'demo --delay 500 --out /tmp/demo', brief: 'a slower straggler, files elsewhere' },
+    ],
+    description: [
+      'Writes straggler.trace.jsonl, straggler.png, straggler.svg, failure.trace.jsonl and failure.png. While it goes on, live.trace.jsonl has the latest calls.',
+    ],
+  },
+  parameters: {
+    flags: {
+      broker: {
+        kind: 'parsed',
+        parse: String,
+        default: 'memory',
+        placeholder: 'URL',
+        brief: 'memory, or where RabbitMQ answers',
+      },
+      out: {
+        kind: 'parsed',
+        parse: String,
+        default: './clew-demo',
+        placeholder: 'DIRECTORY',
+        brief: 'where the files go',
+      },
+      once: {
+        kind: 'boolean',
+        default: false,
+        brief: 'end after the two calls',
+        withNegated: false,
+      },
+      delay: {
+        kind: 'parsed',
+        parse: parseDelay,
+        default: '120',
+        placeholder: 'MS',
+        brief: 'milliseconds by which one shard is slower than the others',
+      },
+      json: {
+        kind: 'boolean',
+        default: false,
+        brief: 'the findings as one JSON value',
+        withNegated: false,
+      },
+    },
+  },
+  run: demo,
+})
+
+async function demo(context: ClewContext, flags: Flags): Promise<ExitCode> {
+  const { output } = context
+  const ending = new AbortController()
+  const stopListening = onInterrupt(() => ending.abort())
+  try {
+    const { openShop } = await import('../demo/open-shop.ts')
+    const { tour } = await import('../demo/tour.ts')
+    const { callFault } = await import('../call-fault.ts')
+    const inProcess = flags.broker === 'memory'
+    await using shop = await openShop({
+      broker: await brokerOf(flags.broker, context),
+      prefix: inProcess ? '' : SHARED_PREFIX,
+      delayMs: flags.delay,
+    }).catch((error: unknown) => {
+      throw callFault(error, inProcess ? {} : { next: ['clew demo   without a broker'] })
+    })
+    const shown = await tour(shop, flags.out)
+    await tell(context, flags, shown)
+    if (flags.once || ending.signal.aborted) return EXIT.ok
+    const { callOn } = await import('../demo/live.ts')
+    const path = resolve(flags.out, 'live.trace.jsonl')
+    if (!output.live) output.say('calling on; interrupt to end')
+    await callOn({ shop, output, signal: ending.signal, path })
+    return EXIT.ok
+  } finally {
+    stopListening()
+  }
+}
+
+async function brokerOf(address: string, { env }: ClewContext): Promise<Broker> {
+  if (address !== 'memory') return await openBroker(address, env)
+  const { memory } = await import('clew')
+  return memory()
+}
+
+/** A second signal ends the process as it would without us. */
+function onInterrupt(end: () => void): () => void {
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  for (const signal of signals) process.once(signal, end)
+  return () => {
+    for (const signal of signals) process.off(signal, end)
+  }
+}
+
+async function tell(context: ClewContext, flags: Flags, shown: Tour): Promise<void> {
+  const { output } = context
+  const { files, straggler, failure } = shown
+  if (flags.json) {
+    output.printJson({
+      files,
+      straggler: {
+        service: straggler.service,
+        method: straggler.method,
+        totalMs: straggler.totalMs,
+      },
+      failure: { service: failure.service, method: failure.method, error: failure.error },
+    })
+    return
+  }
+  const { printTree } = await import('../print-tree.ts')
+  const { typed } = await import('../demo/tour.ts')
+  const { bold, dim, green } = output.paint
+  const [stragglerTrace, stragglerPng, stragglerSvg, failureTrace, failurePng] = files.map((path) =>
+    harmless(typed(path)),
+  )
+  output.print(bold('1. A search asks ten shards at once; one of them is slow'))
+  output.print('')
+  printTree(context, straggler.tree)
+  output.print('')
+  output.print(green(`→ ${straggler.sentence}`))
+  output.print('')
+  output.print(bold('2. An order fails, four services deep'))
+  output.print('')
+  printTree(context, failure.tree)
+  output.print('')
+  output.print(green(`→ ${failure.sentence}`))
+  output.print('')
+  output.print(bold('Pictures'))
+  output.print(`  ${stragglerPng}  ${dim('and')}  ${stragglerSvg}`)
+  output.print(`  ${failurePng}`)
+  output.print(bold('Try next'))
+  for (const next of [
+    `npx clew show ${stragglerTrace}`,
+    `npx clew render ${stragglerTrace} --view waterfall -o waterfall.png`,
+    `npx clew show ${failureTrace} --json`,
+    'npx clew --help',
+  ]) {
+    output.print(`  ${next}`)
+  }
+  output.print('')
+}
+
+function parseDelay(text: string): number {
+  const ms = Number(text)
+  if (!(/^\d+$/.test(text) && ms <= LONGEST_DELAY_MS)) {
+    throw usageFault(`${JSON.stringify(text)} is no whole number from 0 to ${LONGEST_DELAY_MS}`)
+  }
+  return ms
+}

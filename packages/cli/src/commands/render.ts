@@ -1,0 +1,123 @@
+import { writeFile } from 'node:fs/promises'
+import { extname } from 'node:path'
+import { type ClewContext, defineCommand } from '../command.ts'
+import { EXIT, type ExitCode } from '../exit.ts'
+import { Fault, fileFault, toFault, usageFault } from '../fault.ts'
+import { harmless } from '../harmless.ts'
+import { suggestions } from '../suggest.ts'
+
+const VIEWS = ['tree', 'waterfall'] as const
+
+interface Flags {
+  readonly out: string
+  readonly view: (typeof VIEWS)[number]
+  readonly full: boolean
+  readonly json: boolean
+}
+
+export const renderCommand = defineCommand<Flags, readonly [string, string | undefined]>({
+  help: {
+    brief: 'Draw the call tree of a trace as a PNG or SVG picture',
+    usage: 'FILE [N|ID] -o PICTURE [FLAGS]',
+    examples: [
+      { input: 'render hello.trace.jsonl -o hello.png', brief: 'the call tree, left to right' },
+      {
+        input: 'render traces.jsonl 3 -o third.svg --view waterfall',
+        brief: 'the third trace over a time axis, as SVG',
+      },
+    ],
+    description: [
+      'Large traces are folded to what matters, and the picture says what was folded; --full draws every call.',
+    ],
+  },
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { parse: String, placeholder: 'FILE', brief: 'a trace file, or - for stdin' },
+        {
+          parse: String,
+          placeholder: 'N|ID',
+          brief: "a trace's number in the list of `clew show FILE`, or a part of its id",
+          optional: true,
+        },
+      ],
+    },
+    flags: {
+      out: {
+        kind: 'parsed',
+        parse: parsePicture,
+        placeholder: 'PICTURE',
+        brief: 'the file to write, ending in .png or .svg',
+      },
+      view: { kind: 'enum', values: VIEWS, default: 'tree', brief: 'what to draw' },
+      full: {
+        kind: 'boolean',
+        default: false,
+        brief: 'every call by itself, nothing merged or folded',
+        withNegated: false,
+      },
+      json: {
+        kind: 'boolean',
+        default: false,
+        brief: 'tell what was drawn as one JSON value',
+        withNegated: false,
+      },
+    },
+    aliases: { o: 'out' },
+  },
+  run: render,
+})
+
+async function render(
+  context: ClewContext,
+  { out, view, full, json }: Flags,
+  path: string,
+  which: string | undefined,
+): Promise<ExitCode> {
+  const { output } = context
+  const { nameOf, parseSelector, readTraceFile } = await import('../trace-file.ts')
+  const file = await readTraceFile(path, which === undefined ? undefined : parseSelector(which))
+  if (file.trace === undefined) {
+    throw usageFault(`${nameOf(path)} has ${file.summaries.length} traces; say which one`, {
+      next: [`clew render ${path} 1 -o ${out}`, `clew show ${path}   to list them`],
+    })
+  }
+  const { callTree } = await import('clew/trace')
+  const { sayProblems } = await import('../print-tree.ts')
+  const tree = callTree(file.trace)
+  const { drawPicture } = await import('../picture.ts')
+  const picture = await drawPicture(out, tree, { view, full }).catch((error: unknown) => {
+    throw undrawable(error)
+  })
+  try {
+    await writeFile(out, picture)
+  } catch (error) {
+    throw fileFault('write', out, error)
+  }
+  sayProblems(context, file.problems)
+  const bytes = Buffer.byteLength(picture)
+  if (json) output.printJson({ file: out, view, bytes, trace: file.trace.id, calls: tree.calls })
+  else output.say(`${harmless(out)} has the ${view} of ${tree.calls} calls`)
+  return EXIT.ok
+}
+
+/** The renderer refuses pictures that nobody could look at, and says so. */
+function undrawable(error: unknown): Fault {
+  if (!(error instanceof RangeError)) return toFault(error)
+  return new Fault(error.message, {
+    exit: EXIT.failed,
+    code: 'picture_too_large',
+    next: ['the same without --full, or with -o FILE.svg'],
+    cause: error,
+  })
+}
+
+function parsePicture(path: string): string {
+  const extension = extname(path).toLowerCase()
+  if (extension === '.png' || extension === '.svg') return path
+  const meant = suggestions(extension, ['.png', '.svg'])[0] ?? '.png'
+  throw usageFault(`${JSON.stringify(path)} ends neither in .png nor in .svg`, {
+    next: [`-o ${path.slice(0, path.length - extension.length)}${meant}`],
+  })
+}

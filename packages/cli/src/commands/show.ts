@@ -1,0 +1,117 @@
+import { type ClewContext, defineCommand } from '../command.ts'
+import { EXIT, type ExitCode } from '../exit.ts'
+import { usageFault } from '../fault.ts'
+
+interface Flags {
+  readonly full: boolean
+  readonly width: number | undefined
+  readonly ascii: boolean
+  readonly json: boolean
+}
+
+const NARROWEST = 40
+const WIDEST = 1000
+
+export const showCommand = defineCommand<Flags, readonly [string, string | undefined]>({
+  help: {
+    brief: 'Print the call tree of a trace, with times, the slowest path and failures',
+    usage: 'FILE [N|ID] [FLAGS]',
+    examples: [
+      {
+        input: 'show hello.trace.jsonl',
+        brief: 'the tree of its trace; of several traces, the list',
+      },
+      { input: 'show traces.jsonl 3', brief: 'the third trace of the file' },
+      { input: 'show traces.jsonl 9ce929d0', brief: 'the trace that has this in its id' },
+      { input: 'show - --json < traces.jsonl', brief: 'from stdin, for a script' },
+    ],
+    description: [
+      'Reads trace files as `clew call -o`, `clew run --profile=FILE` and fileSink() write them, and plain lists of entries as in the paper.',
+    ],
+  },
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { parse: String, placeholder: 'FILE', brief: 'a trace file, or - for stdin' },
+        {
+          parse: String,
+          placeholder: 'N|ID',
+          brief: "a trace's number in the list, or a part of its id",
+          optional: true,
+        },
+      ],
+    },
+    flags: {
+      full: {
+        kind: 'boolean',
+        default: false,
+        brief: 'every call on a line of its own, nothing merged or folded',
+        withNegated: false,
+      },
+      width: {
+        kind: 'parsed',
+        parse: parseWidth,
+        optional: true,
+        placeholder: 'COLUMNS',
+        brief: 'how wide a line may be (default: the terminal, else 100)',
+      },
+      ascii: {
+        kind: 'boolean',
+        default: false,
+        brief: 'draw with ASCII characters only',
+        withNegated: false,
+      },
+      json: {
+        kind: 'boolean',
+        default: false,
+        brief: 'the tree, or the list, as one JSON value',
+        withNegated: false,
+      },
+    },
+  },
+  run: show,
+})
+
+async function show(
+  context: ClewContext,
+  flags: Flags,
+  path: string,
+  which: string | undefined,
+): Promise<ExitCode> {
+  const { output } = context
+  const { parseSelector, readTraceFile } = await import('../trace-file.ts')
+  const file = await readTraceFile(path, which === undefined ? undefined : parseSelector(which))
+  const { printTree, sayProblems } = await import('../print-tree.ts')
+  if (file.trace === undefined) {
+    if (flags.json) {
+      output.printJson({ traces: file.summaries, problems: file.problems })
+    } else {
+      const { printList } = await import('../print-list.ts')
+      printList(output, path, file.summaries)
+    }
+  } else {
+    const { callTree } = await import('clew/trace')
+    const tree = callTree(file.trace)
+    if (flags.json) {
+      const { treeJson } = await import('../tree-json.ts')
+      output.printJson({ trace: treeJson(tree), problems: file.problems })
+    } else {
+      printTree(context, tree, {
+        width: flags.width,
+        full: flags.full,
+        ...(flags.ascii && { ascii: true }),
+      })
+    }
+  }
+  sayProblems(context, file.problems)
+  return EXIT.ok
+}
+
+function parseWidth(text: string): number {
+  const width = Number(text)
+  if (!(Number.isInteger(width) && width >= NARROWEST && width <= WIDEST)) {
+    throw usageFault(`${JSON.stringify(text)} is no whole number from ${NARROWEST} to ${WIDEST}`)
+  }
+  return width
+}

@@ -1,0 +1,81 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { isAbsolute, join, relative } from 'node:path'
+import { type CallTree, callTree, encodeTrace } from 'clew/trace'
+import { EXIT } from '../exit.ts'
+import { Fault, fileFault } from '../fault.ts'
+import { drawPicture } from '../picture.ts'
+import {
+  type FailureFinding,
+  findFailure,
+  findStraggler,
+  type StragglerFinding,
+} from './findings.ts'
+import type { Shop } from './open-shop.ts'
+
+/** What the demo has shown. */
+export interface Tour {
+  /** The files written, in the order of the demo. */
+  readonly files: readonly string[]
+  readonly straggler: StragglerFinding & { readonly tree: CallTree }
+  readonly failure: FailureFinding & { readonly tree: CallTree }
+}
+
+/**
+ * Makes the two calls, writes their traces and pictures into a directory.
+ * @throws Fault when the directory cannot be written to
+ */
+export async function tour(shop: Shop, directory: string): Promise<Tour> {
+  await writable(directory)
+  // The first calls of a process pay for compilation and connections, which is not what is shown.
+  await shop.search()
+  await shop.order()
+  const search = await shop.search()
+  const order = await shop.order()
+  const searchTree = callTree(search.trace)
+  const orderTree = callTree(order.trace)
+  const failure = findFailure(orderTree)
+  if (search.error !== undefined || failure === undefined) {
+    throw new Fault('the demo did not go as it should', {
+      exit: EXIT.failed,
+      code: 'demo',
+      why: search.error?.message ?? 'the bank did not fail',
+      cause: search.error,
+    })
+  }
+  const style = { view: 'tree' } as const
+  const contents: readonly (readonly [string, string | Promise<Uint8Array | string>])[] = [
+    ['straggler.trace.jsonl', encodeTrace(search.trace)],
+    ['straggler.png', drawPicture('straggler.png', searchTree, style)],
+    ['straggler.svg', drawPicture('straggler.svg', searchTree, style)],
+    ['failure.trace.jsonl', encodeTrace(order.trace)],
+    ['failure.png', drawPicture('failure.png', orderTree, style)],
+  ]
+  const files: string[] = []
+  for (const [name, content] of contents) {
+    const path = join(directory, name)
+    files.push(path)
+    const drawn = await content
+    await writeFile(path, drawn).catch((error: unknown) => {
+      throw fileFault('write', path, error)
+    })
+  }
+  return {
+    files,
+    straggler: { ...findStraggler(searchTree), tree: searchTree },
+    failure: { ...failure, tree: orderTree },
+  }
+}
+
+async function writable(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true })
+  } catch (error) {
+    throw fileFault('write', directory, error)
+  }
+}
+
+/** A path as somebody in this directory would type it. */
+export function typed(path: string): string {
+  const short = relative(process.cwd(), path)
+  return short.startsWith('..') || isAbsolute(short) ? path : short
+}

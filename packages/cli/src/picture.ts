@@ -1,0 +1,18 @@
+import { renderSvg } from '@clew/render'
+import type { CallTree } from 'clew/trace'
+
+export interface PictureStyle {
+  readonly view: 'tree' | 'waterfall'
+  readonly full?: boolean
+}
+
+/** A picture in the format that the file's name asks for. The rasteriser is loaded for PNG alone. */
+export async function drawPicture(
+  path: string,
+  tree: CallTree,
+  style: PictureStyle,
+): Promise<Uint8Array | string> {
+  if (path.toLowerCase().endsWith('.svg')) return renderSvg(tree, style)
+  const { renderPng } = await import('@clew/render/png')
+  return await renderPng(tree, style)
+}

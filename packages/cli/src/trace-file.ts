@@ -1,0 +1,191 @@
+import { createReadStream } from 'node:fs'
+import { callTree, type Trace, type TraceProblem, TraceReader } from 'clew/trace'
+import { EXIT } from './exit.ts'
+import { Fault, fileFault } from './fault.ts'
+import { harmless } from './harmless.ts'
+
+/** Which trace of a file is meant: its number in the list, from 1, or a part of its id. */
+export type Selector = { readonly number: number } | { readonly idPart: string }
+
+/** A line of the list of a file's traces. */
+export interface TraceSummary {
+  readonly number: number
+  readonly id: string
+  readonly service: string
+  readonly method: string
+  readonly startedMs: number
+  readonly totalMs: number
+  readonly calls: number
+  readonly failed: number
+  readonly complete: boolean
+}
+
+/** What a file held: the one trace that was asked for, or all of them in a list. */
+export interface TraceFile {
+  /** The chosen trace, or the only one. */
+  readonly trace: Trace | undefined
+  readonly summaries: readonly TraceSummary[]
+  /** What could not be read. */
+  readonly problems: readonly TraceProblem[]
+}
+
+/** Ids shown when several begin alike. */
+const MOST_SHOWN = 5
+
+/**
+ * Reads a trace file piece by piece; at most the entries of one trace are kept.
+ * @param path `-` for stdin
+ * @throws Fault when it cannot be opened, when nothing in it could be read (exit code 7), or when
+ *   the trace asked for is not in it (exit code 3)
+ */
+export async function readTraceFile(path: string, selector?: Selector): Promise<TraceFile> {
+  const reader = new TraceReader()
+  const gathering = new Gathering(selector)
+  try {
+    for await (const text of textOf(path)) {
+      for (const trace of reader.push(text)) gathering.take(trace)
+    }
+  } catch (error) {
+    throw fileFault('read', nameOf(path), error)
+  }
+  for (const trace of reader.end()) gathering.take(trace)
+  const { problems } = reader
+  if (gathering.summaries.length === 0) throw nothingReadable(path, problems)
+  return { trace: gathering.chosen(path), summaries: gathering.summaries, problems }
+}
+
+/** `17`, or a part of an id. A trace id has 32 digits, so short numbers are numbers. */
+export function parseSelector(text: string): Selector {
+  return /^\d{1,7}$/.test(text) ? { number: Number(text) } : { idPart: text.toLowerCase() }
+}
+
+export function nameOf(path: string): string {
+  return path === '-' ? 'stdin' : harmless(path)
+}
+
+function textOf(path: string): AsyncIterable<string> {
+  const stream = path === '-' ? process.stdin : createReadStream(path)
+  stream.setEncoding('utf8')
+  return stream as AsyncIterable<string>
+}
+
+/** Keeps a line of every trace, and of one of them everything. */
+class Gathering {
+  readonly summaries: TraceSummary[] = []
+  readonly #selector: Selector | undefined
+  readonly #numbers = new Map<string, number>()
+  /** Parts of the traces that may be the chosen one, by their number. */
+  readonly #kept = new Map<number, Trace>()
+
+  constructor(selector: Selector | undefined) {
+    this.#selector = selector
+  }
+
+  take(trace: Trace): void {
+    // Traces without an id are told apart by where they stand; all others may come in several parts.
+    const known = trace.id === '' ? undefined : this.#numbers.get(trace.id)
+    const number = known ?? this.summaries.length + 1
+    if (trace.id !== '') this.#numbers.set(trace.id, number)
+    const wanted = this.#isWanted(number, trace.id)
+    const before = this.#kept.get(number)
+    const whole = before === undefined ? trace : joined(before, trace)
+    if (wanted) this.#kept.set(number, whole)
+    const summary = summaryOf(number, whole)
+    this.summaries[number - 1] =
+      known === undefined || before !== undefined
+        ? summary
+        : continued(this.summaries[number - 1]!, summary)
+    // Without a selector a trace is chosen only if it is the only one.
+    if (this.#selector === undefined && this.summaries.length > 1) this.#kept.clear()
+  }
+
+  chosen(path: string): Trace | undefined {
+    if (this.#kept.size === 1) return [...this.#kept.values()][0]
+    if (this.#selector === undefined) return undefined
+    throw this.#kept.size === 0
+      ? noSuchTrace(path, this.#selector, this.summaries.length)
+      : ambiguous(
+          this.#selector,
+          [...this.#kept.values()].map(({ id }) => id),
+        )
+  }
+
+  #isWanted(number: number, id: string): boolean {
+    const selector = this.#selector
+    if (selector === undefined) return number === 1
+    if ('number' in selector) return number === selector.number
+    return id.toLowerCase().includes(selector.idPart)
+  }
+}
+
+/** Pieces that came after their trace had been written stand further down in the file. */
+function joined(first: Trace, second: Trace): Trace {
+  return {
+    id: first.id,
+    entries: [...first.entries, ...second.entries],
+    folds: [...first.folds, ...second.folds],
+    missing: [...first.missing, ...second.missing],
+    relays: [...first.relays, ...second.relays],
+    complete: first.complete && second.complete,
+  }
+}
+
+function summaryOf(number: number, trace: Trace): TraceSummary {
+  const tree = callTree(trace)
+  let failed = 0
+  const open = [tree.root]
+  for (let call = open.pop(); call !== undefined; call = open.pop()) {
+    for (const child of call.calls) open.push(child)
+    if (call.status !== 'ok' && call.status !== 'pending') failed++
+  }
+  return {
+    number,
+    id: trace.id,
+    service: tree.root.service,
+    method: tree.root.method,
+    startedMs: tree.startedMs,
+    totalMs: tree.totalMs,
+    calls: tree.calls,
+    failed,
+    complete: tree.complete,
+  }
+}
+
+/** A trace whose first part is not kept any more: what a later part adds to its line. */
+function continued(first: TraceSummary, more: TraceSummary): TraceSummary {
+  return { ...first, calls: first.calls + more.calls, failed: first.failed + more.failed }
+}
+
+function nothingReadable(path: string, problems: readonly TraceProblem[]): Fault {
+  const name = nameOf(path)
+  const told = problems.slice(0, 3).map(({ message }) => message)
+  const more = problems.length > 3 ? [`and ${problems.length - 3} more of the kind`] : []
+  return problems.length === 0
+    ? new Fault(`${name} is empty`, { exit: EXIT.partial, code: 'empty_file' })
+    : new Fault(`nothing in ${name} could be read as a trace`, {
+        exit: EXIT.partial,
+        code: 'no_trace',
+        why: [...told, ...more].join('\n'),
+        next: ['a trace file has one JSON object a line, as `clew call … -o FILE` writes it'],
+      })
+}
+
+function noSuchTrace(path: string, selector: Selector, count: number): Fault {
+  const asked =
+    'number' in selector ? `number ${selector.number}` : `${harmless(selector.idPart)} in its id`
+  return new Fault(`${nameOf(path)} has no trace with ${asked}`, {
+    exit: EXIT.notFound,
+    code: 'no_such_trace',
+    why: count === 1 ? 'it has one trace' : `it has ${count} traces`,
+    next: path === '-' ? [] : [`clew show ${path}   to list them`],
+  })
+}
+
+function ambiguous(selector: Selector, ids: readonly string[]): Fault {
+  const part = 'idPart' in selector ? harmless(selector.idPart) : ''
+  return new Fault(`${ids.length} traces have ${part} in their id`, {
+    exit: EXIT.usage,
+    code: 'ambiguous_trace',
+    meant: ids.slice(0, MOST_SHOWN),
+  })
+}
