@@ -30,7 +30,7 @@ export class Making {
   /** Calls that are missing for good, and those in pieces that had not come at first. */
   missingCalls = 0
   lostCalls = 0
-  /** Something of it, or below it, could not be read. */
+  /** Something of it, or below it, could not be read or did not fit. */
   damaged = false
   /** A further execution of the call above it, not a call of its own. */
   again = false

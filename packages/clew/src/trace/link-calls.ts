@@ -196,7 +196,7 @@ function attachLosses(
     const count = calls > 0 ? calls : 0
     if (reason === 'lost') call.lostCalls += count
     else call.missingCalls += count
-    call.damaged ||= reason === 'unreadable'
+    call.damaged ||= reason !== 'lost'
   }
 }
 

@@ -4,7 +4,7 @@ import { type CallRecord, Log, type LogOwner, type OwnRecord } from './log.ts'
 
 /** A call as tests make it up: what both sides saw, and what the callee called in its turn. */
 export interface ModelCall {
-  id: string
+  readonly id: string
   readonly service: string
   readonly method: string
   readonly host: string
@@ -20,7 +20,7 @@ export interface ModelCall {
   readonly inFlight: number
   readonly redelivered: boolean
   readonly answered: boolean
-  readonly calls: ModelCall[]
+  readonly calls: readonly ModelCall[]
 }
 
 export const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
@@ -64,14 +64,14 @@ export const modelTree: fc.Arbitrary<ModelCall> = fc
       ),
     }),
   }))
-  .call.map((root) => {
-    let number = 0
-    for (const call of allCalls(root)) {
-      call.id = (++number).toString(16).padStart(16, 'a')
-      if (!call.answered) call.calls.length = 0
-    }
-    return root
-  })
+  .call.map((root) => numbered(root, { last: 0 }))
+
+/** A copy, since generated values are used again while a failure is made smaller. */
+function numbered(call: ModelCall, count: { last: number }): ModelCall {
+  const id = (++count.last).toString(16).padStart(16, 'a')
+  const calls = call.answered ? call.calls.map((child) => numbered(child, count)) : []
+  return { ...call, id, calls }
+}
 
 export function allCalls(root: ModelCall): ModelCall[] {
   const found: ModelCall[] = []

@@ -20,7 +20,7 @@ export function placeCalls(order: readonly Making[]): void {
     const outside = call.parent === undefined ? undefined : around.get(call.parent)
     around.set(call, call.placeholder ? passOn(outside) : place(call, outside, hosts))
   }
-  for (const call of order.toReversed()) if (call.placeholder) span(call)
+  for (const call of order.toReversed()) if (call.placeholder) reach(call)
 }
 
 /** Without times of its own, a place lets its calls lie where it could lie itself. */
@@ -89,7 +89,7 @@ function shiftWithin(
 }
 
 /** A place made up to hold others reaches from the first of them to the last. */
-function span(call: Making): void {
+function reach(call: Making): void {
   const { calls } = call
   if (calls.length === 0) return
   call.beginMs = calls.reduce((least, child) => Math.min(least, child.beginMs), Infinity)

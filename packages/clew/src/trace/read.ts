@@ -79,8 +79,7 @@ export function readPiece(bytes: Uint8Array): Trace | undefined {
   if (trace === undefined) return undefined
   const assembly = new Assembly(trace)
   if (!assembly.addPiece(bytes)) return undefined
-  // Pieces it points to were sent before it: most likely the trace has them.
-  return { ...assembly.finish({ waitingIsLost: false }), complete: false }
+  return { ...assembly.finish({ alone: true }), complete: false }
 }
 
 /**
@@ -96,6 +95,8 @@ export class Assembly {
   readonly #blocks = new Map<string, Segment[]>()
   readonly #below = new Map<string, Segment[]>()
   readonly #relays: Relay[] = []
+  /** Calls of pieces that came when there was no room left. */
+  #beyond: { -readonly [Key in keyof Missing]: Missing[Key] } | undefined
   #late = false
 
   /**
@@ -166,6 +167,13 @@ export class Assembly {
     const whole = (head.flags & format.PIECE_OWN) !== 0
     const key = decode.pieceKey(callId, receiveUs, whole ? -1 : head.piece)
     if (this.#pieces.has(key)) return true
+    if (gathered.room <= 0) {
+      // One number for all of them: pieces without end must not cost memory without end.
+      this.#beyond ??= { parent: callId, trace: gathered.trace, calls: 0, reason: 'cut' }
+      this.#beyond.calls += head.calls + (whole ? 1 : 0)
+      return true
+    }
+    if (whole) gathered.room--
     const lines: Line[] = []
     const reader = new ByteReader(bytes)
     const frame = whole
@@ -215,13 +223,15 @@ export class Assembly {
 
   /**
    * The trace as far as it has come. May be called again after more pieces.
-   * @param options.waitingIsLost report announced pieces that have not come as missing. @default true
+   * @param options.alone these pieces follow a trace that was handed over: what they only refer to is
+   *   there already, so it is neither missing nor told again. @default false
    */
-  finish(options: { readonly waitingIsLost?: boolean } = {}): Trace {
-    const { waitingIsLost = true } = options
+  finish(options: { readonly alone?: boolean } = {}): Trace {
+    const { alone = false } = options
     const gathered = this.#gathered
     const missing = [...gathered.missing]
-    if (waitingIsLost) {
+    if (this.#beyond !== undefined) missing.push({ ...this.#beyond })
+    if (!alone) {
       for (const [key, { parent, calls }] of this.#announced) {
         if (this.#pieces.has(key)) continue
         missing.push({ parent, trace: gathered.trace, calls, reason: 'lost' })
@@ -229,7 +239,7 @@ export class Assembly {
     }
     return {
       id: gathered.trace,
-      entries: this.#inOrder(),
+      entries: this.#inOrder(alone),
       folds: [...gathered.folds],
       missing,
       relays: [...this.#relays],
@@ -238,7 +248,7 @@ export class Assembly {
   }
 
   /** All entries, those of pieces put in where they belong. */
-  #inOrder(): Entry[] {
+  #inOrder(alone: boolean): Entry[] {
     const entries: Entry[] = []
     const used = new Set<Segment>()
     const known = this.#late ? this.#requested() : undefined
@@ -266,7 +276,7 @@ export class Assembly {
         level.at++
         if (line.kind === 'piece') open(this.#pieces.get(line.key))
         else if (line.kind !== 'late') entries.push(line)
-        else if (!known?.has(line.entry.id)) entries.push(line.entry)
+        else if (!alone && !known?.has(line.entry.id)) entries.push(line.entry)
         if (line.kind === 'rpc-request') for (const b of this.#blocks.get(line.id) ?? []) open(b)
       }
     }
