@@ -6,6 +6,7 @@ import { describe, it } from 'node:test'
 import {
   type Broker,
   connect,
+  type Mailbox,
   type Plugin,
   proxy,
   type Rpc,
@@ -124,6 +125,27 @@ async function started(
   }
 }
 
+/** The same broker on a network that lets no piece through. */
+function withoutInboxes(broker: Broker): Broker {
+  return {
+    name: broker.name,
+    async connect(options) {
+      const connection = await broker.connect(options)
+      const closed: Mailbox = {
+        post: async () => false,
+        open: (key, take) => connection.mailbox.open(key, take),
+      }
+      return new Proxy(connection, {
+        get(target, property) {
+          if (property === 'mailbox') return closed
+          const value: unknown = Reflect.get(target, property, target)
+          return typeof value === 'function' ? value.bind(target) : value
+        },
+      })
+    },
+  }
+}
+
 for (const road of ROADS) {
   describe(`profile on ${road.name}`, { skip: road.skip }, () => {
     it('brings the whole tree home with the reply', async () => {
@@ -161,6 +183,44 @@ for (const road of ROADS) {
       const wide = whole((await system.work.fan(1000)).trace)
       assert.equal(wide.calls, 1001)
       assert.equal(wide.root.calls.length, 1000)
+    })
+
+    it('sends what exceeds the budget around the reply, and loses nothing', async () => {
+      let largest = 0
+      const scale: Plugin = {
+        name: 'scale',
+        caller: (next) => async (call) => {
+          const reply = await next(call)
+          largest = Math.max(largest, reply.attachment?.length ?? 0)
+          return reply
+        },
+      }
+      await using system = await started(road, {
+        use: [profile({ budget: 2048 })],
+        clientUse: [scale],
+      })
+      const { trace } = await system.work.fan(400)
+      assert.equal(whole(trace).calls, 401)
+      assert.ok(largest > 0 && largest <= 2048, `the reply brought ${largest} bytes`)
+      const deep = (await system.work.chain(150)).trace
+      assert.equal(whole(deep).calls, 151)
+      assert.ok(largest <= 2048, `the reply brought ${largest} bytes`)
+    })
+
+    it('folds what no inbox takes, and counts what was lost', async () => {
+      const broker = withoutInboxes(road.broker())
+      await using system = await started(road, { broker, use: [profile({ budget: 2048 })] })
+      const lossy = callTree((await system.work.fan(300)).trace)
+      assert.ok(lossy.missingCalls > 0)
+      assert.equal(lossy.calls + lossy.missingCalls, 301, 'what got lost is counted')
+      // From now on the services know that nobody takes pieces.
+      const { result, trace } = await system.work.fan(300)
+      assert.equal(result, 300)
+      const tree = callTree(trace)
+      assert.equal(tree.complete, false)
+      const folded = tree.root.folds.reduce((sum, fold) => sum + fold.calls, 0)
+      assert.ok(folded > 0, 'later siblings are folded')
+      assert.equal(tree.calls + tree.missingCalls, 301, 'every call is there, folded or counted')
     })
 
     it('shows timeouts, pending calls and refused ones as what they are', async () => {

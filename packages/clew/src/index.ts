@@ -12,6 +12,7 @@ export type {
   Headers,
   HeaderValue,
   Interceptor,
+  Mailbox,
   Plugin,
   PluginHost,
   Problem,

@@ -1,7 +1,7 @@
 import { ContextKey } from '../call/index.ts'
 import { blockCalls } from '../trace/head.ts'
 import { Log } from '../trace/log.ts'
-import type { CallRecord, LogOwner, OwnRecord, PieceExtra } from '../trace/records.ts'
+import type { CallRecord, LogOwner, OwnRecord, PieceExtra, Pointer } from '../trace/records.ts'
 import type { Post } from './post.ts'
 import type { TraceContext } from './trace-context.ts'
 
@@ -9,6 +9,9 @@ import type { TraceContext } from './trace-context.ts'
 const OWN_BYTES = 600
 /** Largest block a reply may bring (`docs/format.md`); what is larger is not read. */
 const MOST_BLOCK_BYTES = 64 * 1024
+
+/** Pointers kept in the log itself; older ones are found in the pieces. */
+const MOST_POINTERS = 32
 
 /** The log of the worker whose calls are being made. */
 export const WORKER_LOG = new ContextKey<WorkerLog>('worker log')
@@ -26,6 +29,7 @@ export class WorkerLog {
   readonly #budget: number
   readonly #post: Post
   readonly #open = new Set<CallRecord>()
+  readonly #pointers: Pointer[] = []
   #calls = 0
   #pieces = 0
   #closed = false
@@ -102,8 +106,10 @@ export class WorkerLog {
     const { calls, worst } = this.#log
     const piece = this.#log.takePiece(this.#pieces)
     void this.#post.send(this.owner.traceId, piece)
-    this.#log.appendPointer({ piece: this.#pieces, calls, bytes: piece.length, worst })
-    this.#pieces++
+    this.#pointers.push({ piece: this.#pieces++, calls, bytes: piece.length, worst })
+    // The piece took the older pointers along; they are repeated so that one lost piece hides no other.
+    if (this.#pointers.length > MOST_POINTERS) this.#pointers.shift()
+    for (const pointer of this.#pointers) this.#log.appendPointer(pointer)
   }
 
   /** The worker has answered already: what still comes travels alone. */
