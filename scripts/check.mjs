@@ -13,7 +13,7 @@ const STEP_TIMEOUT_MS = 600_000
 
 /** `not` names the kinds of run that a step is no part of. */
 const STEPS = [
-  { name: 'format and lint', tool: ['biome', 'ci', '--error-on-warnings', '.'] },
+  { name: 'format and lint', tool: ['biome', 'ci', '--colors=off', '--error-on-warnings', '.'] },
   { name: 'types', tool: ['tsc', '-b'] },
   {
     name: 'traces need no platform',
