@@ -151,7 +151,7 @@ describe('rabbitmq(), refusals of RabbitMQ', { skip }, () => {
     proxy.record()
     const connection = await rabbitmq(proxy.url).connect({ owner: 'shop' })
     assert.equal(proxy.connections, 2)
-    assert.match(proxy.recorded.toString('latin1'), /clew shop /)
+    assert.match(Buffer.concat(proxy.recorded).toString('latin1'), /clew shop /)
     await connection.close()
     while (proxy.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5))
   })

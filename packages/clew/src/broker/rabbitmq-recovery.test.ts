@@ -242,9 +242,11 @@ describe('rabbitmq, a broker that takes nothing', { skip }, () => {
 describe('rabbitmq, queues deleted below their consumers', { skip }, () => {
   /** Queue names that were declared while the proxy recorded. */
   function declared(proxy: TcpProxy): string[] {
-    return [...proxy.recorded.toString('latin1').matchAll(/(rpc[.-][\w.-]+)/g)].map(
-      ([, name]) => name!,
-    )
+    return [
+      ...Buffer.concat(proxy.recorded)
+        .toString('latin1')
+        .matchAll(/(rpc[.-][\w.-]+)/g),
+    ].map(([, name]) => name!)
   }
 
   async function deleteQueue(name: string): Promise<void> {

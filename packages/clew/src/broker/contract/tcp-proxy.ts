@@ -6,8 +6,9 @@ export class TcpProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #pairs = new Set<readonly [client: Socket, server: Socket]>()
   #silent = false
+  #swallowed = false
   #bytesLeft = Number.POSITIVE_INFINITY
-  #recorded: Buffer[] | undefined
+  #recorded: Map<Socket, Buffer[]> | undefined
   #accepted = 0
 
   private constructor(upstream: URL) {
@@ -49,17 +50,27 @@ export class TcpProxy implements AsyncDisposable {
       client.destroy()
       server.destroy()
     }
+    client.on('data', (bytes: Buffer) => this.#record(client, bytes))
     for (const [from, to] of [pair, [server, client] as const]) {
       from.setNoDelay(true)
       from.on('error', () => {})
       from.on('close', end)
-      from.on('data', (bytes: Buffer) => this.#forward(from === client, bytes, to))
+      from.on('data', (bytes: Buffer) => this.#forward(bytes, to))
     }
   }
 
-  #forward(fromClient: boolean, bytes: Buffer, to: Socket): void {
-    if (this.#silent) return
-    if (fromClient) this.#recorded?.push(Buffer.from(bytes))
+  #record(client: Socket, bytes: Buffer): void {
+    if (this.#recorded === undefined) return
+    const chunks = this.#recorded.get(client)
+    if (chunks === undefined) this.#recorded.set(client, [bytes])
+    else chunks.push(bytes)
+  }
+
+  #forward(bytes: Buffer, to: Socket): void {
+    if (this.#silent) {
+      this.#swallowed = true
+      return
+    }
     if (bytes.length < this.#bytesLeft) {
       this.#bytesLeft -= bytes.length
       to.write(bytes)
@@ -89,18 +100,23 @@ export class TcpProxy implements AsyncDisposable {
     this.#silent = silent
   }
 
+  /** True when something was lost in the silence. */
+  get wasSilent(): boolean {
+    return this.#swallowed
+  }
+
   /** Speaks to the clients as if the broker did. Only between frames. */
   inject(bytes: Buffer): void {
     for (const [client] of this.#pairs) client.write(bytes)
   }
 
   record(): void {
-    this.#recorded = []
+    this.#recorded = new Map()
   }
 
-  /** What clients have sent since `record`; of one connection when there was only one. */
-  get recorded(): Buffer {
-    return Buffer.concat(this.#recorded ?? [])
+  /** What clients have sent since `record`, by connection. */
+  get recorded(): readonly Buffer[] {
+    return Array.from(this.#recorded?.values() ?? [], (chunks) => Buffer.concat(chunks))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
