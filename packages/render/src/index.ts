@@ -1,0 +1,20 @@
+export type { CallCard, CardContent, Figure, SmallCard } from './layout/card-content.ts'
+export type { PlacedCard, PlacedLink, TreeLayout } from './layout/tree-layout.ts'
+export { treeLayout } from './layout/tree-layout.ts'
+export type { BarLabel, Extent, PlacedRow, WaterfallLayout } from './layout/waterfall-layout.ts'
+export { waterfallLayout } from './layout/waterfall-layout.ts'
+export type { PictureOptions, RenderOptions } from './options.ts'
+export type {
+  CallPlace,
+  FoldedPlace,
+  MergedPlace,
+  MissingPlace,
+  Outline,
+  Place,
+  RepeatsPlace,
+  Spread,
+} from './outline/place.ts'
+export { renderSvg } from './svg.ts'
+export type { TextOptions } from './text.ts'
+export { renderText } from './text.ts'
+export { visible } from './visible.ts'
