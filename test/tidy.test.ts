@@ -77,6 +77,19 @@ test('nothing is unfinished, unmerged or true of one machine only', () => {
   assertNone(badLines(sources))
 })
 
+test('the lock names no host, and has the tools for every platform', () => {
+  const lock = readFileSync(path.join(ROOT, 'package-lock.json'), 'utf8')
+  assert.doesNotMatch(lock, /"resolved": "https?:/)
+  // Made on a machine whose registry lacks some platforms' packages, a lock is refused by npm ci.
+  const { packages } = JSON.parse(lock)
+  const tools = ['@biomejs/biome', 'typescript', 'esbuild', '@resvg/resvg-js']
+  for (const tool of tools) {
+    const platforms = Object.keys(packages[`node_modules/${tool}`].optionalDependencies)
+    const missing = platforms.filter((name) => packages[`node_modules/${name}`] === undefined)
+    assert.deepEqual(missing, [], `not in package-lock.json: platforms of ${tool}`)
+  }
+})
+
 test('every folder of clew says what it is in at most 15 lines', () => {
   for (const folder of Object.keys(CLEW)) {
     const home = path.join(ROOT, 'packages/clew/src', folder)
