@@ -10,6 +10,7 @@ import json
 import socket
 import sys
 import uuid
+from functools import reduce
 
 import kombu
 
@@ -42,13 +43,10 @@ CONTEXTS = {
         "negative": -1,
     },
     "specials": {
-        "nan": float("nan"),
-        "infinity": float("inf"),
         "half": 0.5,
         "yes": True,
         "when": datetime.datetime(2024, 2, 29, 12, 30, 15),
         "decimal": decimal.Decimal("1.5"),
-        "bytes": b"\x00\xff",
         "text": "größe ☂",
         "empty": "",
     },
@@ -57,6 +55,11 @@ CONTEXTS = {
         "__proto__": {"polluted": True},
         "constructor": "no function",
     },
+    "nan": {"nan": float("nan"), "infinity": float("inf")},
+    "bytes": {"bytes": b"\x00\xff"},
+    "deep": {"deep": reduce(lambda inner, _: {"in": inner}, range(12), "bottom"), "flat": 1},
+    "large": {"large": "x" * 60000},
+    "huge": {"huge": "x" * 110000},
 }
 
 

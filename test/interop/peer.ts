@@ -107,7 +107,15 @@ export interface StandaloneCall {
   readonly client?: 'cluster' | 'service'
   readonly context?: Readonly<Record<string, unknown>>
   /** Names one of CONTEXTS in caller.py: values that JSON could not bring there. */
-  readonly contexts?: 'integers' | 'specials' | 'nested'
+  readonly contexts?:
+    | 'integers'
+    | 'specials'
+    | 'nested'
+    | 'nan'
+    | 'bytes'
+    | 'deep'
+    | 'large'
+    | 'huge'
   /** Seconds. */
   readonly timeout?: number
 }

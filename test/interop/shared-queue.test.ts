@@ -82,7 +82,7 @@ class Replica {
   }
 
   static async start(world: World): Promise<Replica> {
-    const file = fileURLToPath(new URL('./replica.js', import.meta.url))
+    const file = fileURLToPath(new URL('./replica.ts', import.meta.url)).replace(/ts$/u, 'js')
     const replica = new Replica(fork(file, [world.prefix], { stdio: 'pipe', execArgv: [] }))
     await eventually(() => replica.output.includes('ready'))
     return replica
