@@ -16,7 +16,6 @@ export function callTree(input: Trace | readonly Entry[]): CallTree {
   const gathered = gatherCalls(trace.entries, problems)
   const { root, order } = linkCalls(gathered, trace, problems)
   placeCalls(order)
-  const made = new Map<Making, CallNode>()
   const begin = root.beginMs
   let calls = 0
   let missingCalls = 0
@@ -24,17 +23,16 @@ export function callTree(input: Trace | readonly Entry[]): CallTree {
   let end = root.endMs
   // From the leaves up, so that every call finds its own calls made.
   for (const place of order.toReversed()) {
-    const below = place.calls.map((call) => made.get(call)!)
+    const below = place.calls.map((call) => call.made!)
     const node = toNode(place, below, begin, problems)
-    made.set(place, node)
-    for (const call of place.calls) made.delete(call)
+    place.made = node
     if (!place.placeholder && !place.again) calls++
     missingCalls += node.missingCalls
     for (const fold of node.folds) missingCalls += fold.calls
     complete &&= isWhole(place, node, trace.complete)
     end = Math.max(end, place.endMs)
   }
-  const node = made.get(root)!
+  const node = root.made!
   return {
     traceId: trace.id !== '' ? trace.id : (trace.entries.find((entry) => entry.trace)?.trace ?? ''),
     root: node,
@@ -107,7 +105,7 @@ function toNode(
     redelivered: receive?.redelivered === true,
     late,
     inFlight: receive?.inFlight,
-    presence: [request, receive, respond, finish].map((entry) => (entry ? 1 : 0)).join(''),
+    presence: `${digit(request)}${digit(receive)}${digit(respond)}${digit(finish)}`,
     placeholder: place.placeholder,
     calls,
     folds,
@@ -116,6 +114,8 @@ function toNode(
     handleOffsetMs: receiveMs === undefined ? undefined : receiveMs + place.shiftMs - treeBegin,
   }
 }
+
+const digit = (entry: Entry | undefined) => (entry === undefined ? 0 : 1)
 
 /** A clock that stepped back while the call ran leaves a negative difference: it is told and shown as 0. */
 function duration(
@@ -156,6 +156,7 @@ function selfMs(
   respondMs: number | undefined,
 ): number | undefined {
   if (receiveMs === undefined || respondMs === undefined) return undefined
+  if (calls.length === 0 && place.folds.length === 0) return Math.max(0, respondMs - receiveMs)
   const waits: [number, number][] = []
   for (const { requestMs, finishMs } of calls) {
     if (requestMs === undefined || finishMs === undefined) continue

@@ -1,3 +1,4 @@
+import type { CallNode } from './call-node.ts'
 import type { Edge, Entry, Fold } from './entry.ts'
 import { MAX_CALLS } from './format.ts'
 import type { Problems } from './problems.ts'
@@ -7,6 +8,13 @@ export interface Delivery {
   receive?: Entry
   start?: Entry
   respond?: Entry
+}
+
+/** Where calls have to lie, on the root's clock, and what their caller's clock lacks to it. */
+export interface Bounds {
+  readonly shiftMs: number
+  readonly fromMs: number
+  readonly toMs: number
 }
 
 /** A call while its tree is put together. */
@@ -34,11 +42,19 @@ export class Making {
   damaged = false
   /** A further execution of the call above it, not a call of its own. */
   again = false
+  /** One of the calls that it is connected to so far; undefined for the first of them. */
+  connected: Making | undefined
+  /** When it was first heard of, on whatever clock. */
+  firstMs = Number.POSITIVE_INFINITY
   /** Where it lies in the picture, milliseconds since 1970 on the root's clock. */
   beginMs = 0
   endMs = 0
   /** What brings the callee's clock to the root's. */
   shiftMs = 0
+  /** Where its own calls have to lie. */
+  inside: Bounds | undefined
+  /** What it became in the tree. */
+  made: CallNode | undefined
 
   constructor(id: string, service: string, method: string, placeholder = false) {
     this.id = id

@@ -20,8 +20,8 @@ export function linkCalls(
   for (const call of places) if (call !== root) call.parent?.calls.push(call)
   attachLosses(trace, byId, root)
   root.missingCalls += gathered.leftOut
-  const times = firstTimes(parentsFirst(root))
-  for (const call of places) sortCalls(call, times)
+  tellFirstTimes(parentsFirst(root))
+  for (const call of places) sortCalls(call)
   return { root, order: parentsFirst(root) }
 }
 
@@ -33,32 +33,26 @@ function parentsFirst(root: Making): Making[] {
   return order
 }
 
-/** Sets of calls that are connected already: an edge within one of them would close a circle. */
-class Connected {
-  readonly #next = new Map<Making, Making>()
-
-  #first(call: Making): Making {
-    let first = call
-    for (let next = this.#next.get(first); next !== undefined; next = this.#next.get(first)) {
-      // Halving the way keeps later walks short, whatever the shape of the input.
-      const beyond = this.#next.get(next)
-      if (beyond !== undefined) this.#next.set(first, beyond)
-      first = next
-    }
-    return first
+/** One call for all that are connected with each other. */
+function firstConnected(call: Making): Making {
+  let first = call
+  for (let next = first.connected; next !== undefined; next = first.connected) {
+    // Halving the way keeps later walks short, whatever the shape of the input.
+    if (next.connected !== undefined) first.connected = next.connected
+    first = next
   }
+  return first
+}
 
-  /** Connects both; false when they are connected already. */
-  connect(call: Making, parent: Making): boolean {
-    const [a, b] = [this.#first(call), this.#first(parent)]
-    if (a === b) return false
-    this.#next.set(a, b)
-    return true
-  }
+/** Connects both; false when they are connected already, so that an edge would close a circle. */
+function connect(call: Making, parent: Making): boolean {
+  const [a, b] = [firstConnected(call), firstConnected(parent)]
+  if (a === b) return false
+  a.connected = b
+  return true
 }
 
 function linkByIds(places: Making[], byId: Map<string, Making>, problems: Problems): void {
-  const connected = new Connected()
   for (const call of [...places]) {
     const { parentId } = call
     if (parentId === null || parentId === undefined) continue
@@ -69,7 +63,7 @@ function linkByIds(places: Making[], byId: Map<string, Making>, problems: Proble
       places.push(parent)
       problems.add('orphan', 'no entry of this call came, but of calls below it', parentId)
     }
-    if (connected.connect(call, parent)) call.parent = parent
+    if (connect(call, parent)) call.parent = parent
     else problems.add('cycle', 'is above its own parent: it was cut off there', call.id)
   }
 }
@@ -200,23 +194,20 @@ function attachLosses(
   }
 }
 
-/** When each place was first heard of, on whatever clock. */
-function firstTimes(order: readonly Making[]): ReadonlyMap<Making, number> {
-  const times = new Map<Making, number>()
+function tellFirstTimes(order: readonly Making[]): void {
   for (const call of order.toReversed()) {
-    let time = stamp(call.request) ?? stamp(call.delivery?.receive) ?? Number.POSITIVE_INFINITY
-    if (call.placeholder) for (const child of call.calls) time = Math.min(time, times.get(child)!)
-    times.set(call, time)
+    const time = stamp(call.request) ?? stamp(call.delivery?.receive)
+    if (time !== undefined) call.firstMs = time
+    const above = call.parent
+    if (above?.placeholder) above.firstMs = Math.min(above.firstMs, call.firstMs)
   }
-  return times
 }
 
 /** In order of request: by position where all tell theirs, else by time. */
-function sortCalls(call: Making, times: ReadonlyMap<Making, number>): void {
-  const { calls } = call
+function sortCalls({ calls }: Making): void {
   if (calls.length < 2) return
-  const time = (of: Making) => times.get(of) ?? Number.POSITIVE_INFINITY
-  const byTime = (a: Making, b: Making) => (time(a) < time(b) ? -1 : time(a) > time(b) ? 1 : 0)
+  const byTime = (a: Making, b: Making) =>
+    a.firstMs < b.firstMs ? -1 : a.firstMs > b.firstMs ? 1 : 0
   if (calls.every((child) => child.seq !== undefined)) {
     calls.sort((a, b) => a.seq! - b.seq! || byTime(a, b))
   } else {

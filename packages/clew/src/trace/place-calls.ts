@@ -1,11 +1,4 @@
-import { type Making, stamp } from './gather-calls.ts'
-
-/** Where a call's own calls have to lie, on the root's clock, and what their caller's clock lacks to it. */
-interface Around {
-  readonly shiftMs: number
-  readonly fromMs: number
-  readonly toMs: number
-}
+import { type Bounds, type Making, stamp } from './gather-calls.ts'
 
 /**
  * Says where every call lies on the root's clock. Clocks are believed wherever they can be true: a
@@ -13,23 +6,19 @@ interface Around {
  * after its answer came, and then to the middle. Durations stay what they are.
  */
 export function placeCalls(order: readonly Making[]): void {
-  const around = new Map<Making, Around>()
   /** What was found for a host last, for calls that tell nothing themselves. */
   const hosts = new Map<string, number>()
   for (const call of order) {
-    const outside = call.parent === undefined ? undefined : around.get(call.parent)
-    around.set(call, call.placeholder ? passOn(outside) : place(call, outside, hosts))
+    const outside = call.parent?.inside ?? ANYWHERE
+    call.inside = call.placeholder ? outside : place(call, outside, hosts)
   }
   for (const call of order.toReversed()) if (call.placeholder) reach(call)
 }
 
-/** Without times of its own, a place lets its calls lie where it could lie itself. */
-function passOn(outside: Around | undefined): Around {
-  return outside ?? { shiftMs: 0, fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY }
-}
+const ANYWHERE: Bounds = { shiftMs: 0, fromMs: -Infinity, toMs: Infinity }
 
-function place(call: Making, outside: Around | undefined, hosts: Map<string, number>): Around {
-  const { shiftMs: shift } = passOn(outside)
+function place(call: Making, outside: Bounds, hosts: Map<string, number>): Bounds {
+  const { shiftMs: shift } = outside
   const receive = stamp(call.delivery?.receive)
   const respond = stamp(call.delivery?.respond)
   const request = stamp(call.request)
@@ -37,11 +26,11 @@ function place(call: Making, outside: Around | undefined, hosts: Map<string, num
   const host = (call.delivery?.receive ?? call.delivery?.respond)?.host
   const from = request ?? finish
   if (from === undefined) {
-    call.shiftMs = shiftWithin(receive, respond, passOn(outside), host, hosts)
+    call.shiftMs = shiftWithin(receive, respond, outside, host, hosts)
   } else {
     call.beginMs = from + shift
     call.endMs = finish === undefined ? call.beginMs : Math.max(call.beginMs, finish + shift)
-    const toMs = finish === undefined ? Number.POSITIVE_INFINITY : call.endMs
+    const toMs = finish === undefined ? Infinity : call.endMs
     const inside = { shiftMs: shift, fromMs: call.beginMs, toMs }
     const sameClock = host === undefined || host === (call.request ?? call.finish)?.host
     call.shiftMs = sameClock ? shift : shiftWithin(receive, respond, inside, host, hosts)
@@ -61,7 +50,7 @@ function place(call: Making, outside: Around | undefined, hosts: Map<string, num
   if (host !== undefined && receive !== undefined && respond !== undefined) {
     hosts.set(host, call.shiftMs)
   }
-  const toMs = respond === undefined ? Number.POSITIVE_INFINITY : workTo
+  const toMs = respond === undefined ? Infinity : workTo
   return { shiftMs: call.shiftMs, fromMs: workFrom, toMs }
 }
 
@@ -69,7 +58,7 @@ function place(call: Making, outside: Around | undefined, hosts: Map<string, num
 function shiftWithin(
   receive: number | undefined,
   respond: number | undefined,
-  bounds: Around,
+  bounds: Bounds,
   host: string | undefined,
   hosts: ReadonlyMap<string, number>,
 ): number {
