@@ -8,7 +8,7 @@ export interface Facts {
   readonly services: number
   readonly failed: number
   readonly pending: number
-  /** Calls whose callee keeps no entries, and places made up for them. */
+  /** Calls whose callee keeps no entries. */
   readonly unprofiled: number
   /** Calls known to have happened of which nothing came. */
   readonly missing: number
@@ -29,8 +29,8 @@ export function factsOf(tree: CallTree): Facts {
     if (call.status === 'pending') pending++
     missing += call.missingCalls
     for (const fold of call.folds) merged += fold.calls
+    if (isMadeUp(call)) continue
     if (conditionOf(call).kind === 'unprofiled' || call.placeholder) unprofiled++
-    if (call.placeholder && call.service === '') continue
     const time = Math.max(0, call.totalMs ?? call.handleMs ?? 0) || 0
     times.set(call.service, (times.get(call.service) ?? 0) + time)
   }
@@ -48,6 +48,11 @@ export function factsOf(tree: CallTree): Facts {
     complete: tree.complete,
     ranking: ranking.map(([name]) => name),
   }
+}
+
+/** A place that stands for a lost call or above several roots; a relay's place has its service's name. */
+function isMadeUp(call: CallNode): boolean {
+  return call.placeholder && (call.service === 'unknown' || call.service === '')
 }
 
 /** `partial: 12 calls missing`; undefined for a trace that lacks nothing. */

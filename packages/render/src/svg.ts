@@ -52,7 +52,7 @@ function waterfallPicture(tree: CallTree, options: RenderOptions): string {
   const layout = waterfallLayout(tree, { ...others, width: least - MARGIN * 2 })
   const width = layout.width + MARGIN * 2
   const { outline } = layout
-  const last = criticalPathFigure(tree, layout)
+  const last = criticalPathFigure(tree)
   const header = headerContent(tree, { facts, outline, last, verdict })
   const body: Band = {
     markup: drawWaterfall(layout, facts, { left: MARGIN, width }),

@@ -99,7 +99,7 @@ export function callsCard(
 export function smallCard(place: MissingPlace | FoldedPlace): SmallCard {
   const [title, detail] =
     place.kind === 'missing'
-      ? [`${counted(place.calls, 'call')} missing`, 'nothing of them came']
+      ? [`${counted(place.calls, 'call')} missing`, 'nothing came home']
       : [foldedTitle(place), foldedDetail(place)]
   return { kind: 'small', title, detail }
 }
@@ -167,14 +167,13 @@ function clampWidth(width: number): number {
 }
 
 function callCard(call: CallNode, totalMs: number, isRoot: boolean): CallCard {
-  const share = call.totalMs ?? call.handleMs
   const { kind, title, detail } = conditionOf(call, isRoot)
   return {
     kind: 'calls',
     service: visible(call.service) || 'unknown service',
     method: visible(call.method) || 'unknown method',
     host: hostOf(call),
-    share: isRoot ? '100%' : share === undefined ? '' : `${percent(share, totalMs)} of trace`,
+    share: isRoot ? '100%' : shareOf(call, totalMs),
     count: 1,
     marks: marksOf(call),
     figures: [
@@ -185,6 +184,12 @@ function callCard(call: CallNode, totalMs: number, isRoot: boolean): CallCard {
     condition: { kind, title: visible(title), detail },
     detached: isDetached(call),
   }
+}
+
+/** Work that went on after the answer can take longer than the trace: then its share says nothing. */
+function shareOf(call: CallNode, totalMs: number): string {
+  const time = call.totalMs ?? call.handleMs
+  return time === undefined || time > totalMs ? '' : `${percent(time, totalMs)} of trace`
 }
 
 function ofSpread(spread: Spread, totalMs: number): Pick<CallCard, 'share' | 'count' | 'figures'> {

@@ -7,36 +7,24 @@ export interface Stretch {
   readonly toMs: number
 }
 
-/** The critical path as a picture shows it. */
-export interface Critical {
-  /** When it ran through a place; what is folded counts for the place that stands for it. */
-  readonly stretches: ReadonlyMap<Place, readonly Stretch[]>
-  /** Where most of it was spent: service, method and milliseconds over all calls of that method. */
-  readonly most:
-    | { readonly service: string; readonly method: string; readonly ms: number }
-    | undefined
-}
-
-export function criticalOf(tree: CallTree, outline: Outline): Critical {
+/**
+ * When the critical path ran through each place of a picture; what is folded counts for the place
+ * that stands for it.
+ */
+export function criticalStretches(
+  tree: CallTree,
+  outline: Outline,
+): ReadonlyMap<Place, readonly Stretch[]> {
   const places = placesOf(tree, outline)
   const stretches = new Map<Place, Stretch[]>()
-  const methods = new Map<string, { service: string; method: string; ms: number }>()
   for (const { call, startMs, endMs } of criticalPath(tree)) {
-    if (!(endMs > startMs)) continue
     const place = places.get(call)
-    if (place !== undefined) {
-      const known = stretches.get(place)
-      if (known === undefined) stretches.set(place, [{ fromMs: startMs, toMs: endMs }])
-      else known.push({ fromMs: startMs, toMs: endMs })
-    }
-    const name = `${call.service}\u0000${call.method}`
-    const sum = methods.get(name) ?? { service: call.service, method: call.method, ms: 0 }
-    sum.ms += endMs - startMs
-    methods.set(name, sum)
+    if (place === undefined || !(endMs > startMs)) continue
+    const known = stretches.get(place)
+    if (known === undefined) stretches.set(place, [{ fromMs: startMs, toMs: endMs }])
+    else known.push({ fromMs: startMs, toMs: endMs })
   }
-  let most: { service: string; method: string; ms: number } | undefined
-  for (const sum of methods.values()) if (most === undefined || sum.ms > most.ms) most = sum
-  return { stretches, most }
+  return stretches
 }
 
 /** Which place of the picture a call is drawn in. */

@@ -4,6 +4,7 @@ import { callTree } from 'clew/trace'
 import fc from 'fast-check'
 import { trees } from '../samples/random.ts'
 import { checkout, deep, failing, hostile } from '../samples/traces.ts'
+import { criticalStretches } from './critical.ts'
 import { fitText, isCovered, textWidth } from './measure.ts'
 import { ticksBetween } from './ticks.ts'
 import { type PlacedCard, treeLayout } from './tree-layout.ts'
@@ -79,8 +80,8 @@ test('a label goes to the left where its bar ends at the edge', () => {
 
 test('critical stretches of all rows add up to the whole', () => {
   const tree = callTree(checkout())
-  const { critical } = waterfallLayout(tree)
-  const sum = [...critical.stretches.values()]
+  const { outline } = waterfallLayout(tree)
+  const sum = [...criticalStretches(tree, outline).values()]
     .flat()
     .reduce((total, { fromMs, toMs }) => total + toMs - fromMs, 0)
   assert.ok(Math.abs(sum - tree.totalMs) < 1e-6)

@@ -1,11 +1,10 @@
 import { type CallTree, formatMs } from 'clew/trace'
 import { type PictureOptions, waterfallOptions } from '../options.ts'
 import { outlineOf } from '../outline/outline.ts'
-import type { Outline, Place } from '../outline/place.ts'
+import type { Outline, Place, Spread } from '../outline/place.ts'
 import { workOf } from '../outline/work.ts'
-import { percent } from '../words.ts'
 import { type CardContent, cardContent, countWidth, marksWidth } from './card-content.ts'
-import { type Critical, criticalOf } from './critical.ts'
+import { criticalStretches } from './critical.ts'
 import { fitText, textWidth } from './measure.ts'
 import { type Tick, ticksBetween } from './ticks.ts'
 
@@ -59,7 +58,6 @@ export interface WaterfallLayout {
   readonly answeredX: number | undefined
   readonly rows: readonly PlacedRow[]
   readonly outline: Outline
-  readonly critical: Critical
 }
 
 const ROW = 28
@@ -92,10 +90,10 @@ export function waterfallLayout(
   const width = Math.max(options.width ?? 1408, gutter + SELF_COLUMN + 480)
   const axis = { x: gutter + 12, width: width - gutter - 12 - SELF_COLUMN }
   const scale = scaleOf(outline, axis)
-  const critical = criticalOf(tree, outline)
+  const critical = criticalStretches(tree, outline)
   const rows = outline.places.map(({ place, level }, index): PlacedRow => {
     const content = contents[index]!
-    const stretches = critical.stretches.get(place) ?? []
+    const stretches = critical.get(place) ?? []
     const total =
       place.kind === 'missing' ? undefined : scale(place.offsetMs, place.endMs, LEAST_BAR)
     const self = selfOf(place)
@@ -129,15 +127,7 @@ export function waterfallLayout(
     answeredX: axis.x + axis.width - rootEnd > 12 ? rootEnd : undefined,
     rows: withLastCallees(rows),
     outline,
-    critical,
   }
-}
-
-/** `22% in acquirer-adapter Capture`, of the critical path. */
-export function criticalShare(critical: Critical, totalMs: number): string {
-  const { most } = critical
-  if (most === undefined) return '–'
-  return `${percent(most.ms, totalMs)} in ${most.service} ${most.method}`
 }
 
 function indentOf(outline: Outline): (level: number) => number {
@@ -193,14 +183,19 @@ function barText(place: Place, content: CardContent): string {
       return words.filter((word) => word !== '').join(' · ')
     }
     case 'repeats':
-      return `${formatMs(place.spread.medianMs)} median, ${formatMs(place.spread.maxMs)} max`
+      return spreadText(place.spread)
     case 'merged':
-      return `${formatMs(place.fold.medianMs)} median, ${formatMs(place.fold.maxMs)} max`
+      return spreadText(place.fold)
     case 'folded':
       return content.kind === 'small' ? content.detail : ''
     case 'missing':
       return ''
   }
+}
+
+function spreadText(spread: Spread): string {
+  const [median, max] = [formatMs(spread.medianMs), formatMs(spread.maxMs)]
+  return median === max ? `${median} each` : `${median} median, ${max} max`
 }
 
 /** To the right of the bar where there is room, else to its left, else in it. */

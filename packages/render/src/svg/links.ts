@@ -35,17 +35,10 @@ export function arrow(tipX: number, y: number): string {
 function drawSlow(link: PlacedLink): string {
   const start = element('circle', { cx: link.fromX, cy: link.fromY, r: 3.5, fill: COLOR.path })
   return (
-    line(
-      { ...link, toX: link.toX - ARROW + 2 },
-      { stroke: COLOR.path, 'stroke-width': 4, 'stroke-dasharray': dashes(link) },
-    ) +
+    line({ ...link, toX: link.toX - ARROW + 2 }, { stroke: COLOR.path, 'stroke-width': 4 }) +
     start +
     arrow(link.toX - 1.5, link.toY)
   )
-}
-
-function dashes(link: PlacedLink): string | undefined {
-  return link.detached ? '9 5' : undefined
 }
 
 function end(link: PlacedLink): string {

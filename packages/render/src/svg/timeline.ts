@@ -32,7 +32,7 @@ export function timeline(strip: Strip, style: TimelineStyle): string {
   const { place, color, kind } = style
   const track = rect({ ...strip, height: HEIGHT }, { rx: 2.5, fill: COLOR.track })
   const whole = bar(strip, style.scale, place.offsetMs, place.endMs)
-  if (kind === 'unprofiled' || kind === 'unanswered' || kind === 'pending') {
+  if (kind !== 'ok' && kind !== 'failed' && kind !== 'partial') {
     const stroke = kind === 'unanswered' ? COLOR.failure : COLOR.gap
     const inner = { ...whole, y: whole.y + 0.5, height: HEIGHT - 1 }
     const dashes = kind === 'pending' ? '2 2' : undefined

@@ -4,7 +4,7 @@ import type { ConditionKind } from '../outline/condition.ts'
 import { drawBar } from './bars.ts'
 import { CONDITION_ICONS } from './icons.ts'
 import type { LegendItem } from './legend.ts'
-import { rect } from './markup.ts'
+import { path, rect } from './markup.ts'
 import { COLOR, serviceColors } from './palette.ts'
 
 /** The legend's items for what occurs among the rows. */
@@ -22,6 +22,7 @@ export function waterfallLegend(layout: WaterfallLayout, facts: Facts): readonly
   const items: LegendItem[] = []
   if (plain !== undefined) items.push(bar(plain, 'total (pale) and handle (solid) time', colorOf))
   if (first((row) => row.critical.length > 0) !== undefined) items.push(CRITICAL)
+  if (layout.answeredX !== undefined) items.push(ANSWERED)
   const repeats = first(({ place }) => place.kind === 'repeats')
   if (repeats !== undefined) items.push(bar(repeats, 'merged repeats', colorOf))
   const merged = first(({ place }) => place.kind === 'merged')
@@ -70,4 +71,15 @@ const CRITICAL: LegendItem = {
   label: 'critical path',
   width: 28,
   draw: (x, y) => rect({ x, y: y - 1.5, width: 28, height: 3 }, { rx: 1.5, fill: COLOR.path }),
+}
+
+const ANSWERED: LegendItem = {
+  label: 'the root was answered',
+  width: 6,
+  draw: (x, y) =>
+    path(`M${x + 3} ${y - 9}V${y + 9}`, {
+      stroke: COLOR.quiet,
+      'stroke-width': 1.25,
+      'stroke-dasharray': '3 3',
+    }),
 }

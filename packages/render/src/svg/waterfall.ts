@@ -1,4 +1,4 @@
-import type { CallTree } from 'clew/trace'
+import { type CallTree, verdict } from 'clew/trace'
 import type { Facts } from '../facts.ts'
 import {
   type CallCard,
@@ -7,9 +7,10 @@ import {
   marksWidth,
   type SmallCard,
 } from '../layout/card-content.ts'
-import { fitText, textWidth } from '../layout/measure.ts'
-import { criticalShare, type PlacedRow, type WaterfallLayout } from '../layout/waterfall-layout.ts'
+import { fitText, shorten, textWidth } from '../layout/measure.ts'
+import type { PlacedRow, WaterfallLayout } from '../layout/waterfall-layout.ts'
 import { visible } from '../visible.ts'
+import { percent } from '../words.ts'
 import { barPatterns, drawBar } from './bars.ts'
 import type { KeyFigure } from './header-content.ts'
 import { CONDITION_ICONS } from './icons.ts'
@@ -54,11 +55,15 @@ export function waterfallHeight(layout: WaterfallLayout): number {
   return RULER_HEIGHT + PADDING * 2 + layout.height
 }
 
-/** `22% in acquirer-adapter Capture`. */
-export function criticalPathFigure(tree: CallTree, layout: WaterfallLayout): KeyFigure {
-  const value = visible(criticalShare(layout.critical, tree.totalMs))
-  const shown = value.length > 48 ? `${value.slice(0, 34)}…${value.slice(-13)}` : value
-  return { label: 'CRITICAL PATH', value: shown, tone: 'path' }
+/** `22% in acquirer-adapter Capture`: where the verdict finds most of the critical path. */
+export function criticalPathFigure(tree: CallTree): KeyFigure {
+  const { bottleneck } = verdict(tree)
+  const figure = { label: 'CRITICAL PATH', tone: 'path' } as const
+  if (bottleneck === undefined) return { ...figure, value: '–' }
+  const { service, method, where, shareOfTotal } = bottleneck
+  const into = where === 'work' ? 'in' : 'on the way to'
+  const name = shorten(visible(`${service} ${method}`), 44, (text) => text.length)
+  return { ...figure, value: `${percent(shareOfTotal, 1)} ${into} ${name}` }
 }
 
 /** Every other row on a light ground, over the whole width. */
