@@ -82,6 +82,7 @@ export const PIECE_OWN = 0x01
 export const PIECE_PARENT = 0x02
 export const PIECE_ROOT = 0x04
 export const PIECE_RELAYS = 0x08
+export const PIECE_EXTENSION = 0x80
 
 /** Extension items: calls known to be missing directly below the owner. */
 export const EXTENSION_MISSING = 0

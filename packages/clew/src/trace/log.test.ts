@@ -99,24 +99,3 @@ test('a whole block that came through the inbox takes its place below its call',
     [hidden.id, hidden.id],
   )
 })
-
-test('the bytes of a call in a pipeline of 50 services stay below 40', (t) => {
-  const pad = (n: number) => String(n).padStart(3, '0')
-  const chain = (first: number, samePid: boolean): model.ModelCall =>
-    model.modelCall((first + 0x1000).toString(16).padStart(16, 'f'), {
-      service: `pipeline-${pad(first)}`,
-      method: `process-${pad(first)}x`,
-      pid: samePid ? 7000 : 7000 + first * 7,
-      waitUs: 300,
-      workUs: (50 - first) * 1_500,
-      calls: first === 49 ? [] : [chain(first + 1, samePid)],
-    })
-  for (const samePid of [true, false]) {
-    const block = model.blockOf(chain(0, samePid), model.T0)
-    const perCall = block.length / 50
-    t.diagnostic(
-      `${block.length} bytes, ${perCall.toFixed(1)} a call (${samePid ? 'one process' : 'a process each'})`,
-    )
-    assert.ok(perCall <= 40)
-  }
-})

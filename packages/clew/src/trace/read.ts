@@ -53,6 +53,7 @@ function readPieceHead(bytes: Uint8Array): PieceHead | undefined {
     const id = reader.text()
     path.push(id === '' ? place : { ...place, id })
   }
+  if ((flags & format.PIECE_EXTENSION) !== 0) reader.skip(reader.varint())
   const first = (flags & format.PIECE_OWN) === 0 ? format.toCount(reader.varint()) : 0
   if (reader.bad || steps > format.MAX_RELAYS) return undefined
   const calls = Math.min(Math.floor(count / 2), bytes.length)

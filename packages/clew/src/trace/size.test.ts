@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+
+/** Bytes of a minified module that takes these from `clew/trace`, compressed as a server sends it. */
+async function sizeOf(names: string): Promise<number> {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: `export ${names} from './index.js'`,
+      resolveDir: fileURLToPath(new URL('.', import.meta.url)),
+    },
+    ...{ bundle: true, minify: true, format: 'esm', target: 'es2024', write: false },
+    logLevel: 'silent',
+  })
+  return gzipSync(outputFiles[0]!.contents, { level: 9 }).length
+}
+
+test('clew/trace is small enough to be in every page', async (t) => {
+  const whole = await sizeOf('*')
+  t.diagnostic(`everything: ${whole} bytes`)
+  const page =
+    '{ callTree, criticalPath, failures, formatMs, parseTraces, slowestPath, stragglers, verdict }'
+  const shown = await sizeOf(page)
+  t.diagnostic(`what a page needs of it: ${shown} bytes`)
+  assert.ok(whole <= 16 * 1024)
+  assert.ok(shown <= 12 * 1024)
+})
