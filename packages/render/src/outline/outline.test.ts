@@ -114,6 +114,33 @@ test('ten thousand different calls fit, and what is left out is counted', () => 
   assert.ok(outline.foldedCalls > 9000)
 })
 
+test('what is folded says how many calls, how much time, the longest, and what failed', () => {
+  const small = Array.from({ length: 40 }, (_, index) => ({
+    name: `small_${index}.get`,
+    at: 1 + index,
+    total: 0.1 + index / 100,
+    ...(index === 0 ? { status: 'error' as const, error: 'Boom' } : {}),
+  }))
+  const tree = callTree(
+    traceOf({
+      name: 'r.run',
+      at: 0,
+      total: 99,
+      calls: [...small, { name: 's.x', at: 2, total: 90 }],
+    }),
+  )
+  const folded = (maxPlaces: number) =>
+    placesOf(outlineOf(tree, { ...ROOMY, maxPlaces })).find(({ kind }) => kind === 'folded')
+  const most = folded(10)
+  assert.ok(most?.kind === 'folded')
+  assert.deepEqual([most.why, most.calls, most.levels, most.failed], ['small', 39, 1, 0])
+  assert.equal(Math.round(most.sumMs * 100), 39 * 10 + (39 * 40) / 2)
+  assert.equal(Math.round(most.maxMs * 100), 49)
+  const all = folded(2)
+  assert.ok(all?.kind === 'folded')
+  assert.deepEqual([all.calls, all.failed, all.error], [40, 1, 'Boom'])
+})
+
 test('of a long chain both ends stay, and the middle says how many levels it stands for', () => {
   const outline = outlineOf(callTree(deep(200)), ROOMY)
   const shown = placesOf(outline)
