@@ -183,38 +183,45 @@ export function failing(): Trace {
         error: 'RpcTimeout',
         presence: '1101',
       },
-      { name: 'search.index', at: 655, total: 100, status: 'timeout', presence: '1001' },
-      { name: 'mail.send', host: 'mail-1', at: 760, total: 30, attempt: 2, late: true },
-      { name: 'tax.rate', at: 765, total: 2, status: 'rejected', error: 'MethodNotFound' },
-      { name: 'geo.locate', host: 'geo-3', at: 770, total: 20, status: 'lost', presence: '1101' },
-      {
-        name: 'stats.count',
-        host: 'stats-0',
-        at: 790,
-        total: 5,
-        presence: '1000',
-        status: 'pending',
-      },
-      {
-        name: 'reports.build',
-        host: 'reports-1',
-        at: 700,
-        total: 90,
-        missing: 12,
-        folds: [
-          {
-            service: 'reports.db',
-            method: 'SELECT * FROM lines WHERE report = ?',
-            count: 240,
-            minMs: 0.2,
-            medianMs: 0.31,
-            maxMs: 4.1,
-            sumMs: 79,
-          },
-        ],
-      },
+      ...neglected(),
     ],
   })
+}
+
+/** Calls that ended in some way of their own. */
+function neglected(): readonly CallSpec[] {
+  return [
+    { name: 'search.index', at: 655, total: 100, status: 'timeout', presence: '1001' },
+    { name: 'mail.send', host: 'mail-1', at: 760, total: 30, attempt: 2, late: true },
+    { name: 'tax.rate', at: 765, total: 2, status: 'rejected', error: 'MethodNotFound' },
+    { name: 'geo.locate', host: 'geo-3', at: 770, total: 20, status: 'lost', presence: '1101' },
+    {
+      name: 'stats.count',
+      host: 'stats-0',
+      at: 790,
+      total: 5,
+      presence: '1000',
+      status: 'pending',
+    },
+    {
+      name: 'reports.build',
+      host: 'reports-1',
+      at: 700,
+      total: 90,
+      missing: 12,
+      folds: [
+        {
+          service: 'reports.db',
+          method: 'SELECT * FROM lines WHERE report = ?',
+          count: 240,
+          minMs: 0.2,
+          medianMs: 0.31,
+          maxMs: 4.1,
+          sumMs: 79,
+        },
+      ],
+    },
+  ]
 }
 
 /** A chain: every call makes one. */

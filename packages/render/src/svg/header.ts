@@ -46,39 +46,10 @@ export function drawHeader(content: HeaderContent, width: number): Band {
     parts.push(figures(content.figures, MARGIN, y + 29))
     y += 57
   }
-  const below = [notices(content, inner, y + 12), null] as const
-  if (below[0] !== null) {
-    parts.push(below[0].markup)
-    y += below[0].height
-  }
-  const lines = content.sentences
-    .slice(0, 4)
-    .flatMap((sentence) =>
-      wrapText(sentence, { width: inner - 14, lines: 3 }, (part) =>
-        textWidth(part, 'inter500', SENTENCE),
-      ),
-    )
-  if (lines.length > 0) {
-    const top = y + 11
-    const height = lines.length * LINE
-    parts.push(
-      rect({ x: MARGIN, y: top + 2, width: 3, height: height - 3 }, { rx: 1.5, fill: COLOR.rule }),
-    )
-    for (const [index, line] of lines.entries()) {
-      parts.push(
-        text(
-          {
-            x: MARGIN + 14,
-            y: top + 13 + index * LINE,
-            face: 'inter500',
-            size: SENTENCE,
-            fill: COLOR.text,
-          },
-          line,
-        ),
-      )
-    }
-    y = top + height - 4
+  for (const part of [notices, verdict]) {
+    const { markup, height } = part(content, inner, y)
+    if (markup !== '') parts.push(markup)
+    y += height
   }
   const height = y + 23
   return {
@@ -100,9 +71,32 @@ function meta(content: HeaderContent): string {
   )
 }
 
+/** The verdict's sentences beside a line. */
+function verdict(content: HeaderContent, inner: number, above: number): Band {
+  const lines = content.sentences
+    .slice(0, 4)
+    .flatMap((sentence) =>
+      wrapText(sentence, { width: inner - 14, lines: 3 }, (part) =>
+        textWidth(part, 'inter500', SENTENCE),
+      ),
+    )
+  if (lines.length === 0) return { markup: '', height: 0 }
+  const [top, height] = [above + 11, lines.length * LINE]
+  const bar = { x: MARGIN, y: top + 2, width: 3, height: height - 3 }
+  const style = { x: MARGIN + 14, face: 'inter500', size: SENTENCE, fill: COLOR.text } as const
+  return {
+    markup: [
+      rect(bar, { rx: 1.5, fill: COLOR.rule }),
+      ...lines.map((line, index) => text({ ...style, y: top + 13 + index * LINE }, line)),
+    ].join(''),
+    height: height + 7,
+  }
+}
+
 /** Boxes with what the picture lacks, as many lines of them as it takes. */
-function notices(content: HeaderContent, inner: number, top: number): Band | null {
-  if (content.notices.length === 0) return null
+function notices(content: HeaderContent, inner: number, above: number): Band {
+  if (content.notices.length === 0) return { markup: '', height: 0 }
+  const top = above + 12
   let [x, y] = [MARGIN, top]
   const parts = content.notices.map((notice) => {
     const words = fitText(notice.text, 'inter600', 11.5, inner - 20)
