@@ -35,3 +35,30 @@ export function blockAfter(body: Buffer, end: number): Uint8Array | undefined {
   const trailer = body.length - TRAILER_BYTES
   return body[trailer + 4] === VERSION ? body.subarray(end, trailer) : undefined
 }
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPENING = new Set([0x7b, 0x5b])
+const CLOSING = new Set([0x7d, 0x5d])
+
+/**
+ * Where the JSON object at the beginning of a body ends, whatever stands behind it; the body's length
+ * when it has no end. Only for bodies whose trailer is damaged, so that the reply is not lost with it.
+ */
+export function objectEnd(body: Buffer): number {
+  let depth = 0
+  for (let at = 0; at < body.length; at++) {
+    const byte = body[at]!
+    if (byte === QUOTE) at = stringEnd(body, at)
+    else if (OPENING.has(byte)) depth++
+    else if (CLOSING.has(byte) && --depth === 0) return at + 1
+  }
+  return body.length
+}
+
+/** Index of the quote that ends the string which begins at `at`. */
+function stringEnd(body: Buffer, at: number): number {
+  let end = at + 1
+  while (end < body.length && body[end] !== QUOTE) end += body[end] === BACKSLASH ? 2 : 1
+  return end
+}

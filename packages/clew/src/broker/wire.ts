@@ -18,7 +18,7 @@ import {
   TableReader,
   takeTable,
 } from './field-table.ts'
-import { blockAfter, FRAMED_ENCODING, frame, payloadEnd } from './framing.ts'
+import { blockAfter, FRAMED_ENCODING, frame, objectEnd, payloadEnd } from './framing.ts'
 import { type Message, NO_HEADERS, SHORT_STRING_BYTES } from './message.ts'
 import { decodePayload, encodePayload, UndecodableError, UnserializableError } from './payload.ts'
 
@@ -395,13 +395,18 @@ function decodeBody(message: Message, tell: Tell): DecodedBody {
   }
   const end = payloadEnd(body)
   const attachment = end < 0 ? undefined : blockAfter(body, end)
-  if (attachment === undefined) {
-    tell({
-      kind: 'malformed_attachment',
-      message: `the block behind the body of a message to ${message.routingKey} is damaged or of an unknown version and was dropped`,
-    })
+  if (attachment !== undefined) {
+    try {
+      return { value: decodePayload(body, end), attachment }
+    } catch {
+      // The length does not fit: the payload is found without it, below.
+    }
   }
-  return { value: decodePayload(body, end < 0 ? body.length : end), attachment }
+  tell({
+    kind: 'malformed_attachment',
+    message: `the block behind the body of a message to ${message.routingKey} is damaged or of an unknown version and was dropped`,
+  })
+  return { value: decodePayload(body, objectEnd(body)), attachment: undefined }
 }
 
 function isJson(contentType: string): boolean {
