@@ -26,6 +26,8 @@ export interface Gathered {
   readonly missing: Missing[]
   /** Calls whose callee brought nothing although it answered, or may still be working. */
   readonly bare: Set<string>
+  /** Calls whose own block came as a piece. */
+  readonly whole: Set<string>
 }
 
 /** One level of the walk: the items between a callee's own entries. */
@@ -140,14 +142,15 @@ function enter(
   if (inner !== undefined) return { ...inner, finish: ending }
   if (ending !== undefined) into.push(ending)
   if (child === undefined && loss === undefined && foreign === undefined) {
-    if (expectsCallee(record)) gathered.bare.add(record.id)
+    expectCallee(record, gathered)
   }
   return undefined
 }
 
-/** True where the callee may have entries that come by another road than the reply. */
-export function expectsCallee(record: CallItem['record']): boolean {
-  return record.edge !== 'down' && record.status !== 'rejected'
+/** Notes a call whose callee may have entries that come by another road than the reply. */
+export function expectCallee({ id, edge, status }: CallItem['record'], gathered: Gathered): void {
+  if (edge === 'down' || status === 'rejected' || gathered.whole.has(id)) return
+  gathered.bare.add(id)
 }
 
 /** A block, wherever it was found: its head was read, its own record is next. */

@@ -35,7 +35,8 @@ interface Contents {
 export function foldDraft(from: Draft, into: Draft, maxBytes: number): void {
   const { owner, receiveUs, first } = from
   let target = maxBytes
-  for (;;) {
+  // The plan goes by sizes in the old log; a name that moves to another item costs a little more.
+  for (let spare = 16; ; spare *= 2) {
     const contents = contentsOf(from)
     const size = plan(contents, from.out.at, target)
     into.reset(owner, receiveUs, first)
@@ -43,9 +44,7 @@ export function foldDraft(from: Draft, into: Draft, maxBytes: number): void {
     into.worst = Math.max(into.worst, from.worst)
     into.depth = from.depth
     if (into.out.at <= maxBytes || size === 0) return
-    // The plan goes by sizes in the old log; a name that moves to another item costs a little more.
-    target = Math.max(0, target - (into.out.at - maxBytes) - 1)
-    if (target === 0) into.depth = 0
+    target = Math.max(0, target - (into.out.at - maxBytes) - spare)
   }
 }
 

@@ -1,9 +1,96 @@
-import type { Edge, Entry, EntryKind, Fold, Missing, Relay, Status, Trace } from './entry.ts'
+import type { Entry, EntryKind, Fold, Missing, Relay, Trace } from './entry.ts'
 import { EDGES, REASONS, STATUSES } from './format.ts'
 
 /** Longest text kept of a field, in UTF-16 units: beyond, no name or id means anything to anybody. */
 const MAX_FIELD = 4_096
 const MAX_STEPS = 1_024
+
+/** Takes a value as it stands in a line; undefined where it is not what the field holds. */
+type Read = (value: unknown) => unknown
+
+/** Key in the line, key in the object, how it is read, and whether a line without it is damaged. */
+type Field = readonly [key: string, property: string, read: Read, needed?: 'needed']
+
+const text: Read = (value) => {
+  if (typeof value !== 'string') return undefined
+  return value.length > MAX_FIELD ? `${value.slice(0, MAX_FIELD)}…` : value
+}
+const someText: Read = (value) => (value === '' ? undefined : text(value))
+const textOrNull: Read = (value) => (value === null ? null : text(value))
+const textOrNone: Read = (value) => text(value) ?? ''
+const number: Read = (value) => (Number.isFinite(value) ? value : undefined)
+const count: Read = (value) =>
+  Number.isSafeInteger(value) && (value as number) >= 0 ? value : undefined
+const flag: Read = (value) => (typeof value === 'boolean' ? value : undefined)
+const edge: Read = (value) => (EDGES.includes(value as never) ? value : undefined)
+/** A status that nobody here knows still says that it was not `ok`. */
+const status: Read = (value) => {
+  if (STATUSES.includes(value as never)) return value
+  return typeof value === 'string' ? 'error' : undefined
+}
+const reason: Read = (value) => (REASONS.includes(value as never) ? value : 'unreadable')
+const path: Read = (value) => {
+  if (!Array.isArray(value)) return undefined
+  const steps = value.slice(0, MAX_STEPS).map((step) => take(STEP, Object(step)))
+  return steps.some((step) => typeof step === 'string') ? undefined : steps
+}
+
+const STEP: readonly Field[] = [
+  ['service', 'service', text, 'needed'],
+  ['method', 'method', text, 'needed'],
+  ['id', 'id', text],
+]
+
+const PLACE: readonly Field[] = [
+  ['host', 'host', textOrNone],
+  ['service', 'service', text, 'needed'],
+  ['method', 'method', text, 'needed'],
+]
+
+/** What follows the time of an entry. */
+const ENTRY: readonly Field[] = [
+  ['id', 'id', someText, 'needed'],
+  ['trace', 'trace', text],
+  ['parent', 'parent', textOrNull],
+  ['pid', 'pid', count],
+  ['edge', 'edge', edge],
+  ['seq', 'seq', count],
+  ['attempt', 'attempt', count],
+  ['redelivered', 'redelivered', flag],
+  ['inFlight', 'inFlight', count],
+  ['status', 'status', status],
+  ['error', 'error', text],
+  ['calls', 'calls', count],
+  ['late', 'late', flag],
+]
+
+const FOLD: readonly Field[] = [
+  ['fold', 'timeMs', number, 'needed'],
+  ['trace', 'trace', text],
+  ['parent', 'parent', text, 'needed'],
+  ['count', 'count', count, 'needed'],
+  ['calls', 'calls', count, 'needed'],
+  ['min', 'minMs', number, 'needed'],
+  ['median', 'medianMs', number, 'needed'],
+  ['max', 'maxMs', number, 'needed'],
+  ['sum', 'sumMs', number, 'needed'],
+]
+
+const WHOLE_ENTRY = [...PLACE, ...ENTRY]
+const WHOLE_FOLD = [...PLACE, ...FOLD]
+
+const MISSING: readonly Field[] = [
+  ['missing', 'calls', count, 'needed'],
+  ['trace', 'trace', text],
+  ['parent', 'parent', text, 'needed'],
+  ['reason', 'reason', reason],
+]
+
+const RELAY: readonly Field[] = [
+  ['relay', 'path', path, 'needed'],
+  ['trace', 'trace', text],
+  ['below', 'below', text, 'needed'],
+]
 
 /** Milliseconds with three decimals where that is exact, so that columns line up; else all digits. */
 function time(ms: number): string {
@@ -11,86 +98,39 @@ function time(ms: number): string {
   return Number(fixed) === ms ? fixed : JSON.stringify(ms)
 }
 
-type Field = readonly [key: string, value: unknown]
-
-/** `,"key":value` for every field that has a value. */
-function rest(fields: readonly Field[]): string {
-  let text = ''
-  for (const [key, value] of fields) {
-    if (value !== undefined) text += `,"${key}":${JSON.stringify(value)}`
+/** `"key":value,` for every field that has a value. */
+function put(fields: readonly Field[], from: object): string {
+  let line = ''
+  for (const [key, property] of fields) {
+    const value = (from as Values)[property]
+    if (value !== undefined) line += `"${key}":${JSON.stringify(value)},`
   }
-  return text
+  return line
 }
+
+const ended = (line: string) => `{${line.slice(0, -1)}}\n`
 
 /** The paper's five keys first: the key of the time is the kind of the entry. */
-function entryLine(entry: Entry, trace: string | undefined): string {
-  const head =
-    `{"host":${JSON.stringify(entry.host)},"service":${JSON.stringify(entry.service)}` +
-    `,"method":${JSON.stringify(entry.method)},"${entry.kind}":${time(entry.timeMs)}` +
-    `,"id":${JSON.stringify(entry.id)}`
-  const fields = rest([
-    ['trace', entry.trace ?? trace],
-    ['parent', entry.parent],
-    ['pid', entry.pid],
-    ['edge', entry.edge],
-    ['seq', entry.seq],
-    ['attempt', entry.attempt],
-    ['redelivered', entry.redelivered],
-    ['inFlight', entry.inFlight],
-    ['status', entry.status],
-    ['error', entry.error],
-    ['calls', entry.calls],
-    ['late', entry.late],
-  ])
-  return `${head}${fields}}\n`
-}
+const entryLine = (entry: Entry) =>
+  ended(`${put(PLACE, entry)}"${entry.kind}":${time(entry.timeMs)},${put(ENTRY, entry)}`)
 
 /** Entries as lines of a trace file, each with a line feed behind it. */
 export function encodeEntries(entries: readonly Entry[]): string {
-  let text = ''
-  for (const entry of entries) text += entryLine(entry, undefined)
-  return text
+  let lines = ''
+  for (const entry of entries) lines += entryLine(entry)
+  return lines
 }
 
 /** A trace as lines of a trace file: its entries, then what else is known of it. */
 export function encodeTrace(trace: Trace): string {
-  const id = trace.id === '' ? undefined : trace.id
-  let text = ''
-  for (const entry of trace.entries) text += entryLine(entry, id)
-  for (const fold of trace.folds) {
-    const { host, service, method, timeMs } = fold
-    text +=
-      `{"host":${JSON.stringify(host)},"service":${JSON.stringify(service)}` +
-      `,"method":${JSON.stringify(method)},"fold":${time(timeMs)}` +
-      rest([
-        ['trace', fold.trace ?? id],
-        ['parent', fold.parent],
-        ['count', fold.count],
-        ['calls', fold.calls],
-        ['min', fold.minMs],
-        ['median', fold.medianMs],
-        ['max', fold.maxMs],
-        ['sum', fold.sumMs],
-      ]) +
-      '}\n'
-  }
-  for (const { parent, calls, reason, trace: own } of trace.missing) {
-    const fields = rest([
-      ['trace', own ?? id],
-      ['parent', parent],
-      ['reason', reason],
-    ])
-    text += `{"missing":${JSON.stringify(calls)}${fields}}\n`
-  }
-  for (const { below, path, trace: own } of trace.relays) {
-    const fields = rest([
-      ['trace', own ?? id],
-      ['below', below],
-    ])
-    text += `{"relay":${JSON.stringify(path)}${fields}}\n`
-  }
-  if (!trace.complete) text += `{"partial":true${rest([['trace', id]])}}\n`
-  return text
+  const id = trace.id === '' ? {} : { trace: trace.id }
+  let lines = ''
+  for (const entry of trace.entries) lines += entryLine({ ...id, ...entry })
+  for (const fold of trace.folds) lines += ended(put(PLACE, fold) + put(FOLD, { ...id, ...fold }))
+  for (const missing of trace.missing) lines += ended(put(MISSING, { ...id, ...missing }))
+  for (const relay of trace.relays) lines += ended(put(RELAY, { ...id, ...relay }))
+  if (!trace.complete) lines += `${JSON.stringify({ partial: true, ...id })}\n`
+  return lines
 }
 
 /** What one line, or one element of a list, says. */
@@ -102,6 +142,19 @@ export type Line = { readonly trace: string | undefined } & (
   | { readonly partial: true }
 )
 
+type Values = Readonly<Record<string, unknown>>
+
+/** Reads all fields; or the key of the first that is needed and is not there. */
+function take<T extends object>(fields: readonly Field[], from: Values): T | string {
+  const taken: Record<string, unknown> = {}
+  for (const [key, property, read, needed] of fields) {
+    const value = read(from[key])
+    if (value !== undefined) taken[property] = value
+    else if (needed) return key
+  }
+  return taken as T
+}
+
 const KINDS: Readonly<Record<string, EntryKind>> = {
   'rpc-request': 'rpc-request',
   'rpc-receive': 'rpc-receive',
@@ -111,144 +164,42 @@ const KINDS: Readonly<Record<string, EntryKind>> = {
   'rpc-finish': 'rpc-finish',
 }
 
-type Values = Readonly<Record<string, unknown>>
-
 /**
  * Understands one JSON object.
  * @returns what it says, or in words why it says nothing
  */
-export function readLine(text: string): Line | string {
+export function readLine(line: string): Line | string {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(line)
   } catch {
     return 'is not JSON'
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is not an object'
   const values = value as Values
-  const trace = texted(values.trace)
-  if ('missing' in values) return readMissing(values, trace)
-  if ('relay' in values) return readRelay(values, trace)
-  if ('fold' in values) return readFold(values, trace)
+  const trace = text(values.trace) as string | undefined
   if (values.partial === true) return { trace, partial: true }
-  return readEntry(values, trace)
-}
-
-function readEntry(values: Values, trace: string | undefined): Line | string {
-  const { kind, timeMs } = momentOf(values)
-  const { host, service, method, id } = values
+  if ('missing' in values)
+    return told(take<Missing>(MISSING, values), (missing) => ({ trace, missing }))
+  if ('relay' in values) return told(take<Relay>(RELAY, values), (relay) => ({ trace, relay }))
+  if ('fold' in values) {
+    return told(take<Fold>(WHOLE_FOLD, values), (fold) => ({ trace, fold }))
+  }
+  const [kind, timeMs] = momentOf(values)
   if (kind === undefined) return 'has no moment of a call, such as rpc-request'
-  if (timeMs === undefined) return `has no time for ${kind}`
-  if (typeof service !== 'string' || typeof method !== 'string') return 'has no service or method'
-  if (typeof id !== 'string' || id === '') return 'has no id'
-  const entry: { -readonly [Key in keyof Entry]: Entry[Key] } = {
-    kind,
-    timeMs,
-    host: texted(host) ?? '',
-    service: short(service),
-    method: short(method),
-    id: short(id),
-  }
-  if (trace !== undefined) entry.trace = trace
-  const parent = values.parent === null ? null : texted(values.parent)
-  if (parent !== undefined) entry.parent = parent
-  const pid = counted(values.pid)
-  if (pid !== undefined) entry.pid = pid
-  if (EDGES.includes(values.edge as Edge)) entry.edge = values.edge as Edge
-  for (const key of ['seq', 'attempt', 'inFlight', 'calls'] as const) {
-    const count = counted(values[key])
-    if (count !== undefined) entry[key] = count
-  }
-  for (const key of ['redelivered', 'late'] as const) {
-    const flag = values[key]
-    if (typeof flag === 'boolean') entry[key] = flag
-  }
-  const status = statusOf(values.status)
-  if (status !== undefined) entry.status = status
-  const error = texted(values.error)
-  if (error !== undefined) entry.error = error
-  return { trace, entry }
+  if (timeMs === undefined) return `has no ${kind} that is a time`
+  const rest = take<Omit<Entry, 'kind' | 'timeMs'>>(WHOLE_ENTRY, values)
+  return told(rest, (fields) => ({ trace, entry: { kind, timeMs, ...fields } }))
 }
 
-function momentOf(values: Values): { kind?: EntryKind | undefined; timeMs?: number | undefined } {
-  if (typeof values.kind === 'string') {
-    const kind = Object.hasOwn(KINDS, values.kind) ? KINDS[values.kind] : undefined
-    return { kind, timeMs: finite(values.time) }
-  }
-  for (const key in KINDS) {
-    if (Object.hasOwn(values, key)) return { kind: KINDS[key], timeMs: finite(values[key]) }
-  }
-  return {}
-}
+const told = <T extends object>(taken: T | string, then: (taken: T) => Line): Line | string =>
+  typeof taken === 'string' ? `has no ${taken} that makes sense` : then(taken)
 
-function readFold(values: Values, trace: string | undefined): Line | string {
-  const parent = texted(values.parent)
-  const [timeMs, minMs, medianMs, maxMs, sumMs] = [
-    finite(values.fold),
-    finite(values.min),
-    finite(values.median),
-    finite(values.max),
-    finite(values.sum),
-  ]
-  const [count, calls] = [counted(values.count), counted(values.calls)]
-  if (parent === undefined || count === undefined || calls === undefined) {
-    return 'is a fold without parent or counts'
-  }
-  if (
-    timeMs === undefined ||
-    minMs === undefined ||
-    medianMs === undefined ||
-    maxMs === undefined ||
-    sumMs === undefined
-  ) {
-    return 'is a fold without times'
-  }
-  const names = {
-    host: texted(values.host) ?? '',
-    service: texted(values.service) ?? '',
-    method: texted(values.method) ?? '',
-  }
-  const times = { minMs, medianMs, maxMs, sumMs, timeMs }
-  const fold = { parent, ...names, count, calls, ...times }
-  return { trace, fold: trace === undefined ? fold : { ...fold, trace } }
-}
-
-function readMissing(values: Values, trace: string | undefined): Line | string {
-  const parent = texted(values.parent)
-  const calls = counted(values.missing)
-  if (parent === undefined || calls === undefined)
-    return 'tells of missing calls without parent or count'
-  const known = REASONS.includes(values.reason as Missing['reason'])
-  const reason = known ? (values.reason as Missing['reason']) : 'unreadable'
-  const missing = { parent, calls, reason }
-  return { trace, missing: trace === undefined ? missing : { ...missing, trace } }
-}
-
-function readRelay(values: Values, trace: string | undefined): Line | string {
-  const below = texted(values.below)
-  const steps = values.relay
-  if (below === undefined || !Array.isArray(steps)) return 'is a relay without path or call below'
-  const path: Relay['path'][number][] = []
-  for (const step of steps.slice(0, MAX_STEPS) as unknown[]) {
-    const { service, method, id } = (
-      typeof step === 'object' && step !== null ? step : {}
-    ) as Values
-    if (typeof service !== 'string' || typeof method !== 'string') return 'is a relay without names'
-    const place = { service: short(service), method: short(method) }
-    path.push(typeof id === 'string' ? { ...place, id: short(id) } : place)
-  }
-  return { trace, relay: trace === undefined ? { below, path } : { below, path, trace } }
-}
-
-const short = (text: string) => (text.length > MAX_FIELD ? `${text.slice(0, MAX_FIELD)}…` : text)
-const texted = (value: unknown) => (typeof value === 'string' ? short(value) : undefined)
-const finite = (value: unknown) =>
-  typeof value === 'number' && Number.isFinite(value) ? value : undefined
-const counted = (value: unknown) =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
-
-/** A status that nobody here knows still says that it was not `ok`. */
-function statusOf(value: unknown): Status | undefined {
-  if (typeof value !== 'string') return undefined
-  return STATUSES.includes(value as Status) ? (value as Status) : 'error'
+function momentOf(values: Values): [EntryKind | undefined, number | undefined] {
+  const plain = typeof values.kind === 'string'
+  const key = plain
+    ? (values.kind as string)
+    : (Object.keys(KINDS).find((kind) => Object.hasOwn(values, kind)) ?? '')
+  const kind = Object.hasOwn(KINDS, key) ? KINDS[key] : undefined
+  return [kind, number(plain ? values.time : values[key]) as number | undefined]
 }

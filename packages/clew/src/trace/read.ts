@@ -99,6 +99,7 @@ export class Assembly {
   /** Calls of pieces that came when there was no room left. */
   #beyond: { -readonly [Key in keyof Missing]: Missing[Key] } | undefined
   #late = false
+  #waiting = 0
 
   /**
    * @param traceId 32 hex digits
@@ -108,7 +109,7 @@ export class Assembly {
     const trace = normalId(traceId, 16)
     const folds: Fold[] = []
     const missing: Missing[] = []
-    this.#gathered = { trace, room: maxCalls, folds, missing, bare: new Set() }
+    this.#gathered = { trace, room: maxCalls, folds, missing, bare: new Set(), whole: new Set() }
   }
 
   /** Adds the call that began the trace, and the block that its reply brought. */
@@ -128,7 +129,7 @@ export class Assembly {
     const lines: Line[] = [request]
     gathered.room--
     if (block !== undefined) this.#addRootBlock(call, block, lines)
-    else if (decode.expectsCallee(call)) gathered.bare.add(id)
+    else decode.expectCallee(call, gathered)
     if (finish !== undefined) lines.push(finish)
     this.#add({ key: `root:${id}`, lines })
   }
@@ -186,9 +187,11 @@ export class Assembly {
     }
     const segment = { key, lines }
     this.#pieces.set(key, segment)
+    if (this.#announced.has(key)) this.#waiting--
     this.#add(segment)
     if (whole) {
       push(this.#blocks, callId, segment)
+      gathered.whole.add(callId)
       gathered.bare.delete(callId)
       if (typeof parent === 'string') push(this.#below, parent, segment)
       if (head.path.length > 0) {
@@ -203,23 +206,25 @@ export class Assembly {
   #add(segment: Segment): void {
     this.#segments.push(segment)
     for (const line of segment.lines) {
-      if (line.kind === 'piece') this.#announced.set(line.key, line)
+      if (line.kind === 'piece') this.#announce(line)
       else if (line.kind === 'late') this.#late = true
     }
   }
 
+  #announce(mark: { readonly key: string; readonly parent: string; readonly calls: number }): void {
+    if (this.#announced.has(mark.key)) return
+    this.#announced.set(mark.key, mark)
+    if (!this.#pieces.has(mark.key)) this.#waiting++
+  }
+
   /** Announced pieces that have not come. */
   get waiting(): number {
-    let waiting = 0
-    for (const key of this.#announced.keys()) if (!this.#pieces.has(key)) waiting++
-    return waiting
+    return this.#waiting
   }
 
   /** True when there is a call whose callee brought nothing, so that pieces may come unannounced. */
   get unannounced(): boolean {
-    const { bare } = this.#gathered
-    for (const id of this.#blocks.keys()) bare.delete(id)
-    return bare.size > 0
+    return this.#gathered.bare.size > 0
   }
 
   /**
@@ -252,6 +257,8 @@ export class Assembly {
   #inOrder(alone: boolean): Entry[] {
     const entries: Entry[] = []
     const used = new Set<Segment>()
+    /** How far the pieces below a call have been gone through: there may be very many. */
+    const nexts = new Map<string, number>()
     const known = this.#late ? this.#requested() : undefined
     const stack: { readonly lines: readonly Line[]; at: number }[] = []
     const open = (segment: Segment | undefined) => {
@@ -271,8 +278,11 @@ export class Assembly {
         }
         if (line.kind === 'rpc-respond' || line.kind === 'rpc-finish') {
           // What was not announced goes to the end of the call below which it belongs.
-          const below = this.#below.get(line.id)?.find((segment) => !used.has(segment))
-          if (open(below)) continue
+          const below = this.#below.get(line.id) ?? []
+          let next = nexts.get(line.id) ?? 0
+          while (next < below.length && used.has(below[next]!)) next++
+          nexts.set(line.id, next)
+          if (open(below[next])) continue
         }
         level.at++
         if (line.kind === 'piece') open(this.#pieces.get(line.key))
