@@ -50,7 +50,10 @@ export function passThrough(command, parameters, { cwd, env = process.env, timeo
       timeoutMs === undefined
         ? []
         : [
-            setTimeout(() => child.kill('SIGINT'), timeoutMs),
+            setTimeout(() => {
+              process.stderr.write(`not done after ${timeoutMs / 60_000} minutes: interrupted\n`)
+              child.kill('SIGINT')
+            }, timeoutMs),
             setTimeout(() => child.kill('SIGKILL'), timeoutMs + GRACE_MS),
           ]
     const forward = (signal) => {
