@@ -194,6 +194,23 @@ test('calls that wait side by side are siblings though their entries interleave'
   assert.deepEqual(kinds(tree), ['interleaved'])
 })
 
+test('what begins after a call has answered is not below it, though it has not finished', () => {
+  const a = ['request a@2', 'receive a@3', 'respond a@4', 'request b@5', 'finish b@6', 'finish a@9']
+  const tree = callTree(
+    entries(undefined, 'request r@0', 'receive r@1', ...a, 'respond r@11', 'finish r@12'),
+  )
+  assert.deepEqual(outline(tree.root), ['r', ['a'], ['b']])
+})
+
+test('calls stand in the order in which they were made, whatever their clocks say', () => {
+  const seqs: Record<string, number> = { a: 2, b: 0, c: 1 }
+  const list = entries(
+    { r: null, a: 'r', b: 'r', c: 'r' },
+    ...['request r@0', 'request a@1', 'request b@2', 'request c@3'],
+  ).map((entry) => ({ ...entry, seq: seqs[entry.id] ?? 0 }))
+  assert.deepEqual(outline(callTree(list).root), ['r', ['b'], ['c'], ['a']])
+})
+
 test('a request that was delivered twice shows both executions and whose calls are whose', () => {
   const lines = [
     ...['request r@0 on one', 'receive r@1 on two', 'request a@2 on two'],

@@ -55,7 +55,6 @@ export class TraceReader {
   #held = 0
   /** In the middle of a line that is too long already. */
   #skipping = false
-  #started = false
 
   constructor(options: TraceReaderOptions = {}) {
     const { maxLineLength = 1_048_576, linger = 10_000, maxEntries = 5_000_000 } = options
@@ -71,14 +70,9 @@ export class TraceReader {
 
   /** Takes the next text of the file, cut anywhere. Returns traces of which nothing more is expected. */
   push(text: string): Trace[] {
-    let chunk = text
-    if (!this.#started && chunk !== '') {
-      this.#started = true
-      if (chunk.charCodeAt(0) === 0xfeff) chunk = chunk.slice(1)
-    }
     let at = 0
-    while (at < chunk.length)
-      at = this.#list === undefined ? this.#pushLine(chunk, at) : this.#pushList(chunk, at)
+    while (at < text.length)
+      at = this.#list === undefined ? this.#pushLine(text, at) : this.#pushList(text, at)
     return this.#take()
   }
 

@@ -79,6 +79,22 @@ test('siblings are merged to their times; failed ones, the longest and straggler
   ])
 })
 
+test('methods are folded one after the other, and no more of them than has to be', () => {
+  const root = fanOut(
+    Array.from({ length: 90 }, () => 1_000),
+    (index) => ({
+      method: ['often', 'often', 'seldom'][index % 3]!,
+    }),
+  )
+  const fold = (share: number) => {
+    const log = model.logOf(root, model.T0)
+    log.fold(log.size * share)
+    return traceOf(root, log).folds.map(({ method, count }) => `${method} ${count}`)
+  }
+  assert.deepEqual(fold(0.7), ['often 59'])
+  assert.deepEqual(fold(0.2), ['often 59', 'seldom 30'])
+})
+
 test('a log that is folded again and again keeps one fold a method, with all calls counted', () => {
   const root = fanOut(Array.from({ length: 500 }, (_, index) => 1_000 + (index % 7)))
   const log = model.logOf(root, model.T0, (log) => {

@@ -219,6 +219,36 @@ test('a damaged block is left out; its calls are counted where they can be', () 
   }
 })
 
+test('a block that is too long is not read, but its calls are counted', () => {
+  const many = Array.from({ length: 4_000 }, (_, index) =>
+    model.modelCall((index + 0x10000).toString(16).padStart(16, '0')),
+  )
+  const long = model.blockOf({ ...root, calls: many }, model.T0)
+  assert.ok(long.length > 65_536)
+  const unread = { trace: model.TRACE, calls: 4_000, reason: 'unreadable' }
+  assert.deepEqual(assembled(long).missing, [{ parent: root.id, ...unread }])
+  const log = new Log(model.ownerOf(root), model.T0)
+  log.append({ ...record, id: '00000000000000b1' }, long)
+  const { missing } = assembled(log.close(model.ownOf(root, model.T0)))
+  assert.deepEqual(missing, [{ parent: '00000000000000b1', ...unread }])
+})
+
+test('damage within a nested block leaves its siblings readable', () => {
+  const calls = ['b1', 'b2', 'b3'].map((id) =>
+    model.modelCall(`00000000000000${id}`, { host: `host of ${id}`, calls: [] }),
+  )
+  const log = model.logOf({ ...root, calls }, model.T0)
+  const block = log.close(model.ownOf({ ...root, calls }, model.T0))
+  // The length of the second one's host: now it reaches beyond its block.
+  block[Buffer.from(block).indexOf('host of b2') - 1] = 0x7f
+  const trace = assembled(block)
+  const entriesOf = (id: string) => trace.entries.filter((entry) => entry.id.endsWith(id)).length
+  assert.deepEqual([entriesOf('b1'), entriesOf('b2'), entriesOf('b3')], [4, 2, 4])
+  assert.deepEqual(trace.missing, [
+    { parent: '00000000000000b2', trace: model.TRACE, calls: 0, reason: 'unreadable' },
+  ])
+})
+
 test('a reply that came too late brings its entries without another request', () => {
   const log = new Log(model.ownerOf(root), model.T0)
   const call = model.modelCall('00000000000000b1')
@@ -249,6 +279,24 @@ test('depth is bounded where nobody takes pieces, and what was cut is counted', 
   const tree = callTree(assembly.finish())
   assert.equal(tree.calls + tree.missingCalls, depth + 1)
   assert.ok(tree.calls > 100 && tree.calls < depth)
+})
+
+test('a writer that lies about its depth is not followed for ever', () => {
+  let block = model.blockOf(root, model.T0)
+  for (let level = 0; level < 300; level++) {
+    const log = new Log(model.ownerOf(root), model.T0)
+    log.append({ ...record, id: level.toString(16).padStart(16, '0') }, block)
+    block = log.close(model.ownOf({ ...root, calls: [root] }, model.T0))
+    // The depth stands behind the first byte, the length and the count.
+    const start = block[1]! < 0x80 ? 2 : 3
+    block[start + (block[start]! < 0x80 ? 1 : 2)] = 1
+  }
+  const { entries, missing } = assembled(block)
+  assert.equal(entries.filter(({ kind }) => kind === 'rpc-receive').length, 256)
+  assert.deepEqual(
+    missing.map(({ calls, reason }) => [calls, reason]),
+    [[44, 'cut']],
+  )
 })
 
 test('a trace in memory is bounded, and the rest of it counted', () => {

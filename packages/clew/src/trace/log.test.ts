@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { blockCalls, type Log } from './log.ts'
+import { blockCalls, Log } from './log.ts'
 import * as model from './model.test.ts'
 import { Assembly, pieceTraceId, readPiece } from './read.ts'
 
@@ -58,6 +58,63 @@ test('pieces that come in any order, and twice, give the same entries as one blo
       assert.deepEqual(trace.missing, [])
     }),
   )
+})
+
+/** The trace of a root whose worker's log was filled like this. */
+function traceOf(fill: (log: Log) => void, root = model.modelCall('00000000000000a1')) {
+  const log = new Log(model.ownerOf(root), model.T0)
+  fill(log)
+  const block = log.close({ ...model.ownOf(root, model.T0), respondUs: model.T0 - 5 })
+  return { block, trace: assembled(root, block).finish() }
+}
+
+test('clocks that are set back while a call runs come home as they were', () => {
+  const call = model.recordOf(model.modelCall('00000000000000b2'), model.T0 - 3_000, 0)
+  const { trace } = traceOf((log) => log.append({ ...call, finishUs: call.requestUs - 70 }))
+  const times = trace.entries.map(({ timeMs }) => Math.round(timeMs * 1000) - model.T0)
+  assert.deepEqual(times.slice(1, -1), [0, -3_000, -3_070, -5])
+})
+
+test('names and places are written once, however many calls go there', () => {
+  const fan = (from: number) => (log: Log) => {
+    for (let index = from; index < 20; index++) {
+      const id = (index + 0xb00).toString(16).padStart(16, '0')
+      const call = model.modelCall(id, {
+        method: `method ${index % 3}`,
+        host: 'another-host',
+        pid: 900,
+      })
+      log.append(model.recordOf(call, model.T0, index - from), model.blockOf(call, model.T0))
+    }
+  }
+  const { block, trace } = traceOf(fan(0))
+  const text = Buffer.from(block).toString('latin1')
+  assert.equal(text.split('another-host').length, 2)
+  assert.equal(text.split('method 1').length, 2)
+  assert.equal(
+    trace.entries.filter(({ host, pid }) => host === 'another-host' && pid === 900).length,
+    40,
+  )
+  const perCall = (block.length - traceOf(fan(19)).block.length) / 19
+  assert.ok(perCall < 26, `${perCall} bytes a call`)
+})
+
+test('more than 127 names are told apart, and ids that are not hex are joined all the same', () => {
+  const names = Array.from({ length: 300 }, (_, index) => `name-${index}`)
+  const { trace } = traceOf((log) => {
+    for (const [index, method] of [...names, ...names].entries()) {
+      const call = model.modelCall(`no hex, but ${String(index).padStart(4)}`, { method })
+      log.append(model.recordOf(call, model.T0, index), model.blockOf(call, model.T0))
+    }
+  })
+  const requests = trace.entries.filter(
+    ({ kind, parent }) => kind === 'rpc-request' && parent !== null,
+  )
+  assert.deepEqual(
+    requests.map(({ method }) => method),
+    [...names, ...names],
+  )
+  assert.equal(new Set(requests.map(({ id }) => id)).size, 600)
 })
 
 test('a whole block that came through the inbox takes its place below its call', () => {

@@ -107,7 +107,7 @@ test('no straggler among few, among alike, or off the critical path', () => {
   assert.deepEqual(stragglers(fanOut([10, 11, 12, 13, 14])), [])
   assert.deepEqual(stragglers(fanOut([0.01, 0.01, 0.01, 0.01, 0.5])), [])
   assert.deepEqual(
-    stragglers(fanOut([10, 10, 10, 10, 60, 2000])).map(({ call }) => call.id),
+    stragglers(fanOut([10, 10, 10, 10, 1500, 2000])).map(({ call }) => call.id),
     ['c5'],
   )
 })
@@ -147,6 +147,19 @@ test('a failed try that a later one made good is masked, and does not explain a 
     'error r > ',
     'masked error a > ',
   ])
+})
+
+test('a try that failed after a good one is to blame', () => {
+  const parents = { r: null, a: 'r', b: 'r', c: 'r' }
+  const lines = [
+    ...whole('r', 0, 100),
+    ...whole('a', 5, 20),
+    ...whole('b', 30, 40),
+    ...whole('c', 50, 60),
+  ]
+  const names = { service: 's', method: 'm' }
+  const more = { a: { ...names, attempt: 2 }, b: { ...names, attempt: 3, ...error }, r: error }
+  assert.deepEqual(failed(treeOf(parents, lines, more)), ['error b > r'])
 })
 
 test('a timeout leads to the call that was waited for, and says what is known of it', () => {
