@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { AMQPClient } from '@cloudamqp/amqp-client'
 import type { AMQPChannel } from '@cloudamqp/amqp-client/amqp-channel'
+import type { AMQPTlsOptions } from '@cloudamqp/amqp-client/amqp-tls-options'
 import type { AMQPView } from '@cloudamqp/amqp-client/amqp-view'
 import {
   BASIC_ACK,
@@ -15,6 +16,7 @@ import {
   type FrameSink,
   HEARTBEAT_FRAME,
 } from './amqp-frames.ts'
+import type { TlsOptions } from './rabbit-address.ts'
 
 export type Channel = AMQPChannel
 
@@ -27,6 +29,8 @@ export interface ChannelReader {
   /** A piece of a body, valid only during the call. */
   body(piece: Buffer): void
 }
+
+const DROP: ChannelReader = { method() {}, header() {}, body() {} }
 
 const OUT_BYTES = 64 * 1024
 
@@ -41,6 +45,7 @@ export class GuardedClient extends AMQPClient implements FrameSink {
   onLost: (reason: string) => void = () => {}
   end = 0
   readonly #readers = new Map<number, ChannelReader>()
+  readonly #loss = Promise.withResolvers<never>()
   #out: Buffer = Buffer.allocUnsafeSlow(OUT_BYTES)
   #flushing = false
   #lossReason: string | undefined
@@ -50,6 +55,12 @@ export class GuardedClient extends AMQPClient implements FrameSink {
   #sent = false
   #received = false
   #silentTicks = 0
+
+  constructor(url: string, tlsOptions?: TlsOptions) {
+    super(url, tlsOptions as AMQPTlsOptions)
+    // Nobody may be waiting when it happens.
+    this.#loss.promise.catch(() => {})
+  }
 
   override async connect() {
     const connecting = super.connect()
@@ -111,15 +122,30 @@ export class GuardedClient extends AMQPClient implements FrameSink {
     this.#readers.clear()
     const reason = this.#lossReason ?? this.#socketError?.message ?? 'the connection was closed'
     for (const channel of this.channels) channel?.setClosed(new Error(reason))
+    this.#loss.reject(new Error(reason))
     this.onLost(reason)
+  }
+
+  /**
+   * What the broker answers, or a rejection when the connection ends first: the library forgets those
+   * who wait for the closing of a channel.
+   */
+  answer<T>(answered: Promise<T>): Promise<T> {
+    return Promise.race([answered, this.#loss.promise])
   }
 
   attach(channel: Channel, reader: ChannelReader): void {
     this.#readers.set(channel.id, reader)
   }
 
+  /** What still comes on the channel is dropped: the library must not read it, not even the rest of a message. */
   detach(channel: Channel): void {
-    this.#readers.delete(channel.id)
+    this.#readers.set(channel.id, DROP)
+  }
+
+  /** No message is looked at any more: the connection is about to be closed. */
+  detachAll(): void {
+    for (const id of this.#readers.keys()) this.#readers.set(id, DROP)
   }
 
   protected override parseFrames(view: AMQPView): void {

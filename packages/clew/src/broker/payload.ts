@@ -8,8 +8,8 @@ export class UndecodableError extends Error {}
 
 /**
  * A value as JSON text. Beyond JSON.stringify it writes `NaN` and `Infinity` as Python does instead of
- * `null`, and bigints outside the safe integers as digits: decoding makes both, so they pass through
- * unharmed. What would silently become something else (functions, maps, bytes) is refused.
+ * `null`, bigints outside the safe integers as digits and numbers of that size with an exponent:
+ * decoding makes all of them, so they pass through unharmed. What would silently become something else (functions, maps, bytes) is refused.
  * @throws UnserializableError
  */
 export function encodePayload(value: unknown): string {
@@ -48,7 +48,7 @@ function isPlain(value: unknown, name: string): boolean {
     case 'undefined':
       return true
     case 'number':
-      return Number.isFinite(value)
+      return isPlainNumber(value)
     case 'object':
       return value === null || isPlainObject(value, name)
     case 'bigint':
@@ -56,6 +56,13 @@ function isPlain(value: unknown, name: string): boolean {
     default:
       throw new UnserializableError(`${name || 'it'} is a ${typeof value}`)
   }
+}
+
+// JSON.stringify writes numbers from 2^53 to 1e21 as if every digit counted, and they would arrive as
+// bigints.
+function isPlainNumber(value: number): boolean {
+  if (value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER) return true
+  return Math.abs(value) >= 1e21 && Number.isFinite(value)
 }
 
 function isPlainObject(value: object, name: string): boolean {
@@ -101,7 +108,7 @@ function write(original: unknown, key: string, ancestors: object[]): string | un
   const value = jsonForm(original, key)
   switch (typeof value) {
     case 'number':
-      return Number.isFinite(value) ? String(value) : numberToken(value)
+      return isPlainNumber(value) ? String(value) : numberToken(value)
     case 'bigint':
       return bigintToken(value, key)
     case 'string':
@@ -142,6 +149,7 @@ function jsonForm(value: unknown, key: string): unknown {
 
 function numberToken(value: number): string {
   if (Number.isNaN(value)) return 'NaN'
+  if (Number.isFinite(value)) return value.toExponential()
   return value > 0 ? 'Infinity' : '-Infinity'
 }
 

@@ -28,10 +28,12 @@ export class RabbitConsumers {
 
   async prepare(client: GuardedClient): Promise<void> {
     if (this.#exchanges.size > 0) {
-      const channel = await client.channel()
+      const channel = await client.answer(client.channel())
       channel.onerror = () => {}
-      for (const exchange of this.#exchanges.values()) await declareExchange(channel, exchange)
-      await channel.close()
+      for (const exchange of this.#exchanges.values()) {
+        await client.answer(declareExchange(channel, exchange))
+      }
+      await client.answer(channel.close())
     }
     await Promise.all(Array.from(this.#consumers, (consumer) => consumer.reopen(client)))
   }
@@ -56,12 +58,13 @@ export class RabbitConsumers {
   }
 
   async declareExchange(exchange: Exchange): Promise<void> {
-    if (this.#client === undefined) throw new Error('the connection is lost')
-    const channel = await this.#client.channel()
+    const client = this.#client
+    if (client === undefined) throw new Error('the connection is lost')
+    const channel = await client.answer(client.channel())
     channel.onerror = () => {}
-    await declareExchange(channel, exchange)
+    await client.answer(declareExchange(channel, exchange))
     this.#exchanges.set(exchange.name, exchange)
-    await channel.close()
+    await client.answer(channel.close())
   }
 
   async consume(queue: Queue, options: ConsumeOptions): Promise<Consumption> {
@@ -112,20 +115,21 @@ class RabbitConsumer {
   }
 
   async open(client: GuardedClient): Promise<void> {
-    const channel = await client.channel()
+    const channel = await client.answer(client.channel())
     let openedReader: DeliveryReader | undefined
     channel.onerror = (reason) => {
       if (openedReader !== undefined && this.#reader === openedReader) this.#broken(client, reason)
     }
-    const name = await this.#declare(channel)
+    const name = await client.answer(this.#declare(channel))
     const { prefetch, acknowledge } = this.#options
-    if (prefetch > 0) await channel.prefetch(prefetch)
+    if (prefetch > 0) await client.answer(channel.prefetch(prefetch))
     const reader = new DeliveryReader(client, channel, this.#options, {
       unreadable: () => this.#unreadable(),
       cancelled: () => this.#broken(client, `its queue ${name} was deleted`),
     })
     client.attach(channel, reader)
-    const consumer = await channel.basicConsume(name, { noAck: !acknowledge }, () => {})
+    const consuming = channel.basicConsume(name, { noAck: !acknowledge }, () => {})
+    const consumer = await client.answer(consuming)
     reader.tag = consumer.tag
     openedReader = reader
     this.#reader = reader
@@ -188,14 +192,14 @@ class RabbitConsumer {
 }
 
 async function exists(client: GuardedClient, queue: string): Promise<boolean> {
-  const channel = await client.channel()
+  const channel = await client.answer(client.channel())
   channel.onerror = () => {}
   try {
-    await channel.queueDeclare(queue, { passive: true })
+    await client.answer(channel.queueDeclare(queue, { passive: true }))
   } catch {
     return false
   }
-  await channel.close()
+  await client.answer(channel.close())
   return true
 }
 
@@ -269,12 +273,14 @@ class DeliveryReader implements ChannelReader {
   }
 
   async cancel(): Promise<void> {
-    if (!this.#channel.closed) await this.#channel.basicCancel(this.tag).catch(() => {})
+    if (this.#channel.closed) return
+    await this.#client.answer(this.#channel.basicCancel(this.tag)).catch(() => {})
   }
 
   async close(): Promise<void> {
     this.#client.detach(this.#channel)
-    if (!this.#channel.closed) await this.#channel.close().catch(() => {})
+    if (this.#channel.closed) return
+    await this.#client.answer(this.#channel.close()).catch(() => {})
   }
 }
 

@@ -140,6 +140,7 @@ export class RabbitLink {
     const over = new Promise<void>((resolve) => {
       client.onLost = () => resolve()
     })
+    client.detachAll()
     const goodbye = client.close().catch(() => {})
     await Promise.race([over, patience, goodbye])
     clearTimeout(timer)

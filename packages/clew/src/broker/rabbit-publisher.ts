@@ -46,8 +46,9 @@ export class RabbitPublisher {
   async prepare(client: GuardedClient): Promise<void> {
     client.onblocked = (reason) => this.#events.blocked(reason)
     client.onunblocked = () => this.#events.blocked(undefined)
-    const [plain, confirming] = await Promise.all([client.channel(), client.channel()])
-    await confirming.confirmSelect()
+    const plain = await client.answer(client.channel())
+    const confirming = await client.answer(client.channel())
+    await client.answer(confirming.confirmSelect())
     this.#usePlain(client, plain)
     this.#useConfirming(client, confirming)
   }
@@ -64,7 +65,9 @@ export class RabbitPublisher {
       if (this.#client !== client) return
       this.#plain = undefined
       this.#events.problem({ kind: 'channel_closed', message: reason })
-      void this.#reopen(client, async () => this.#usePlain(client, await client.channel()))
+      void this.#reopen(client, async () =>
+        this.#usePlain(client, await client.answer(client.channel())),
+      )
     }
   }
 
@@ -79,8 +82,8 @@ export class RabbitPublisher {
       this.#events.problem({ kind: 'channel_closed', message: reason })
       this.#keep(confirming.outstanding(), reason)
       void this.#reopen(client, async () => {
-        const next = await client.channel()
-        await next.confirmSelect()
+        const next = await client.answer(client.channel())
+        await client.answer(next.confirmSelect())
         this.#useConfirming(client, next)
         this.#resend()
       })

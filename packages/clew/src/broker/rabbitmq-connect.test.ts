@@ -148,10 +148,9 @@ describe('rabbitmq(), refusals of RabbitMQ', { skip }, () => {
   it('closes both connections and names them', async (t) => {
     const proxy = await TcpProxy.open(url!)
     t.after(() => proxy[Symbol.asyncDispose]())
-    proxy.record()
     const connection = await rabbitmq(proxy.url).connect({ owner: 'shop' })
     assert.equal(proxy.connections, 2)
-    assert.match(Buffer.concat(proxy.recorded).toString('latin1'), /clew shop /)
+    assert.match(Buffer.concat(proxy.sent).toString('latin1'), /clew shop /)
     await connection.close()
     while (proxy.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5))
   })

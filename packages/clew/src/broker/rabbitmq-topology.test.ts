@@ -48,20 +48,20 @@ function nameko(names: Record<string, string>): string[] {
 
 const EXCHANGE_DECLARE = '\0\x28\0\x0a'
 const QUEUE_DECLARE = '\0\x32\0\x0a'
+const CONFIRM_SELECT = '\0\x55\0\x0a'
 const BASIC_CONSUME = '\0\x3c\0\x14'
 
 describe('rabbitmq, topology', { skip }, () => {
   it('is declared byte for byte as Nameko does', async (t) => {
     const proxy = await TcpProxy.open(url!)
     t.after(() => proxy[Symbol.asyncDispose]())
-    proxy.record()
     // As long as "cap_leaf", so that lengths in the captured bytes stay right.
     const service = `cap_${newHalfId().slice(0, 4)}`
     const connection = await rabbitmq(proxy.url).connect({})
     t.after(() => connection.close())
     await connection.serve(service, echo, { prefetch: 10 })
     await connection.request(call({ service }))
-    const texts = proxy.recorded.flatMap(framesOf).map(({ text }) => text)
+    const texts = proxy.sent.flatMap(framesOf).map(({ text }) => text)
     const declared = texts.filter(
       (text) => text.startsWith(EXCHANGE_DECLARE) || text.startsWith(QUEUE_DECLARE),
     )
@@ -105,14 +105,17 @@ describe('rabbitmq, topology', { skip }, () => {
     await server.serve(
       service,
       async (received) => {
-        // From here on nothing reaches the broker: not the reply, and so not the acknowledgement.
-        if (redelivered.push(received.redelivered) === 1) proxy.silent = true
+        // From here on no reply reaches the broker; acknowledgements, on the other connection, would.
+        if (redelivered.push(received.redelivered) === 1) {
+          proxy.silence((sent) => sent.includes(CONFIRM_SELECT))
+        }
         return ok('answered')
       },
       { prefetch: 1 },
     )
     const reply = client.request(call({ service }))
     while (!proxy.wasSilent) await new Promise((resolve) => setTimeout(resolve, 5))
+    await new Promise((resolve) => setTimeout(resolve, 100))
     proxy.silent = false
     proxy.reset()
     // The reply that could not be sent is sent now; the request that was not acknowledged comes again.

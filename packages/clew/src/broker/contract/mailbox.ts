@@ -43,4 +43,22 @@ export function mailboxTests(connect: Connect): void {
     assert.equal(await connection.mailbox.post(key, new Uint8Array(1)), false)
     assert.deepEqual(problems, [])
   })
+
+  it('closes a box while pieces still stream in', async (t) => {
+    const problems: Problem[] = []
+    const opener = await connect(t, { onProblem: (problem) => problems.push(problem) })
+    const sender = await connect(t)
+    for (let round = 0; round < 5; round++) {
+      const key = newHalfId()
+      const first = Promise.withResolvers<void>()
+      const box = await opener.mailbox.open(key, () => first.resolve())
+      const posts = Array.from({ length: 15 }, () =>
+        sender.mailbox.post(key, new Uint8Array(64 * 1024)),
+      )
+      await first.promise
+      await box[Symbol.asyncDispose]()
+      await Promise.all(posts)
+    }
+    assert.deepEqual(problems, [])
+  })
 }

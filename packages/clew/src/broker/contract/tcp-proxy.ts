@@ -5,10 +5,10 @@ export class TcpProxy implements AsyncDisposable {
   readonly #upstream: URL
   readonly #server: Server
   readonly #pairs = new Set<readonly [client: Socket, server: Socket]>()
-  #silent = false
+  #silent: (sent: Buffer) => boolean = () => false
+  readonly #sent = new Map<Socket, Buffer[]>()
   #swallowed = false
   #bytesLeft = Number.POSITIVE_INFINITY
-  #recorded: Map<Socket, Buffer[]> | undefined
   #accepted = 0
 
   private constructor(upstream: URL) {
@@ -45,29 +45,29 @@ export class TcpProxy implements AsyncDisposable {
     const server = tcpConnect(Number(this.#upstream.port), this.#upstream.hostname)
     const pair = [client, server] as const
     this.#pairs.add(pair)
+    this.#sent.set(client, [])
+    client.on('data', (bytes: Buffer) => this.#sent.get(client)?.push(bytes))
     const end = () => {
+      // Over a dead line not even the end of the other side is heard.
+      if (this.#isSilent(client)) return
       this.#pairs.delete(pair)
       client.destroy()
       server.destroy()
     }
-    client.on('data', (bytes: Buffer) => this.#record(client, bytes))
     for (const [from, to] of [pair, [server, client] as const]) {
       from.setNoDelay(true)
       from.on('error', () => {})
       from.on('close', end)
-      from.on('data', (bytes: Buffer) => this.#forward(bytes, to))
+      from.on('data', (bytes: Buffer) => this.#forward(client, bytes, to))
     }
   }
 
-  #record(client: Socket, bytes: Buffer): void {
-    if (this.#recorded === undefined) return
-    const chunks = this.#recorded.get(client)
-    if (chunks === undefined) this.#recorded.set(client, [bytes])
-    else chunks.push(bytes)
+  #isSilent(client: Socket): boolean {
+    return this.#silent(Buffer.concat(this.#sent.get(client) ?? []))
   }
 
-  #forward(bytes: Buffer, to: Socket): void {
-    if (this.#silent) {
+  #forward(client: Socket, bytes: Buffer, to: Socket): void {
+    if (this.#isSilent(client)) {
       this.#swallowed = true
       return
     }
@@ -97,7 +97,12 @@ export class TcpProxy implements AsyncDisposable {
 
   /** Keeps connections open but lets nothing through: a cable that was pulled. */
   set silent(silent: boolean) {
-    this.#silent = silent
+    this.#silent = () => silent
+  }
+
+  /** The same for those connections on which the client has sent what the test finds. */
+  silence(isMeant: (sent: Buffer) => boolean): void {
+    this.#silent = isMeant
   }
 
   /** True when something was lost in the silence. */
@@ -110,13 +115,9 @@ export class TcpProxy implements AsyncDisposable {
     for (const [client] of this.#pairs) client.write(bytes)
   }
 
-  record(): void {
-    this.#recorded = new Map()
-  }
-
-  /** What clients have sent since `record`, by connection. */
-  get recorded(): readonly Buffer[] {
-    return Array.from(this.#recorded?.values() ?? [], (chunks) => Buffer.concat(chunks))
+  /** What clients have sent so far, by connection. */
+  get sent(): readonly Buffer[] {
+    return Array.from(this.#sent.values(), (chunks) => Buffer.concat(chunks))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
