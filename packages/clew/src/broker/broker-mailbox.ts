@@ -89,7 +89,7 @@ export class BrokerMailbox implements Mailbox {
       },
       {
         prefetch: 0,
-        acknowledge: false,
+        acknowledge: 'never',
         take: ({ message }) => {
           if (message.body.length <= PIECE_BYTES) take(message.body)
           else this.#tell({ kind: 'piece_too_large', message: 'a piece of a trace was dropped' })

@@ -1,5 +1,6 @@
 import {
   type Call,
+  ConfigError,
   type Connection,
   type ConnectOptions,
   type Consumer,
@@ -159,7 +160,7 @@ class BrokerConnection implements Connection, PendingOwner {
     this.#replies = this.#transport
       .consume(this.#replyQueue, {
         prefetch: this.#durable ? REPLY_PREFETCH : 0,
-        acknowledge: this.#durable,
+        acknowledge: this.#durable ? 'together' : 'never',
         take: (delivery) => {
           this.#replied(delivery.message)
           delivery.acknowledge()
@@ -271,7 +272,11 @@ class BrokerConnection implements Connection, PendingOwner {
       durable: this.#durable,
       tell: this.#tell,
     })
-    await server.start()
+    try {
+      await server.start()
+    } catch (error) {
+      throw unserved(service, error)
+    }
     return server
   }
 
@@ -300,4 +305,16 @@ class BrokerConnection implements Connection, PendingOwner {
       // Who listens to problems must not become one.
     }
   }
+}
+
+function unserved(service: string, error: unknown): Error {
+  const reason = error instanceof Error ? error.message : String(error)
+  if (reason.includes('PRECONDITION_FAILED')) {
+    return new ConfigError(
+      `${service} cannot be served: its queue exists with other properties than Nameko's. Delete it, or serve by what declared it (${reason})`,
+      { cause: error },
+    )
+  }
+  const message = `${service} cannot be served: ${reason}`
+  return new RpcError('disconnected', message, { service }, { cause: error })
 }

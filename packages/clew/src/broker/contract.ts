@@ -27,7 +27,7 @@ export function brokerContract({ delivery, broker, peer }: ContractOptions): voi
   describe('deadlines', () => deadlineTests(connect))
   describe('headers', () => headerTests(connect))
   describe('attachments', () => attachmentTests(connect))
-  describe('serving', () => servingTests(connect))
+  describe('serving', () => servingTests(connect, delivery))
   describe('mailbox', () => mailboxTests(connect))
   describe('hostile requests', () => hostileRequestTests(connect, peer))
   describe('hostile replies', () => hostileReplyTests(connect, peer))

@@ -125,7 +125,7 @@ export class MemoryConsumer implements Consumption {
 
   deliver(message: Message): void {
     const delivery = new MemoryDelivery(message, this)
-    if (this.#options.acknowledge) this.#unacknowledged.add(delivery)
+    if (this.#options.acknowledge !== 'never') this.#unacknowledged.add(delivery)
     this.#options.take(delivery)
   }
 

@@ -36,9 +36,11 @@ export class PendingCall implements Receipt {
   /** Starts the clock and listens to the signal. */
   watch(): void {
     const { timeoutMs, signal } = this.call
-    if (timeoutMs < LONGEST_TIMER_MS) {
-      this.#timer = setTimeout(timedOut, Math.max(0, timeoutMs), this)
+    if (timeoutMs <= 0) {
+      this.timeOut()
+      return
     }
+    if (timeoutMs < LONGEST_TIMER_MS) this.#timer = setTimeout(timedOut, timeoutMs, this)
     if (signal === undefined) return
     if (signal.aborted) {
       this.cancel(signal)

@@ -35,7 +35,7 @@ export class RabbitConsumers {
       }
       await client.answer(channel.close())
     }
-    await Promise.all(Array.from(this.#consumers, (consumer) => consumer.reopen(client)))
+    await Promise.all(Array.from(this.#consumers, (consumer) => consumer.restore(client)))
   }
 
   ready(client: GuardedClient): void {
@@ -88,7 +88,8 @@ export class RabbitConsumers {
         this.#consumers.add(consumer)
         return
       } catch (error) {
-        if (!client.closed) throw error
+        // The library's errors hold the client, and with it the password.
+        if (!client.closed) throw new Error(error instanceof Error ? error.message : String(error))
       }
       if (this.#client === client) this.lost()
     }
@@ -128,7 +129,7 @@ class RabbitConsumer {
       cancelled: () => this.#broken(client, `its queue ${name} was deleted`),
     })
     client.attach(channel, reader)
-    const consuming = channel.basicConsume(name, { noAck: !acknowledge }, () => {})
+    const consuming = channel.basicConsume(name, { noAck: acknowledge === 'never' }, () => {})
     const consumer = await client.answer(consuming)
     reader.tag = consumer.tag
     openedReader = reader
@@ -149,12 +150,28 @@ class RabbitConsumer {
     return name
   }
 
-  async reopen(client: GuardedClient): Promise<void> {
-    if (this.#cancelled) return
+  /** Consumes again. What the broker refuses is tried again later, without holding up the others. */
+  async restore(client: GuardedClient): Promise<void> {
     this.#reader = undefined
-    const survived = !this.#queue.exclusive && (await exists(client, this.#queue.name))
-    await this.open(client)
-    this.#options.reopened?.(survived)
+    try {
+      if (this.#cancelled) return
+      const survived = !this.#queue.exclusive && (await exists(client, this.#queue.name))
+      await this.open(client)
+      this.#options.reopened?.(survived)
+    } catch (error) {
+      if (client.closed) throw error
+      const reason = error instanceof Error ? error.message : String(error)
+      const message = `queue ${this.#queue.name} cannot be consumed: ${reason}`
+      this.#problem({ kind: 'consumer_lost', message })
+      setTimeout(() => {
+        if (!client.closed && this.#reader === undefined) void this.#restoreAlone(client)
+      }, RETRY_MS)
+    }
+  }
+
+  // The connection's end is told to its link; there is nothing to add here.
+  async #restoreAlone(client: GuardedClient): Promise<void> {
+    await this.restore(client).catch(() => {})
   }
 
   // The queue was deleted, or the channel closed, below a connection that lives on.
@@ -164,14 +181,7 @@ class RabbitConsumer {
     if (this.#cancelled || client.closed) return
     void reader?.close()
     this.#problem({ kind: 'consumer_lost', message: `${reason}; consuming again` })
-    this.reopen(client).catch((error: unknown) => {
-      if (client.closed || this.#cancelled) return
-      const message = `queue ${this.#queue.name} cannot be consumed: ${String(error)}`
-      this.#problem({ kind: 'consumer_lost', message })
-      setTimeout(() => {
-        if (!client.closed && this.#reader === undefined) this.#broken(client, message)
-      }, RETRY_MS)
-    })
+    void this.#restoreAlone(client)
   }
 
   #unreadable(): void {
@@ -216,6 +226,8 @@ class DeliveryReader implements ChannelReader {
   readonly #events: ReaderEvents
   readonly #assembler: ContentAssembler
   tag = ''
+  /** Of the deliveries that will be acknowledged together; 0 for none. */
+  #lastTag = 0
 
   constructor(
     client: GuardedClient,
@@ -252,7 +264,7 @@ class DeliveryReader implements ChannelReader {
 
   #take(message: Message | undefined, { tag }: Envelope): void {
     if (message === undefined) {
-      if (this.#options.acknowledge) this.acknowledge(tag)
+      this.acknowledge(tag)
       this.#events.unreadable()
       return
     }
@@ -260,7 +272,17 @@ class DeliveryReader implements ChannelReader {
   }
 
   acknowledge(tag: number): void {
-    if (this.#writable) writeAcknowledge(this.#client, this.#channel.id, tag, false)
+    if (this.#options.acknowledge !== 'together') {
+      if (this.#writable) writeAcknowledge(this.#client, this.#channel.id, tag, false)
+      return
+    }
+    if (this.#lastTag === 0) queueMicrotask(() => this.#acknowledgeAll())
+    this.#lastTag = tag
+  }
+
+  #acknowledgeAll(): void {
+    if (this.#writable) writeAcknowledge(this.#client, this.#channel.id, this.#lastTag, true)
+    this.#lastTag = 0
   }
 
   requeue(tag: number): void {
@@ -269,7 +291,8 @@ class DeliveryReader implements ChannelReader {
 
   // An acknowledgement on a closed channel would cost the connection; the message comes again anyway.
   get #writable(): boolean {
-    return this.#options.acknowledge && !this.#channel.closed && !this.#client.closed
+    const { acknowledge } = this.#options
+    return acknowledge !== 'never' && !this.#channel.closed && !this.#client.closed
   }
 
   async cancel(): Promise<void> {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { newHalfId } from '../call/index.ts'
+import { ConfigError, newHalfId } from '../call/index.ts'
 import { call, echo, ok } from './contract/fixtures.ts'
 import { TcpProxy } from './contract/tcp-proxy.ts'
+import { GuardedClient } from './frame-guard.ts'
 import { rabbitmq } from './rabbitmq.ts'
 
 const url = process.env.CLEW_AMQP_URL
@@ -92,6 +93,24 @@ describe('rabbitmq, topology', { skip }, () => {
         [1, 2, 3, 4],
       )
     }
+  })
+
+  it('says so when the queue of a service was declared otherwise', async (t) => {
+    const connection = await rabbitmq(url!).connect({})
+    t.after(() => connection.close())
+    const service = `cap_${newHalfId()}`
+    const client = new GuardedClient(url!)
+    await client.connect()
+    const channel = await client.channel()
+    await channel.queueDeclare(`rpc-${service}`, { durable: false, autoDelete: true })
+    await assert.rejects(
+      connection.serve(service, echo, { prefetch: 1 }),
+      (error: unknown) => error instanceof ConfigError && /other properties/.test(error.message),
+    )
+    await channel.queueDelete(`rpc-${service}`)
+    await client.close()
+    await connection.serve(service, echo, { prefetch: 1 })
+    assert.equal((await connection.request(call({ service, args: [1] }))).result, 1)
   })
 
   it('acknowledges a request only after the broker has its reply', async (t) => {

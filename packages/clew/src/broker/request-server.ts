@@ -45,7 +45,7 @@ export class RequestServer implements Consumer {
         exchange: { name: RPC_EXCHANGE, type: 'topic' },
         bindingKey: `${service}.*`,
       },
-      { prefetch, acknowledge: true, take: (delivery) => this.#take(delivery) },
+      { prefetch, acknowledge: 'each', take: (delivery) => this.#take(delivery) },
     )
   }
 

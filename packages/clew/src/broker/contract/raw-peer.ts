@@ -46,7 +46,7 @@ export function rawPeer(transport: Transport): RawPeer {
       }
       await transport.consume(queue, {
         prefetch: 0,
-        acknowledge: false,
+        acknowledge: 'never',
         take: ({ message }) => take(message),
       })
     },

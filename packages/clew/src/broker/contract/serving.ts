@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import type { Handler } from '../../call/index.ts'
+import type { Delivery, Handler, Problem } from '../../call/index.ts'
 import { type Connect, call, ok, serveUntilTaken, serviceName } from './fixtures.ts'
 
-export function servingTests(connect: Connect): void {
+export function servingTests(connect: Connect, delivery: Delivery): void {
   it('shares a service between consumers and hands out no more than asked for', async (t) => {
     const client = await connect(t)
     const service = serviceName()
@@ -68,5 +68,23 @@ export function servingTests(connect: Connect): void {
     })
     await dying.close()
     assert.deepEqual((await reply).result, [7, true])
+  })
+
+  it('drops, and tells of, a transient reply whose caller has gone', async (t) => {
+    if (delivery !== 'fast') return
+    const { promise: told, resolve } = Promise.withResolvers<Problem>()
+    const server = await connect(t, { onProblem: resolve })
+    const client = await connect(t)
+    const service = serviceName()
+    const { promise: gone, resolve: leave } = Promise.withResolvers<void>()
+    const handler: Handler = async (received) => {
+      leave()
+      await left
+      return ok(received.args[0])
+    }
+    const left = gone.then(() => client.close())
+    await server.serve(service, handler, { prefetch: 1 })
+    await assert.rejects(client.request(call({ service })), { code: 'disconnected' })
+    assert.equal((await told).kind, 'reply_unroutable')
   })
 }
