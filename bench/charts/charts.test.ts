@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import type { Chart } from './line-chart.ts'
+import { drawPage } from './page.ts'
+import { linearScale, logScale, spreadOut } from './scale.ts'
+import { assertWellFormed } from './well-formed.ts'
+
+describe('scales', () => {
+  it('place their ends on the ends of the picture, and ticks on round numbers', () => {
+    const scale = linearScale({ from: 0, to: 100 }, { from: 10, to: 210 })
+    assert.deepEqual([0, 50, 100].map(scale.place), [10, 110, 210])
+    assert.deepEqual(scale.ticks, [0, 20, 40, 60, 80, 100])
+    const narrow = linearScale({ from: 0.9, to: 1.5 }, { from: 0, to: 1 })
+    assert.deepEqual(narrow.ticks, [1, 1.2, 1.4])
+  })
+
+  it('go from power of ten to power of ten', () => {
+    const scale = logScale({ from: 65, to: 56_000 }, { from: 0, to: 400 })
+    assert.deepEqual(scale.ticks, [10, 100, 1000, 10_000, 100_000])
+    assert.equal(scale.place(1000), 200)
+    assert.equal(scale.place(1), 0)
+  })
+
+  it('keep labels apart and in order', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: 0, max: 200, noNaN: true }), { maxLength: 8 }),
+        (at) => {
+          const places = spreadOut(at, 14, { from: 0, to: 200 })
+          const order = at.map((_, index) => index).sort((a, b) => places[a]! - places[b]!)
+          order.slice(1).forEach((index, rank) => {
+            assert.ok(places[index]! - places[order[rank]!]! > 13.999)
+            assert.ok(at[index]! >= at[order[rank]!]!)
+          })
+        },
+      ),
+    )
+    assert.deepEqual(spreadOut([50, 150], 14, { from: 0, to: 200 }), [50, 150])
+  })
+})
+
+describe('a page of charts', () => {
+  const chart: Chart = {
+    title: 'Time & <space>',
+    across: 'depth',
+    scale: 'linear',
+    reference: 1,
+    format: (value) => `${value} ×`,
+    lines: [
+      {
+        style: { name: 'one', marker: 'square' },
+        label: 'first "one"',
+        points: [
+          { x: 1, y: 1, low: 0.9, high: 1.2 },
+          { x: 100, y: 2, low: 1.8, high: 2.4 },
+        ],
+      },
+      {
+        style: { name: 'two', marker: 'ring', dashes: '3 3' },
+        label: 'second',
+        points: [{ x: 1, y: 1.1 }],
+        ends: 'ends at 1',
+      },
+    ],
+  }
+  const svg = drawPage({
+    title: 'A page',
+    subtitle: 'of charts',
+    description: 'what it shows',
+    colours: { one: { light: '#111', dark: '#eee' }, two: { light: '#222', dark: '#ddd' } },
+    rows: [[chart, { ...chart, scale: 'log' }]],
+  })
+
+  it('is well-formed, with texts escaped', () => {
+    assertWellFormed(svg)
+    assert.match(svg, />Time &amp; &lt;space&gt;</)
+    assert.match(svg, />first &quot;one&quot;</)
+    assert.doesNotMatch(svg, /NaN|undefined|Infinity/)
+  })
+
+  it('labels every line where it ends and says where one ends early', () => {
+    assert.match(svg, /class="label one"[^>]*>first/)
+    assert.match(svg, />second \(ends at 1\)</)
+  })
+
+  it('has colours for light and for dark pages, on a background of its own', () => {
+    const [light = '', dark = ''] = svg.split('prefers-color-scheme:dark')
+    assert.match(light, /\.page\{fill:#fff/)
+    assert.match(light, /\.line\.one[^}]*#111/)
+    assert.match(dark, /\.page\{fill:#0d1117/)
+    assert.match(dark, /\.line\.one[^}]*#eee/)
+  })
+})

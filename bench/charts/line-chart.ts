@@ -1,0 +1,204 @@
+import { element, rounded, text } from './markup.ts'
+import { linearScale, logScale, type Range, type Scale, spreadOut } from './scale.ts'
+
+/** What tells a line from the others, beside its label: colour, dashes and markers. */
+export interface LineStyle {
+  /** Stem of the CSS classes that colour it. */
+  readonly name: string
+  readonly dashes?: string | undefined
+  readonly marker: 'circle' | 'square' | 'triangle' | 'diamond' | 'ring'
+}
+
+export interface ChartPoint {
+  readonly x: number
+  readonly y: number
+  /** Ends of the bar through the point. */
+  readonly low?: number
+  readonly high?: number
+}
+
+export interface ChartLine {
+  readonly style: LineStyle
+  readonly label: string
+  readonly points: readonly ChartPoint[]
+  /** A mark where the line ends before the others do: there was nothing to measure. */
+  readonly ends?: string | undefined
+}
+
+export interface Chart {
+  readonly title: string
+  readonly across: string
+  readonly lines: readonly ChartLine[]
+  readonly scale: 'linear' | 'log'
+  /** Least and largest value that must be on a linear axis. @default 0 and the largest point's */
+  readonly include?: Range | undefined
+  /** Value drawn as a line of its own. @default none */
+  readonly reference?: number | undefined
+  readonly format: (value: number) => string
+}
+
+export interface Box {
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+}
+
+const MARGIN = { left: 52, right: 134, top: 34, bottom: 40 } as const
+const LABEL_HEIGHT = 14
+
+/** Draws a chart into its place; lines carry their labels at their ends. */
+export function lineChart(chart: Chart, box: Box): string {
+  const across: Range = { from: box.x + MARGIN.left, to: box.x + box.width - MARGIN.right }
+  const down: Range = { from: box.y + box.height - MARGIN.bottom, to: box.y + MARGIN.top }
+  const xs = chart.lines.flatMap(({ points }) => points.map(({ x }) => x))
+  const widest = Math.max(2, ...xs)
+  const x = linearScale({ from: 0, to: widest }, across)
+  const y = verticalScale(chart, down)
+  const clip = `plot-${Math.round(box.x)}-${Math.round(box.y)}`
+  return element(
+    'g',
+    {},
+    text(chart.title, { x: across.from, y: box.y + 16, class: 'title' }),
+    element('clipPath', { id: clip }, clipOf(across, down)),
+    ...axes(chart, x, y, across, down, Math.min(...xs)),
+    element(
+      'g',
+      { 'clip-path': `url(#${clip})` },
+      ...chart.lines.map((line) => bars(line, x, y)),
+      ...chart.lines.map((line) => curve(line, x, y)),
+    ),
+    ...labels(chart.lines, x, y, across, down),
+  )
+}
+
+function verticalScale({ lines, scale, include }: Chart, pixels: Range): Scale {
+  const values = lines.flatMap(({ points }) => points.map((point) => point.y))
+  const highest = Math.max(include?.to ?? 0, ...values)
+  if (scale === 'log') {
+    return logScale({ from: Math.min(...values.filter((value) => value > 0)), to: highest }, pixels)
+  }
+  const lowest = Math.min(include?.from ?? 0, ...values)
+  return linearScale({ from: lowest, to: highest + (highest - lowest) * 0.06 }, pixels)
+}
+
+function row(at: number, across: Range, name: string): string {
+  return element('line', { x1: across.from, x2: across.to, y1: at, y2: at, class: name })
+}
+
+/** A little wider than the plot, so that markers on its edge are whole. */
+function clipOf(across: Range, down: Range): string {
+  return element('rect', {
+    x: across.from - 4,
+    y: down.to - 4,
+    width: across.to - across.from + 8,
+    height: down.from - down.to + 8,
+  })
+}
+
+function axes(
+  chart: Chart,
+  x: Scale,
+  y: Scale,
+  across: Range,
+  down: Range,
+  least: number,
+): readonly string[] {
+  const { reference } = chart
+  const rows = y.ticks.map((tick) => {
+    const at = y.place(tick)
+    const number = { x: across.from - 8, y: at + 3.5, class: 'tick end' }
+    // Beside the reference's own number there is no room for another.
+    const crowded = reference !== undefined && Math.abs(y.place(reference) - at) < LABEL_HEIGHT
+    return row(at, across, 'grid') + (crowded ? '' : text(chart.format(tick), number))
+  })
+  if (reference !== undefined) {
+    const at = y.place(reference)
+    const number = { x: across.from - 8, y: at + 3.5, class: 'tick end' }
+    rows.push(row(at, across, 'reference') + text(chart.format(reference), number))
+  }
+  const columns = [least, ...x.ticks.filter((tick) => tick > least)].map((tick) =>
+    text(String(tick), { x: x.place(tick), y: down.from + 16, class: 'tick middle' }),
+  )
+  const below = { x: (across.from + across.to) / 2, y: down.from + 32, class: 'axis middle' }
+  return [...rows, ...columns, text(chart.across, below)]
+}
+
+function bars({ points, style }: ChartLine, x: Scale, y: Scale): string {
+  const path = points
+    .filter(({ low, high }) => low !== undefined && high !== undefined)
+    .map(({ x: at, low, high }) => {
+      const column = rounded(x.place(at))
+      return `M${column} ${rounded(y.place(low!))}V${rounded(y.place(high!))}`
+    })
+  return path.length === 0 ? '' : element('path', { d: path.join(''), class: `bar ${style.name}` })
+}
+
+function curve({ points, style, ends }: ChartLine, x: Scale, y: Scale): string {
+  const places = points.map((point) => [x.place(point.x), y.place(point.y)] as const)
+  const path = places.map(([px, py]) => `${rounded(px)} ${rounded(py)}`).join('L')
+  const last = places.at(-1)
+  return element(
+    'g',
+    {},
+    path === ''
+      ? ''
+      : element('path', {
+          d: `M${path}`,
+          class: `line ${style.name}`,
+          'stroke-dasharray': style.dashes,
+        }),
+    element('path', {
+      d: places.map(([px, py]) => markerPath(style.marker, px, py)).join(''),
+      class: `${style.marker === 'ring' ? 'hollow' : 'solid'} ${style.name}`,
+    }),
+    ends === undefined || last === undefined ? '' : cross(last[0], last[1], style.name),
+  )
+}
+
+/** Where a system gives up. */
+function cross(x: number, y: number, name: string): string {
+  const [px, py] = [rounded(x - 5), rounded(y - 5)]
+  return element('path', { d: `M${px} ${py}l10 10m0 -10l-10 10`, class: `line ${name}` })
+}
+
+function markerPath(marker: LineStyle['marker'], x: number, y: number): string {
+  const at = (dx: number, dy: number) => `${rounded(x + dx)} ${rounded(y + dy)}`
+  switch (marker) {
+    case 'square':
+      return `M${at(-2.6, -2.6)}h5.2v5.2h-5.2z`
+    case 'triangle':
+      return `M${at(0, -3.4)}L${at(3.3, 2.6)}L${at(-3.3, 2.6)}z`
+    case 'diamond':
+      return `M${at(0, -3.6)}L${at(3.6, 0)}L${at(0, 3.6)}L${at(-3.6, 0)}z`
+    default:
+      return `M${at(-2.8, 0)}a2.8 2.8 0 1 0 5.6 0a2.8 2.8 0 1 0 -5.6 0z`
+  }
+}
+
+function labels(
+  lines: readonly ChartLine[],
+  x: Scale,
+  y: Scale,
+  across: Range,
+  down: Range,
+): readonly string[] {
+  const drawn = lines.filter(({ points }) => points.length > 0)
+  const ends = drawn.map(({ points }) => points.at(-1)!)
+  const wanted = ends.map((end) => Math.max(down.to, y.place(end.y)))
+  const places = spreadOut(wanted, LABEL_HEIGHT, { from: down.to, to: down.from })
+  const left = across.to + 22
+  return drawn.map(({ label, style, ends: note }, index) => {
+    const [from, to] = [wanted[index]!, places[index]!]
+    const start = x.place(ends[index]!.x) + 6
+    const path = `M${rounded(start)} ${rounded(from)}L${rounded(left - 4)} ${rounded(to)}`
+    return (
+      element('path', { d: path, class: `leader ${style.name}` }) +
+      text(note === undefined ? label : `${label} (${note})`, {
+        x: left,
+        y: to + 3.8,
+        class: `label ${style.name}`,
+      })
+    )
+  })
+}

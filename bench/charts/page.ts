@@ -1,0 +1,99 @@
+import { type Box, type Chart, lineChart } from './line-chart.ts'
+import { element, escaped, text } from './markup.ts'
+
+/** A colour on white and one on black; both must be readable as text. */
+export interface Colour {
+  readonly light: string
+  readonly dark: string
+}
+
+export interface Page {
+  readonly title: string
+  readonly subtitle: string
+  /** For readers who cannot see the picture. */
+  readonly description: string
+  /** Rows of charts. */
+  readonly rows: readonly (readonly Chart[])[]
+  /** Colours of lines, by the names of their styles. */
+  readonly colours: Readonly<Record<string, Colour>>
+}
+
+const WIDTH = 980
+const ROW_HEIGHT = 268
+const HEAD = 62
+const FOOT = 10
+
+/** Charts on one picture that reads on a light and on a dark page: it has a background of its own. */
+export function drawPage(page: Page): string {
+  const height = HEAD + page.rows.length * ROW_HEIGHT + FOOT
+  const charts = page.rows.flatMap((row, index) =>
+    row.map((chart, column) => {
+      const width = (WIDTH - 24) / row.length
+      const box: Box = {
+        x: 12 + column * width,
+        y: HEAD + index * ROW_HEIGHT,
+        width,
+        height: ROW_HEIGHT,
+      }
+      return lineChart(chart, box)
+    }),
+  )
+  const svg = element(
+    'svg',
+    {
+      xmlns: 'http://www.w3.org/2000/svg',
+      width: WIDTH,
+      height,
+      viewBox: `0 0 ${WIDTH} ${height}`,
+      role: 'img',
+    },
+    element('title', {}, escaped(page.title)),
+    element('desc', {}, escaped(page.description)),
+    element('style', {}, styles(page.colours)),
+    element('rect', {
+      x: 0.5,
+      y: 0.5,
+      width: WIDTH - 1,
+      height: height - 1,
+      rx: 8,
+      class: 'page',
+    }),
+    text(page.title, { x: 24, y: 30, class: 'headline' }),
+    text(page.subtitle, { x: 24, y: 49, class: 'axis' }),
+    ...charts,
+  )
+  return `${svg}\n`
+}
+
+const FONT = "Inter, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+function styles(colours: Page['colours']): string {
+  const theme = (shade: keyof Colour, paper: Readonly<Record<string, string>>) =>
+    `.page{fill:${paper.page};stroke:${paper.edge}}` +
+    `.headline,.title{fill:${paper.ink}}.axis,.tick{fill:${paper.quiet}}` +
+    `.grid{stroke:${paper.grid}}.reference{stroke:${paper.quiet}}.hollow{fill:${paper.page}}` +
+    Object.entries(colours)
+      .map(
+        ([name, colour]) =>
+          `.line.${name},.bar.${name},.leader.${name},.hollow.${name}{stroke:${colour[shade]}}` +
+          `.solid.${name},.label.${name}{fill:${colour[shade]}}`,
+      )
+      .join('')
+  const light = { page: '#fff', edge: '#d0d7de', ink: '#1f2328', quiet: '#59636e', grid: '#e6eaef' }
+  const dark = {
+    page: '#0d1117',
+    edge: '#30363d',
+    ink: '#e6edf3',
+    quiet: '#9198a1',
+    grid: '#262c36',
+  }
+  return (
+    `text{font-family:${FONT};font-size:11px}.headline{font-size:17px;font-weight:600}` +
+    '.title{font-size:12.5px;font-weight:600}.label{font-weight:600}.tick{font-size:10.5px}' +
+    '.end{text-anchor:end}.middle{text-anchor:middle}' +
+    '.line{fill:none;stroke-width:1.8;stroke-linejoin:round}.bar{stroke-width:1.2;opacity:.45}' +
+    '.leader{fill:none;stroke-width:.8;opacity:.6}.hollow{stroke-width:1.4}' +
+    `.reference{stroke-width:1.2}${theme('light', light)}` +
+    `@media (prefers-color-scheme:dark){${theme('dark', dark)}}`
+  )
+}

@@ -1,0 +1,66 @@
+/** Places values of a chart's axis on its picture. */
+export interface Scale {
+  readonly place: (value: number) => number
+  /** Values worth a line and a number. */
+  readonly ticks: readonly number[]
+}
+
+export interface Range {
+  readonly from: number
+  readonly to: number
+}
+
+/** A linear axis; its ticks are 1, 2 or 5 times a power of ten apart, about so many of them. */
+export function linearScale(values: Range, pixels: Range, wanted = 5): Scale {
+  const step = niceStep((values.to - values.from) / wanted)
+  const ticks: number[] = []
+  for (let index = Math.ceil(values.from / step - 1e-9); index * step <= values.to * 1.000001; ) {
+    ticks.push(Number((index++ * step).toPrecision(12)))
+  }
+  const slope = (pixels.to - pixels.from) / (values.to - values.from)
+  return { place: (value) => pixels.from + (value - values.from) * slope, ticks }
+}
+
+/** A logarithmic axis from power of ten to power of ten; values below the first lie on it. */
+export function logScale(values: Range, pixels: Range): Scale {
+  const first = Math.floor(Math.log10(values.from))
+  const last = Math.max(first + 1, Math.ceil(Math.log10(values.to)))
+  const ticks = Array.from({ length: last - first + 1 }, (_, index) => 10 ** (first + index))
+  const slope = (pixels.to - pixels.from) / (last - first)
+  return {
+    place: (value) => pixels.from + (Math.max(first, Math.log10(value)) - first) * slope,
+    ticks,
+  }
+}
+
+function niceStep(atLeast: number): number {
+  const power = 10 ** Math.floor(Math.log10(atLeast))
+  const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= atLeast * 0.999) ?? 10
+  return factor * power
+}
+
+/** Positions nearest to those wanted that are so far apart; in the order given. */
+export function spreadOut(wanted: readonly number[], apart: number, within: Range): number[] {
+  const order = wanted.map((at, index) => ({ at, index })).sort((a, b) => a.at - b.at)
+  const places = order.map(({ at }) => at)
+  // Pushed down from the top, then back up from the bottom: the pushes meet in the middle.
+  for (let turn = 0; turn < 50; turn++) {
+    for (let index = 1; index < places.length; index++) {
+      const lacking = apart - (places[index]! - places[index - 1]!)
+      if (lacking > 0) {
+        places[index - 1]! -= lacking / 2
+        places[index]! += lacking / 2
+      }
+    }
+    places[0] = Math.max(within.from, places[0] ?? 0)
+  }
+  for (let index = 1; index < places.length; index++) {
+    places[index] = Math.max(places[index]!, places[index - 1]! + apart)
+  }
+  const overflow = (places.at(-1) ?? 0) - within.to
+  const result = new Array<number>(wanted.length)
+  order.forEach(({ index }, rank) => {
+    result[index] = places[rank]! - Math.max(0, overflow)
+  })
+  return result
+}

@@ -1,0 +1,63 @@
+import type { Delivery } from 'clew'
+import type { Machine } from '../harness/machine.ts'
+import type { Spread } from '../harness/statistics.ts'
+import type { Shape } from './services.ts'
+import type { SystemKey } from './systems.ts'
+
+/** What `--json` prints. */
+export interface FigureResults {
+  readonly suite: 'figures'
+  readonly schema: 1
+  /** When it began, ISO 8601. */
+  readonly startedAt: string
+  readonly seconds: number
+  readonly machine: Machine
+  readonly broker: BrokerDescription
+  readonly delivery: Delivery
+  readonly rounds: number
+  /** Share of all cores' time that others used, just before the run and just after it, 0 to 1. */
+  readonly otherWork: { readonly before: number; readonly after: number }
+  readonly systems: readonly { readonly key: SystemKey; readonly title: string }[]
+  readonly figures: Readonly<Record<Shape, readonly Line[]>>
+}
+
+export interface BrokerDescription {
+  readonly name: 'rabbitmq' | 'memory'
+  readonly version: string | undefined
+}
+
+/** One system's points in one figure, by size. */
+export interface Line {
+  readonly system: SystemKey
+  readonly points: readonly Point[]
+}
+
+export interface Point {
+  /** Depth of the chain, or width of the fan. */
+  readonly size: number
+  /** Calls that one call of the client makes in all, itself counted. */
+  readonly calls: number
+  /** Why there are no figures: the system gave no whole trace, or no result. */
+  readonly failure: string | undefined
+  readonly measured: Measured | undefined
+  readonly bytes: PointBytes | undefined
+}
+
+/** Over the rounds: each round contributes the median of its own calls. */
+export interface Measured {
+  /** From the client's call until it holds the result and the trace. */
+  readonly ms: Spread
+  /** Against `off` in the same round; of `off` itself undefined. */
+  readonly ratio: Spread | undefined
+  /** Processor time of client and services for each call made; the broker's is not in it. */
+  readonly processorUs: Spread
+}
+
+/** Trace metadata in messages, in bytes; it depends on no machine. */
+export interface PointBytes {
+  /** In the reply to the client. */
+  readonly reply: number
+  readonly largestRequest: number
+  /** In all requests and replies that one call of the client causes. */
+  readonly all: number
+}

@@ -1,0 +1,37 @@
+/** A median with the middle half of the values around it. */
+export interface Spread {
+  readonly median: number
+  /** A quarter of the values are below. */
+  readonly low: number
+  /** A quarter of the values are above. */
+  readonly high: number
+}
+
+/** The value below which a share of the values lies, interpolated between neighbours; NaN of none. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = (sorted.length - 1) * share
+  const below = sorted[Math.floor(at)] ?? Number.NaN
+  const above = sorted[Math.ceil(at)] ?? Number.NaN
+  return below + (above - below) * (at - Math.floor(at))
+}
+
+export function spread(values: readonly number[]): Spread {
+  return {
+    median: quantile(values, 0.5),
+    low: quantile(values, 0.25),
+    high: quantile(values, 0.75),
+  }
+}
+
+/** The same things in another order, each order as likely. */
+export function shuffled<T>(things: readonly T[], random: () => number = Math.random): T[] {
+  const order = [...things]
+  for (let last = order.length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1))
+    const moved = order[last]!
+    order[last] = order[other]!
+    order[other] = moved
+  }
+  return order
+}
