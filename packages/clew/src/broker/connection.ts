@@ -55,6 +55,7 @@ class BrokerConnection implements Connection, PendingOwner {
   readonly #tell = (problem: Problem): void => this.#report(problem)
   readonly #replyKey: string
   readonly #replyQueue: Queue
+  readonly #repliesAtOnce: boolean
   readonly #publishing: { readonly mandatory: boolean; readonly confirm: boolean }
   #transport!: Transport
   #mailbox!: BrokerMailbox
@@ -69,6 +70,7 @@ class BrokerConnection implements Connection, PendingOwner {
     this.#errors = new ErrorRegistry(options.errors)
     this.#maxPending = limits.maxPendingCalls
     this.#onProblem = options.onProblem
+    this.#repliesAtOnce = options.repliesAtOnce === true
     this.#publishing = { mandatory: true, confirm: this.#durable }
     const uuid = newCallId()
     this.#replyKey = attachments ? ATTACHABLE_KEY + uuid : uuid
@@ -92,6 +94,16 @@ class BrokerConnection implements Connection, PendingOwner {
       problem: this.#tell,
     })
     this.#mailbox = new BrokerMailbox(this.#transport, this.#tell)
+    if (this.#repliesAtOnce) await this.#openFirstReplies()
+  }
+
+  async #openFirstReplies(): Promise<void> {
+    try {
+      await this.#openReplies()
+    } catch (error) {
+      await this.close()
+      throw error
+    }
   }
 
   get mailbox(): BrokerMailbox {

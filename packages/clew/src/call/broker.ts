@@ -31,6 +31,11 @@ export interface ConnectOptions {
    * @default false
    */
   readonly attachments?: boolean | undefined
+  /**
+   * Open the reply queue with the connection. Otherwise the first call opens it, and takes longer.
+   * @default false
+   */
+  readonly repliesAtOnce?: boolean | undefined
   /** Told of what went wrong without failing a call (a damaged message, a lost connection). @default silence */
   readonly onProblem?: ((problem: Problem) => void) | undefined
 }

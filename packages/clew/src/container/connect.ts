@@ -68,6 +68,7 @@ export async function connect(broker: Broker, options: ClientOptions = {}): Prom
     delivery: options.delivery,
     errors: options.errors,
     attachments: options.attachments ?? true,
+    repliesAtOnce: true,
     onProblem,
   })
   const started: Plugin[] = []

@@ -53,6 +53,11 @@ export class Container implements WorkerHost {
     this.timeoutMs = options.timeoutMs
   }
 
+  /** True when its workers have proxies. */
+  get makesCalls(): boolean {
+    return this.#definition.dependencies.some(([, dependency]) => dependency.makesCalls)
+  }
+
   /** Sets up and starts the dependencies, then takes calls. */
   async start(connection: Connection): Promise<void> {
     const host = { service: this.service, config: this.#options.config }

@@ -71,6 +71,7 @@ export async function run(
     delivery: options.delivery,
     errors: options.errors,
     attachments: plugins.some((plugin) => plugin.attachments === true),
+    repliesAtOnce: containers.some((container) => container.makesCalls),
     onProblem: ({ message, error }) => log({ level: 'warn', message, error }),
   })
   const running = new Services(containers, plugins, connection, log, options.drainTimeoutMs)

@@ -14,6 +14,8 @@ export interface DependencyHost {
  */
 export abstract class Dependency<T> {
   #host: DependencyHost | undefined
+  /** True when workers make calls through it: the way back is then opened before the first one. */
+  readonly makesCalls: boolean = false
 
   /** The container served. @throws Error before the service was set up */
   get host(): DependencyHost {

@@ -87,6 +87,7 @@ export function withOptions(proxy: object, options: CallOptions): object {
 }
 
 class ServiceProxy extends Dependency<object> {
+  override readonly makesCalls = true
   readonly #service: string
   readonly #options: CallOptions
   constructor(service: string, options: CallOptions) {
@@ -100,6 +101,7 @@ class ServiceProxy extends Dependency<object> {
 }
 
 class ClusterProxy extends Dependency<object> {
+  override readonly makesCalls = true
   override get(worker: WorkerContext): object {
     return clusterOf(worker.caller) as object
   }
