@@ -227,6 +227,37 @@ test('a request that was delivered twice shows both executions and whose calls a
   assert.deepEqual([tree.calls, tree.complete], [3, false])
 })
 
+test('of several executions, the one whose answer was in time is shown', () => {
+  const lines = ['request r@0 on one', 'receive r@1 on two', 'receive r@5 on three']
+  const answers = ['respond r@8 on two', 'respond r@9 on three', 'finish r@10 on one']
+  const list = entries({ r: null }, ...lines, ...answers)
+  assert.equal(callTree(list).root.host, 'two')
+  const late = list.map((entry, at) => (at === 3 ? { ...entry, late: true } : entry))
+  assert.equal(callTree(late).root.host, 'three')
+})
+
+test('handlers of an event are below it, each by its own name', () => {
+  const list = entries(
+    { r: null },
+    ...['request r@0 on one', 'finish r@1 on one', 'receive r@3 on two', 'respond r@5 on two'],
+    ...['receive r@4 on three', 'respond r@9 on three'],
+  ).map((entry) => ({
+    ...entry,
+    edge: 'event' as const,
+    service: entry.host === 'one' ? 'shop' : `handler-${entry.host}`,
+  }))
+  const { root, complete } = callTree(list)
+  assert.deepEqual([root.service, root.presence, root.totalMs], ['shop', '1001', 1])
+  assert.deepEqual(
+    root.calls.map(({ service, handleMs }) => [service, handleMs]),
+    [
+      ['handler-two', 2],
+      ['handler-three', 5],
+    ],
+  )
+  assert.equal(complete, true)
+})
+
 function traceOf(list: Entry[], over: Partial<Trace> = {}): Trace {
   return { id: '', entries: list, folds: [], missing: [], relays: [], complete: true, ...over }
 }
@@ -303,6 +334,45 @@ test('a callee is moved only when its clock cannot be right, and then to the mid
   assert.equal(place(-500, -460, 'one'), -500)
   assert.equal(place(-20, 200, 'two'), 0)
   assert.equal(place(20, 200, 'two'), 20)
+})
+
+test('a call that never answered lies where its host was found before', () => {
+  const parents = { r: null, a: 'r', b: 'r' }
+  const list = entries(
+    parents,
+    ...['request r@0 on one', 'receive r@1 on one', 'respond r@99 on one', 'finish r@100 on one'],
+    ...[
+      'request a@10 on one',
+      'receive a@-480 on two',
+      'respond a@-470 on two',
+      'finish a@30 on one',
+    ],
+    ...['request b@40 on one', 'receive b@-455 on two'],
+  )
+  const { root } = callTree(list)
+  assert.deepEqual(
+    root.calls.map(({ handleOffsetMs }) => handleOffsetMs),
+    [15, 40],
+  )
+  const later = list.map((entry) =>
+    entry.timeMs === model.T - 455 ? { ...entry, timeMs: model.T - 445 } : entry,
+  )
+  assert.equal(callTree(later).root.calls[1]!.handleOffsetMs, 50)
+})
+
+test('work that went on after its caller gave up says nothing about the network', () => {
+  const lines = ['request r@0', 'receive r@5', 'respond r@80', 'finish r@100']
+  const network = (over: Partial<Entry>, finish = 100) =>
+    callTree(
+      entries({ r: null }, ...lines.slice(0, 3), `finish r@${finish}`).map((entry) => ({
+        ...entry,
+        ...over,
+      })),
+    ).root.networkMs
+  assert.deepEqual(
+    [network({}), network({ late: true }), network({}, 50)],
+    [25, undefined, undefined],
+  )
 })
 
 test('a clock that was set back is told, and no time is negative', () => {

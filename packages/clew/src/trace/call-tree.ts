@@ -159,8 +159,7 @@ function selfMs(
   if (calls.length === 0 && place.folds.length === 0) return Math.max(0, respondMs - receiveMs)
   const waits: [number, number][] = []
   for (const { requestMs, finishMs } of calls) {
-    if (requestMs === undefined || finishMs === undefined) continue
-    if (requestMs <= respondMs) waits.push([requestMs, finishMs])
+    if (requestMs !== undefined && finishMs !== undefined) waits.push([requestMs, finishMs])
   }
   // The merged ones overlapped in ways that are not known; the longest took at least its own time.
   for (const { timeMs, maxMs } of place.folds) waits.push([timeMs, timeMs + maxMs])

@@ -26,7 +26,7 @@ function fanOut(
       ...over(index),
     }),
   )
-  return model.modelCall('00000000000000aa', { calls, workUs: 9_000_000 })
+  return model.modelCall('00000000000000aa', { calls, waitUs: 0, workUs: 9, _000_000 })
 }
 
 test('what is folded fits, and nothing of it is lost from the count', () => {
@@ -108,6 +108,36 @@ test('a log that is folded again and again keeps one fold a method, with all cal
   assert.equal(fold!.count + kept, 500)
   assert.deepEqual([fold!.minMs, fold!.maxMs], [1, 1.006])
   assert.equal(callTree(trace).missingCalls, fold!.count)
+})
+
+test('a single call joins the fold of its method', () => {
+  const times = [10, 10, 10, 10, 50]
+  const root = fanOut(times)
+  const log = model.logOf(root, model.T0)
+  log.fold(log.size - 1)
+  const call = model.modelCall('00000000000000dd', {
+    service: 'storage',
+    method: 'fetch',
+    waitUs: 0,
+    workUs: 9,
+  })
+  log.append(model.recordOf(call, model.T0, 5), model.blockOf(call, model.T0))
+  log.fold(log.size - 1)
+  const trace = traceOf({ ...root, calls: [...root.calls, call] }, log)
+  assert.deepEqual(
+    trace.folds.map(({ count, minMs }) => [count, minMs]),
+    [[5, 0.009]],
+  )
+  assert.deepEqual(trace.missing, [])
+})
+
+test('a failure that does not fit is still told by the worst status', () => {
+  const log = model.logOf(
+    fanOut([5, 6, 7], () => ({ status: 'error' })),
+    model.T0,
+  )
+  log.fold(0)
+  assert.deepEqual([log.calls, log.worst], [0, 'error'])
 })
 
 test('when merging is not enough, what lies below goes before the calls do', () => {

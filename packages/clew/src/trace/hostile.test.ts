@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { ByteReader } from './byte-reader.ts'
 import { callTree } from './call-tree.ts'
 import type { Trace } from './entry.ts'
 import { encodeTrace, parseTraces } from './file.ts'
@@ -71,6 +72,14 @@ const wholePiece = model.modelTree.map((tree) =>
   }),
 )
 const anyBytes = fc.oneof(bytes, startsLikeOne, mutated(block), mutated(piece), mutated(wholePiece))
+
+test('nothing is read beyond its bounds', () => {
+  const reader = new ByteReader(Uint8Array.from([3, 65, 66, 67]), 0, 3)
+  assert.deepEqual([reader.text(), reader.bad], ['', true])
+  assert.deepEqual([reader.byte(), reader.varint(), reader.id(1), reader.skip(0)], [0, 0, '', 1])
+  const long = new ByteReader(new Uint8Array(20).fill(0xff))
+  assert.deepEqual([long.varint(), long.bad], [0, true])
+})
 
 test('no bytes make a reader throw, and what it reads of them is usable', () => {
   fc.assert(
@@ -256,7 +265,10 @@ test('a reply that came too late brings its entries without another request', ()
   log.append(timedOut)
   log.append({ ...timedOut, late: true }, model.blockOf(call, model.T0))
   assert.equal(log.calls, 1)
-  const trace = assembled(log.close(model.ownOf({ ...root, calls: [call] }, model.T0)))
+  const next = model.modelCall('00000000000000b2')
+  log.append(model.recordOf(next, model.T0, 1), model.blockOf(next, model.T0))
+  const trace = assembled(log.close(model.ownOf({ ...root, calls: [call, next] }, model.T0)))
+  assert.equal(trace.entries.find(({ id }) => id === next.id)?.seq, 1)
   const kinds = trace.entries.filter(({ id }) => id === call.id).map(({ kind }) => kind)
   assert.deepEqual(kinds.sort(), ['rpc-finish', 'rpc-receive', 'rpc-request', 'rpc-respond'])
   const tree = callTree(trace)

@@ -103,7 +103,8 @@ test('more than 127 names are told apart, and ids that are not hex are joined al
   const names = Array.from({ length: 300 }, (_, index) => `name-${index}`)
   const { trace } = traceOf((log) => {
     for (const [index, method] of [...names, ...names].entries()) {
-      const call = model.modelCall(`no hex, but ${String(index).padStart(4)}`, { method })
+      const place = [index % 25, Math.floor(index / 25)].map((n) => String.fromCharCode(97 + n))
+      const call = model.modelCall(`no hex, but ..${place.join('')}`, { method })
       log.append(model.recordOf(call, model.T0, index), model.blockOf(call, model.T0))
     }
   })
@@ -117,11 +118,30 @@ test('more than 127 names are told apart, and ids that are not hex are joined al
   assert.equal(new Set(requests.map(({ id }) => id)).size, 600)
 })
 
+test('a call is accounted for when its own block came through the inbox, before or after', () => {
+  const silent = model.modelCall('00000000000000b2', { answered: false })
+  const root = model.modelCall('00000000000000a1', { calls: [silent] })
+  const piece = model.logOf(silent, model.T0).closePiece(model.ownOf(silent, model.T0))
+  for (const early of [true, false]) {
+    const assembly = new Assembly(model.TRACE)
+    if (early) assembly.addPiece(piece)
+    assembly.addRoot(
+      model.recordOf(root, model.T0, 0),
+      model.ROOT_PLACE,
+      model.blockOf(root, model.T0),
+    )
+    assert.equal(assembly.unannounced, !early)
+    if (!early) assembly.addPiece(piece)
+    assert.equal(assembly.unannounced, false)
+  }
+})
+
 test('a whole block that came through the inbox takes its place below its call', () => {
   const inner = model.modelCall('00000000000000c3', { service: 'stock' })
   const hidden = model.modelCall('00000000000000b2', { answered: false, calls: [] })
   const root = model.modelCall('00000000000000a1', { calls: [hidden] })
-  const assembly = assembled(root, model.blockOf(root, model.T0))
+  const block = model.blockOf(root, model.T0)
+  const assembly = assembled(root, block)
   assert.equal(assembly.unannounced, true)
   const receiveUs = model.receiveOf(inner, model.T0 + 900)
   const piece = model.logOf(inner, model.T0 + 900).closePiece(model.ownOf(inner, receiveUs), {
@@ -129,7 +149,13 @@ test('a whole block that came through the inbox takes its place below its call',
     relays: [{ service: 'python', method: 'pass_on', id: 'python.pass_on.77' }],
   })
   assert.equal(assembly.addPiece(piece), true)
+  // The hop in between stays silent: more may come from below it.
+  assert.equal(assembly.unannounced, true)
   const trace = assembly.finish()
+  const early = new Assembly(model.TRACE)
+  early.addPiece(piece)
+  early.addRoot(model.recordOf(root, model.T0, 0), model.ROOT_PLACE, block)
+  assert.deepEqual(early.finish(), trace)
   assert.deepEqual(
     trace.entries.map(({ kind, id }) => `${kind} ${id.slice(-2)}`),
     [

@@ -190,6 +190,7 @@ test('what was cancelled because a sibling failed is no failure of its own', () 
   assert.deepEqual(failed(treeOf(parents, lines, { r: error, a: error, b: cancelled })), [
     'error a > r',
   ])
+  assert.deepEqual(failed(treeOf(parents, lines, { r: error, b: cancelled })), ['cancelled b > r'])
   assert.deepEqual(failed(treeOf(parents, lines, { b: cancelled })), ['masked cancelled b > '])
 })
 
