@@ -33,7 +33,7 @@ export interface Measurements {
 }
 
 const MOST_CALLS = 40
-const FEWEST_CALLS = 2
+const FEWEST_CALLS = 1
 const WARM_UP_CALLS = 1
 
 /** One system's processes. */

@@ -32,7 +32,7 @@ export interface FigureOptions {
   readonly help: boolean
 }
 
-const FULL = { sizes: [1, 2, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100], rounds: 30, seconds: 570 }
+const FULL = { sizes: [1, 2, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100], rounds: 40, seconds: 570 }
 const QUICK = { sizes: [1, 10, 50, 100], rounds: 12, seconds: 65 }
 const EFFORT = 100
 const WATCH_MS = 1000

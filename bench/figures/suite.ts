@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { writeSection } from '../harness/document.ts'
 import { describeMachine, otherWork } from '../harness/machine.ts'
 import { type Launch, measureFigures, type Plan, type Say } from './measure.ts'
@@ -17,6 +18,8 @@ export async function runFigures(
 ): Promise<FigureResults> {
   const machine = await describeMachine()
   const started = new Date()
+  // A broker that has only just started still has work of its own.
+  await setTimeout(2 * plan.watchMs)
   const before = await otherWork(plan.watchMs)
   const { rounds, figures } = await measureFigures(plan, launch, say)
   const after = await otherWork(plan.watchMs)
