@@ -57,7 +57,7 @@ export class GuardedClient extends AMQPClient implements FrameSink {
   #silentTicks = 0
 
   constructor(url: string, tlsOptions?: TlsOptions) {
-    super(url, tlsOptions as AMQPTlsOptions)
+    super(url, { ...tlsOptions, ...plainHost(url) } as AMQPTlsOptions)
     // Nobody may be waiting when it happens.
     this.#loss.promise.catch(() => {})
   }
@@ -259,6 +259,12 @@ export class GuardedClient extends AMQPClient implements FrameSink {
       if (this.#silentTicks >= 4) this.abandon('no heartbeat came: the other side is silent')
     }, halfIntervalMs)
   }
+}
+
+// The library hands the brackets of an IPv6 address on to the resolver; these options win over its own.
+function plainHost(url: string): { readonly host?: string } {
+  const { hostname } = new URL(url)
+  return hostname.startsWith('[') ? { host: hostname.slice(1, -1) } : {}
 }
 
 function flush(client: GuardedClient): void {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
-import { createServer, type Server } from 'node:net'
+import { readFileSync } from 'node:fs'
+import { createServer, type Server, connect as tcpConnect } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
+import { createServer as createTlsServer } from 'node:tls'
 import { inspect } from 'node:util'
 import { ConfigError, RpcError } from '../call/index.ts'
+import { call, echo, serviceName } from './contract/fixtures.ts'
 import { TcpProxy } from './contract/tcp-proxy.ts'
 import { rabbitmq } from './rabbitmq.ts'
 
@@ -63,6 +66,13 @@ describe('rabbitmq(), connections that fail', () => {
     const reason = await reasonOf(`amqp://ann:${SECRET}@127.0.0.1:${port}`)
     assert.match(reason, new RegExp(`amqp://ann@127.0.0.1:${port}/ .*ECONNREFUSED`))
     assert.match(await reasonOf(`amqp://ann:${SECRET}@localhost:${port}`), /ECONNREFUSED/)
+  })
+
+  it('understands the brackets of IPv6 addresses', async (t) => {
+    const server = createServer()
+    const port = await listener(t, server)
+    await new Promise((resolve) => server.close(resolve))
+    assert.doesNotMatch(await reasonOf(`amqp://[::1]:${port}`), /host name is not known/)
   })
 
   it('says that the host is not known', async () => {
@@ -143,6 +153,29 @@ describe('rabbitmq(), refusals of RabbitMQ', { skip }, () => {
       address.href = address.href.replace('amqp:', 'amqps:')
     })
     assert.match(reason, /TLS|SSL/)
+  })
+
+  it('speaks TLS, with authorities of its own, and says what is wrong with it', async (t) => {
+    // From dist/broker or src/broker: certificates are not compiled.
+    const fixture = (name: string) =>
+      readFileSync(new URL(`../../src/broker/fixtures/${name}`, import.meta.url))
+    const cert = fixture('test-certificate.pem')
+    const upstream = new URL(url!)
+    const server = createTlsServer({ key: fixture('test-key.pem'), cert }, (client) => {
+      const plain = tcpConnect(Number(upstream.port), upstream.hostname)
+      for (const socket of [client, plain]) socket.on('error', () => {})
+      client.pipe(plain).pipe(client)
+    })
+    server.on('tlsClientError', () => {})
+    const secure = new URL(url!)
+    const address = `amqps://${secure.username}:${secure.password}@localhost:${await listener(t, server)}`
+    assert.match(await reasonOf(address), /by TLS: .*certificate/)
+    const connection = await rabbitmq(address, { tls: { ca: cert } }).connect({})
+    const service = serviceName()
+    await connection.serve(service, echo, { prefetch: 1 })
+    const text = 'x'.repeat(300_000)
+    assert.equal((await connection.request(call({ service, args: [text] }))).result, text)
+    await connection.close()
   })
 
   it('closes both connections and names them', async (t) => {

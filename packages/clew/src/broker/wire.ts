@@ -254,7 +254,7 @@ function readHeaders(table: Buffer | undefined, tell: Tell, routingKey: string):
     const reason = error instanceof Error ? error.message : String(error)
     tell({
       kind: 'malformed_headers',
-      message: `the headers of a request to ${routingKey} were dropped: ${reason}`,
+      message: `the headers of a message to ${routingKey} were dropped: ${reason}`,
       error,
     })
     return NOTHING_READ
