@@ -14,7 +14,8 @@ import { renderCommand } from './commands/render.ts'
 import { runCommand } from './commands/run.ts'
 import { showCommand } from './commands/show.ts'
 import { Fault, type FaultDetails, toFault, usageFault } from './fault.ts'
-import { helpOfAll, helpOfCommand } from './help.ts'
+import { harmless } from './harmless.ts'
+import { helpOfAll, helpOfCommand, kebab } from './help.ts'
 import type { Output } from './output.ts'
 import { suggestions } from './suggest.ts'
 
@@ -111,6 +112,10 @@ function versionFlag(output: Output, version: string): StricliIntegration<ClewCo
 }
 
 function unknownCommand(input: string): Fault {
+  if (input.startsWith('-')) {
+    const meant = suggestions(input, ['--help', '--version'])
+    return usageFault(`there is no flag ${harmless(input)}`, { meant, next: ['clew --help'] })
+  }
   return usageFault(`there is no command ${JSON.stringify(input)}`, {
     meant: suggestions(input, COMMANDS.keys()).map((name) => `clew ${name}`),
     next: ['clew --help'],
@@ -118,7 +123,7 @@ function unknownCommand(input: string): Fault {
 }
 
 function badArguments(error: unknown): Fault {
-  const corrections = (flags: readonly string[]) => flags.map((flag) => `--${flag}`)
+  const corrections = (flags: readonly string[]) => flags.map((flag) => `--${kebab(flag)}`)
   let details: Partial<FaultDetails> = {}
   try {
     const message = formatMessageForArgumentScannerError(error as never, {

@@ -26,7 +26,7 @@ export const deliveryFlag = {
 /**
  * The broker to use: what was asked for, what the environment names, or RabbitMQ on this machine.
  * Connects to nothing yet.
- * @throws Fault, or clew's ConfigError, when the address is none
+ * @throws Fault when the address is none
  */
 export async function openBroker(
   asked: string | undefined,
@@ -39,5 +39,12 @@ export async function openBroker(
     })
   }
   const { rabbitmq } = await import('clew')
-  return rabbitmq(address)
+  try {
+    return rabbitmq(address)
+  } catch (error) {
+    throw usageFault(error instanceof Error ? error.message : String(error), {
+      next: [`--broker ${DEFAULT_ADDRESS}`],
+      cause: error,
+    })
+  }
 }

@@ -14,6 +14,12 @@ const EXITS: Readonly<Record<RpcErrorCode, ExitCode>> = {
   unserializable: EXIT.failed,
 }
 
+/** What helps where no broker answers. */
+const REACHING: readonly string[] = [
+  'docker run --rm -p 5672:5672 rabbitmq:4   to start one here',
+  '--broker amqp://user:password@host:5672/vhost   for one elsewhere',
+]
+
 /**
  * Whatever `connect`, `run` or a call threw, told to a person.
  * @param details what the command knows beyond the error: what to try next
@@ -22,17 +28,18 @@ export function callFault(thrown: unknown, details: Partial<FaultDetails> = {}):
   if (thrown instanceof ConfigError) return usageFault(thrown.message, { code: 'config' })
   if (thrown instanceof RemoteError) return remoteFault(thrown, details)
   if (!(thrown instanceof RpcError)) return toFault(thrown)
-  if (thrown.code === 'disconnected' && isRefused(thrown.rawMessage)) {
-    return new Fault(thrown.rawMessage, { exit: EXIT.auth, code: 'auth', cause: thrown })
+  const { code, rawMessage, service, method } = thrown
+  if (code === 'disconnected' && isRefused(rawMessage)) {
+    return new Fault(rawMessage, { exit: EXIT.auth, code: 'auth', cause: thrown })
   }
-  const { service, method } = thrown
-  const told = {
-    exit: EXITS[thrown.code],
-    code: thrown.code,
-    facts: service === '' ? {} : { service, method },
+  return new Fault(sentence(thrown), {
+    exit: EXITS[code],
+    code,
+    next: code === 'disconnected' ? REACHING : [],
     cause: thrown,
-  }
-  return new Fault(sentence(thrown), { ...told, ...details })
+    ...details,
+    facts: { ...(service !== '' && { service, method }), ...details.facts },
+  })
 }
 
 function isRefused(message: string): boolean {
@@ -53,16 +60,17 @@ function sentence({ code, service, method, rawMessage }: RpcError): string {
 }
 
 function remoteFault(error: RemoteError, details: Partial<FaultDetails>): Fault {
-  const { service, method, remoteName, remotePath, remoteArgs, message } = error
-  const remote = { service, method, name: remoteName, path: remotePath, args: remoteArgs }
-  const expected = error.expected ? ' (an error it declares)' : ''
-  const path = remotePath === '' || remotePath === remoteName ? undefined : remotePath
-  return new Fault(`${service}.${method} threw ${remoteName}: ${message}${expected}`, {
-    exit: EXIT.failed,
-    code: 'remote',
-    why: path === undefined ? undefined : `its class is ${path}`,
-    facts: { ...remote, expected: error.expected },
-    cause: error,
-    ...details,
-  })
+  const { service, method, remoteName, remotePath, remoteArgs, message, expected } = error
+  const about = { service, method, name: remoteName, path: remotePath, args: remoteArgs, expected }
+  return new Fault(
+    `${service}.${method} threw ${remoteName}: ${message}${expected ? ' (an error it declares)' : ''}`,
+    {
+      exit: EXIT.failed,
+      code: 'remote',
+      cause: error,
+      ...details,
+      why: details.why ?? (remotePath === remoteName ? undefined : `its class is ${remotePath}`),
+      facts: { ...about, ...details.facts },
+    },
+  )
 }

@@ -52,7 +52,7 @@ export function defineCommand<
   ) => Promise<ExitCode | undefined> | ExitCode | undefined
 }): ClewCommand {
   const command = buildCommand<FLAGS, ARGS, ClewContext>({
-    parameters: definition.parameters,
+    parameters: withoutPrototypes(definition.parameters),
     docs: { brief: definition.help.brief },
     async func(flags: FLAGS, ...args: ARGS): Promise<void> {
       try {
@@ -66,4 +66,14 @@ export function defineCommand<
     },
   })
   return Object.assign(command, { help: definition.help })
+}
+
+/** The router looks names up with `in`: `--constructor` would be found in any plain object. */
+function withoutPrototypes<Parameters extends object>(parameters: Parameters): Parameters {
+  const bare = Object.entries(parameters).map(([name, value]) =>
+    name === 'flags' || name === 'aliases'
+      ? [name, Object.assign(Object.create(null), value)]
+      : [name, value],
+  )
+  return Object.fromEntries(bare)
 }

@@ -90,7 +90,8 @@ function argumentRows({ parameters: { positional } }: ClewCommand): readonly Row
   })
 }
 
-function kebab(name: string): string {
+/** A flag as it is typed. */
+export function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 

@@ -51,6 +51,11 @@ export class Output {
     return this.#stdout.columns ?? DEFAULT_WIDTH
   }
 
+  /** Where sentences are broken: only a terminal needs that, and whoever reads a pipe wants them whole. */
+  get sentenceWidth(): number {
+    return this.#stdout.isTTY === true ? this.width : Number.POSITIVE_INFINITY
+  }
+
   get talkWidth(): number {
     return Math.min(this.#stderr.columns ?? DEFAULT_WIDTH, WIDEST_TALK)
   }

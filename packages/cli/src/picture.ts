@@ -4,6 +4,8 @@ import type { CallTree } from 'clew/trace'
 export interface PictureStyle {
   readonly view: 'tree' | 'waterfall'
   readonly full?: boolean
+  /** Told when a PNG had to be drawn smaller than usual. */
+  readonly onNotice?: (notice: string) => void
 }
 
 /** A picture in the format that the file's name asks for. The rasteriser is loaded for PNG alone. */

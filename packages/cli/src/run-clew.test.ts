@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const COMMAND = fileURLToPath(new URL('../bin/clew.js', import.meta.url))
-/** Checkout of the command, whose packages service files of tests import. */
-export const PACKAGE = fileURLToPath(new URL('..', import.meta.url))
+/** What the checkout has installed. */
+export const NODE_MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url))
 
 export interface Ended {
   readonly code: number | null
@@ -77,6 +77,15 @@ export async function withDirectory(body: (path: string) => Promise<void>): Prom
   } finally {
     await rm(path, { recursive: true, force: true })
   }
+}
+
+/** A directory whose modules can import what is installed here, as a user's project would. */
+export function withProject(body: (path: string) => Promise<void>): Promise<void> {
+  return withDirectory(async (path) => {
+    await symlink(NODE_MODULES, join(path, 'node_modules'), 'dir')
+    await writeFile(join(path, 'package.json'), '{ "type": "module" }')
+    await body(path)
+  })
 }
 
 /** Writes a file into a directory and returns its path. */

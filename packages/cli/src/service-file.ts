@@ -124,7 +124,7 @@ function loadFault(file: string, error: unknown): Fault {
       cause: error,
     })
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {
-    const missing = /package '([^']+)'/.exec(message)?.[1]
+    const missing = /(?:package|module) '([^'./][^']*)'/.exec(message)?.[1]
     return fail(
       message.split('\n')[0],
       missing === undefined ? ['check the path of that import'] : [`npm install ${missing}`],
@@ -219,7 +219,9 @@ function noServices(
   module: Readonly<Record<string, unknown>>,
   passedOver: readonly string[],
 ): Fault {
-  const names = Object.keys(module)
+  const names = Object.keys(module).filter(
+    (name) => name !== 'default' && name !== 'module.exports',
+  )
   const exports = names.length === 0 ? 'it exports nothing' : `it exports ${names.join(', ')}`
   return new Fault(`${harmless(file)} exports no service`, {
     exit: EXIT.notFound,

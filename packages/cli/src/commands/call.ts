@@ -5,7 +5,7 @@ import { brokerFlag, deliveryFlag, openBroker } from '../broker-address.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { parseDuration } from '../duration.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
-import { fileFault, usageFault } from '../fault.ts'
+import { type FaultDetails, fileFault, usageFault } from '../fault.ts'
 import { harmless, harmlessJson } from '../harmless.ts'
 
 interface Flags {
@@ -130,8 +130,8 @@ async function call(
     await tell(context, flags, target, { result, trace })
     return EXIT.ok
   } catch (thrown) {
-    await tellTraceOf(context, flags, thrown)
-    throw callFault(thrown, nextSteps(thrown, target, flags))
+    const traced = await tellTraceOf(context, flags, thrown)
+    throw callFault(thrown, { ...nextSteps(thrown, target, flags), ...traced })
   } finally {
     process.off('SIGINT', onInterrupt)
   }
@@ -183,14 +183,22 @@ async function tell(
   if (trace !== undefined && flags.trace) await print(context, trace)
 }
 
-/** The trace of a call that failed, where one came home. */
-async function tellTraceOf(context: ClewContext, flags: Flags, thrown: unknown): Promise<void> {
-  if (!flags.trace && flags.out === undefined) return
+/** What the trace of a failed call tells, where one came home. */
+async function tellTraceOf(
+  context: ClewContext,
+  flags: Flags,
+  thrown: unknown,
+): Promise<Partial<FaultDetails>> {
+  if (!flags.trace && flags.out === undefined) return {}
   const { traceOf } = await import('clew/profile')
   const trace = traceOf(thrown)
-  if (trace === undefined) return
+  if (trace === undefined) return {}
   await keep(context, flags, trace)
   if (!flags.json && flags.trace) await print(context, trace)
+  const { callTree } = await import('clew/trace')
+  const { firstFailure } = await import('../first-failure.ts')
+  const first = firstFailure(callTree(trace))
+  return { why: first?.sentence, facts: { firstFailure: first, trace: await told(flags, trace) } }
 }
 
 async function keep({ output }: ClewContext, { out }: Flags, trace: Trace): Promise<void> {
@@ -224,20 +232,23 @@ async function told(
 function nextSteps(
   thrown: unknown,
   { service, method }: Target,
-  { broker, trace }: Flags,
-): { readonly next?: readonly string[] } {
+  { broker, trace, out }: Flags,
+): Partial<FaultDetails> {
   const { code } = thrown as { code?: unknown }
   const at = broker === undefined ? '' : ' --broker URL'
-  const traced = `clew call ${service}.${method} …${at} --trace   to see where`
+  const where =
+    out === undefined
+      ? `clew call ${service}.${method} …${at} --trace   to see where`
+      : `clew show ${out}   to see where`
   switch (code) {
     case 'unknown_service':
       return { next: [`check the name, or start it: clew run services.ts${at}`] }
     case 'method_not_found':
       return { next: ['check the name: only methods with @rpc can be called'] }
     case 'timeout':
-      return { next: [...(trace ? [] : [traced]), '--timeout 60s   to wait longer'] }
+      return { next: [...(trace ? [] : [where]), '--timeout 60s   to wait longer'] }
     case 'remote':
-      return trace ? {} : { next: [traced] }
+      return trace ? {} : { next: [where] }
     default:
       return {}
   }

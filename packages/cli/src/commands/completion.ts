@@ -30,8 +30,10 @@ if [[ \${zsh_eval_context[-1]} == loadautofunc ]]; then _clew "$@"; else compdef
 
 const FISH = `# clew completion for fish
 function __clew_complete
-  set -l words (commandline -opc) (commandline -ct)
-  clew __complete -- $words[2..-1] 2>/dev/null
+  set -l words (commandline -opc)
+  set -e words[1]
+  set -l current (commandline -ct)
+  clew __complete -- $words "$current" 2>/dev/null
 end
 complete -c clew -a '(__clew_complete)'`
 

@@ -6,6 +6,7 @@ import type { Tour } from '../demo/tour.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { usageFault } from '../fault.ts'
 import { harmless } from '../harmless.ts'
+import { wrap } from '../wrap.ts'
 
 interface Flags {
   readonly broker: string
@@ -142,13 +143,14 @@ async function tell(context: ClewContext, flags: Flags, shown: Tour): Promise<vo
   output.print('')
   printTree(context, straggler.tree)
   output.print('')
-  output.print(green(`→ ${straggler.sentence}`))
+  for (const line of wrap(`→ ${straggler.sentence}`, output.sentenceWidth))
+    output.print(green(line))
   output.print('')
   output.print(bold('2. An order fails, four services deep'))
   output.print('')
   printTree(context, failure.tree)
   output.print('')
-  output.print(green(`→ ${failure.sentence}`))
+  for (const line of wrap(`→ ${failure.sentence}`, output.sentenceWidth)) output.print(green(line))
   output.print('')
   output.print(bold('Pictures'))
   output.print(`  ${stragglerPng}  ${dim('and')}  ${stragglerSvg}`)

@@ -87,7 +87,8 @@ async function render(
   const { sayProblems } = await import('../print-tree.ts')
   const tree = callTree(file.trace)
   const { drawPicture } = await import('../picture.ts')
-  const picture = await drawPicture(out, tree, { view, full }).catch((error: unknown) => {
+  const onNotice = (notice: string) => output.say(notice)
+  const picture = await drawPicture(out, tree, { view, full, onNotice }).catch((error: unknown) => {
     throw undrawable(error)
   })
   try {
@@ -117,7 +118,8 @@ function parsePicture(path: string): string {
   const extension = extname(path).toLowerCase()
   if (extension === '.png' || extension === '.svg') return path
   const meant = suggestions(extension, ['.png', '.svg'])[0] ?? '.png'
+  const name = path.slice(0, path.length - extension.length).replace(/[./]+$/, '') || 'trace'
   throw usageFault(`${JSON.stringify(path)} ends neither in .png nor in .svg`, {
-    next: [`-o ${path.slice(0, path.length - extension.length)}${meant}`],
+    next: [`-o ${name}${meant}`],
   })
 }

@@ -165,6 +165,9 @@ function announce(
   }
 }
 
+/** Errors of calls that a service made: their stacks show only how the reply came. */
+const PASSED_ON: ReadonlySet<string> = new Set(['RemoteError', 'RpcError'])
+
 function logTo(output: Output): Logger {
   const { red, yellow, dim } = output.paintTalk
   const paint = { error: red, warn: yellow, info: dim, debug: dim }
@@ -172,10 +175,11 @@ function logTo(output: Output): Logger {
     if (level === 'debug') return
     const time = new Date().toISOString().slice(11, 23)
     output.say(`${dim(time)} ${paint[level](level)} ${harmless(message)}`)
-    // An expected error is a warning, and needs no stack.
-    if (level === 'error' && error instanceof Error && error.stack !== undefined) {
-      output.say(dim(harmlessLines(error.stack)))
-    }
+    // An expected error is a warning and needs no stack; neither does one that came from elsewhere.
+    if (level !== 'error' || !(error instanceof Error) || PASSED_ON.has(error.name)) return
+    const frames = (error.stack ?? '').split('\n').slice(1)
+    const own = frames.filter((frame) => !/node:internal|\/clew\/dist\//.test(frame))
+    if (own.length > 0) output.say(dim(harmlessLines(own.join('\n'))))
   }
 }
 

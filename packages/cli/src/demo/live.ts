@@ -41,8 +41,8 @@ export async function callOn({ shop, output, signal, path }: LiveOptions): Promi
       line(output, {
         turn,
         parts: [
-          `${searches} searches, median ${formatMs(median(totals))}`,
-          `${failed} of ${orders} orders failed`,
+          `searches: ${searches}, median ${formatMs(median(totals))}`,
+          `orders: ${orders}, failed ${failed}`,
           'Ctrl-C ends',
         ],
       }),

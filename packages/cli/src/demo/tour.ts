@@ -1,15 +1,12 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { isAbsolute, join, relative } from 'node:path'
 import { type CallTree, callTree, encodeTrace } from 'clew/trace'
 import { EXIT } from '../exit.ts'
 import { Fault, fileFault } from '../fault.ts'
+import { type FirstFailure, firstFailure } from '../first-failure.ts'
+import { makeDirectory } from '../make-directory.ts'
 import { drawPicture } from '../picture.ts'
-import {
-  type FailureFinding,
-  findFailure,
-  findStraggler,
-  type StragglerFinding,
-} from './findings.ts'
+import { findStraggler, type StragglerFinding } from './find-straggler.ts'
 import type { Shop } from './open-shop.ts'
 
 /** What the demo has shown. */
@@ -17,7 +14,7 @@ export interface Tour {
   /** The files written, in the order of the demo. */
   readonly files: readonly string[]
   readonly straggler: StragglerFinding & { readonly tree: CallTree }
-  readonly failure: FailureFinding & { readonly tree: CallTree }
+  readonly failure: FirstFailure & { readonly tree: CallTree }
 }
 
 /**
@@ -25,7 +22,7 @@ export interface Tour {
  * @throws Fault when the directory cannot be written to
  */
 export async function tour(shop: Shop, directory: string): Promise<Tour> {
-  await writable(directory)
+  await makeDirectory(directory)
   // The first calls of a process pay for compilation and connections, which is not what is shown.
   await shop.search()
   await shop.order()
@@ -33,7 +30,7 @@ export async function tour(shop: Shop, directory: string): Promise<Tour> {
   const order = await shop.order()
   const searchTree = callTree(search.trace)
   const orderTree = callTree(order.trace)
-  const failure = findFailure(orderTree)
+  const failure = firstFailure(orderTree)
   if (search.error !== undefined || failure === undefined) {
     throw new Fault('the demo did not go as it should', {
       exit: EXIT.failed,
@@ -63,14 +60,6 @@ export async function tour(shop: Shop, directory: string): Promise<Tour> {
     files,
     straggler: { ...findStraggler(searchTree), tree: searchTree },
     failure: { ...failure, tree: orderTree },
-  }
-}
-
-async function writable(directory: string): Promise<void> {
-  try {
-    await mkdir(directory, { recursive: true })
-  } catch (error) {
-    throw fileFault('write', directory, error)
   }
 }
 

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { cp, mkdir, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import {
+  type Ended,
+  fileIn,
+  NODE_MODULES,
+  runClew,
+  startClew,
+  withDirectory,
+  withProject,
+} from '../run-clew.test.ts'
+
+/** Nobody listens there: a service file that loads well gets as far as that. */
+const NOWHERE = 'amqp://127.0.0.1:1'
+
+const GREETING = `import { rpc } from 'clew'
+export class Greeting {
+  static readonly name = 'cli_run_greeting'
+  @rpc hello(name: string): string { return \`Hello, \${name}\` }
+}
+export abstract class Base { @rpc ping(): string { return 'pong' } }
+export const size = 3
+`
+
+/** Loads a service file; that it was understood shows by the broker being missed. */
+function load(path: string, ...flags: readonly string[]): Promise<Ended> {
+  return runClew(['run', path, '--broker', NOWHERE, ...flags])
+}
+
+test('TypeScript with decorators is loaded as it is, whatever the compiler options say', () =>
+  withProject(async (project) => {
+    const path = await fileIn(project, 'greeting.ts', GREETING)
+    const options = [{}, { experimentalDecorators: true }, { target: 'ES2020' }]
+    for (const compilerOptions of options) {
+      await fileIn(project, 'tsconfig.json', JSON.stringify({ compilerOptions }))
+      const { code, stderr } = await load(path)
+      assert.equal(code, 5, stderr)
+      assert.match(stderr, /cannot be reached/)
+    }
+  }))
+
+test('a module that is CommonJS, because no package says otherwise, is loaded as well', () =>
+  withDirectory(async (directory) => {
+    await symlink(NODE_MODULES, join(directory, 'node_modules'), 'dir')
+    const path = await fileIn(directory, 'greeting.ts', GREETING)
+    assert.equal((await load(path)).code, 5)
+  }))
+
+test('one class of a file can be chosen', () =>
+  withProject(async (project) => {
+    const path = await fileIn(project, 'greeting.ts', GREETING)
+    assert.equal((await load(`${path}:Greeting`)).code, 5)
+    const cases: readonly (readonly [string, number, RegExp])[] = [
+      [
+        'Greting',
+        3,
+        /exports no Greting\n.*its services are Greeting\n.*did you mean: .*:Greeting/,
+      ],
+      ['size', 2, /size is no service\n.*no class that has a method with @rpc/],
+      ['Base', 2, /Base is no service\n.*no name to call it by\n.*static readonly name/],
+    ]
+    for (const [name, exit, says] of cases) {
+      const { code, stderr } = await load(`${path}:${name}`)
+      assert.equal(code, exit)
+      assert.match(stderr, says)
+    }
+  }))
+
+test('what is wrong with a file is told in words', () =>
+  withProject(async (project) => {
+    const cases: readonly (readonly [string, string, number, RegExp])[] = [
+      ['syntax.ts', 'export class {', 1, /cannot load .*syntax\.ts\n.*\n.*syntax\.ts:1:13: ERROR/],
+      ['throws.ts', "throw new Error('at import')", 1, /why: Error: at import\n.*throws\.ts:1:7/],
+      ['lacks.ts', "import 'no-such-package'", 1, /try: npm install no-such-package/],
+      ['lost.ts', "import './no-such-file.ts'", 1, /no-such-file\.ts/],
+      ['none.ts', 'export const size = 3', 3, /exports no service\n.*it exports size;/],
+      ['empty.ts', '', 3, /exports no service\n.*it exports nothing;/],
+      ['plain.js', 'export class Plain { hello() {} }', 3, /exports no service/],
+      ['notes.txt', 'hello', 1, /neither TypeScript nor JavaScript/],
+    ]
+    for (const [name, content, exit, says] of cases) {
+      const { code, stdout, stderr } = await load(await fileIn(project, name, content))
+      assert.deepEqual([code, stdout], [exit, ''], name)
+      assert.match(stderr, says)
+      assert.doesNotMatch(stderr, /clew broke/)
+    }
+    const none = await load(join(project, 'nowhere.ts'))
+    assert.deepEqual([none.code, none.stdout], [3, ''])
+    assert.match(none.stderr, /there is no file/)
+    assert.equal((await load(project)).code, 2)
+  }))
+
+test('services with one name, or a name that cannot be routed, are refused', () =>
+  withProject(async (project) => {
+    const twice = `${GREETING}
+export class Other { static readonly name = 'cli_run_greeting'; @rpc x(): void {} }`
+    const same = await load(await fileIn(project, 'twice.ts', twice))
+    assert.equal(same.code, 2)
+    assert.match(same.stderr, /Two of the classes are named cli_run_greeting/)
+    const dotted = GREETING.replace('cli_run_greeting', 'a.b')
+    const unroutable = await load(await fileIn(project, 'dotted.ts', dotted))
+    assert.equal(unroutable.code, 2)
+    assert.match(unroutable.stderr, /cannot be routed/)
+  }))
+
+test('classes made with another copy of clew are recognised', () =>
+  withDirectory(async (directory) => {
+    const modules = join(directory, 'node_modules')
+    await mkdir(modules)
+    await cp(join(NODE_MODULES, 'clew', 'dist'), join(modules, 'clew', 'dist'), { recursive: true })
+    await cp(join(NODE_MODULES, 'clew', 'package.json'), join(modules, 'clew', 'package.json'))
+    await symlink(join(NODE_MODULES, '@cloudamqp'), join(modules, '@cloudamqp'), 'dir')
+    await fileIn(directory, 'package.json', '{ "type": "module" }')
+    const { code, stderr } = await load(await fileIn(directory, 'greeting.ts', GREETING))
+    assert.equal(code, 1)
+    assert.match(stderr, /class (Base|Greeting) of .* uses another copy of clew/)
+    assert.match(stderr, /try: npx clew run/)
+  }))
+
+test('wrong flags are usage errors, and --profile never takes a module for its file', () =>
+  withProject(async (project) => {
+    const path = await fileIn(project, 'greeting.ts', GREETING)
+    const cases: readonly (readonly [readonly string[], RegExp])[] = [
+      [[], /FILE\[:CLASS\] is missing/],
+      [[path, '--max-workers', '0'], /--max-workers: "0" is no whole number/],
+      [[path, '--delivery', 'quick'], /--delivery is one of nameko, fast/],
+      [[path, '--timeout', 'soon'], /--timeout: "soon" is no time/],
+      [[path, '--broker', 'http://127.0.0.1'], /begins with http:/],
+      [[path, '--broker', 'memory'], /reaches nobody outside this process/],
+      [['--profile', path], /looks like a module/],
+    ]
+    for (const [args, says] of cases) {
+      const { code, stdout, stderr } = await runClew(['run', ...args])
+      assert.deepEqual([code, stdout], [2, ''], args.join(' '))
+      assert.match(stderr, says)
+    }
+    const unwritable = await load(path, `--profile=${join(project, 'no', 'traces.jsonl')}`)
+    assert.equal(unwritable.code, 1)
+    assert.match(unwritable.stderr, /cannot write .*its directory does not exist/)
+  }))
+
+test('--json carries the error of a broker that is down', () =>
+  withProject(async (project) => {
+    const { code, stdout } = await load(await fileIn(project, 'greeting.ts', GREETING), '--json')
+    assert.equal(code, 5)
+    const { schema, error } = JSON.parse(stdout)
+    assert.deepEqual([schema, error.code], [1, 'disconnected'])
+  }))
+
+const address = process.env.CLEW_AMQP_URL
+const onRabbitmq = { skip: address === undefined ? 'CLEW_AMQP_URL names no RabbitMQ' : false }
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  test(`run says what it runs, and ends well on ${signal}`, onRabbitmq, () =>
+    withProject(async (project) => {
+      const path = await fileIn(project, 'greeting.ts', GREETING)
+      const clew = startClew(['run', path, '--json', '--max-workers', '3'], {
+        env: { CLEW_BROKER: address },
+      })
+      await clew.says('Ctrl-C lets running calls end')
+      clew.kill(signal)
+      const { code, stdout, stderr } = await clew.ended
+      assert.equal(code, 0, stderr)
+      assert.match(stderr, /running 1 service on amqp:.*3 calls each/)
+      assert.match(stderr, /cli_run_greeting {2}hello/)
+      assert.match(stderr, /passed over: .*Base has no `static readonly name`/)
+      const { username, password } = new URL(address!)
+      assert.ok(!stderr.includes(`${username}:${password}@`))
+      const { schema, services } = JSON.parse(stdout)
+      assert.equal(schema, 1)
+      assert.deepEqual(services, [{ service: 'cli_run_greeting', methods: ['hello'] }])
+    }),
+  )
+}
