@@ -190,11 +190,13 @@ for (const road of ROADS) {
     it('throws what the callee threw, through several services, with its name and arguments', async () => {
       const log: LogEvent[] = []
       await using cluster = await started(road, { log })
-      for (const call of [() => cluster.leaf.find('gold'), () => cluster.top.find()]) {
+      const direct = () => cluster.leaf.find('gold')
+      for (const call of [direct, () => cluster.top.find()]) {
         await assert.rejects(call(), (error: RemoteError) => {
           assert.ok(error instanceof RemoteError)
           assert.equal(error.remoteName, 'NotFound')
           assert.equal(error.message, 'gold not found')
+          assert.equal(error.expected, call === direct, 'only find itself expects it')
           assert.equal(error.remotePath, `${cluster.leafName}.NotFound`)
           return true
         })

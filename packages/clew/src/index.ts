@@ -21,7 +21,14 @@ export type {
   Use,
 } from './call/index.ts'
 export { ConfigError, RemoteError, RpcError } from './call/index.ts'
-export type { ClientOptions, Cluster, LogEvent, Logger, Running, RunOptions } from './container/index.ts'
+export type {
+  ClientOptions,
+  Cluster,
+  LogEvent,
+  Logger,
+  Running,
+  RunOptions,
+} from './container/index.ts'
 export { connect, run } from './container/index.ts'
 export type {
   Caller,

@@ -53,8 +53,13 @@ export class RabbitConsumers {
 
   /** Nothing waits for a connection any more. */
   close(): void {
+    const closed = new Error('the connection is closed')
     this.#client = undefined
-    this.#awaited.reject(new Error('the connection is closed'))
+    this.#awaited.reject(closed)
+    // It may have been resolved with a client that is gone: who asks from now on must not get that.
+    this.#awaited = Promise.withResolvers()
+    this.#awaited.promise.catch(() => {})
+    this.#awaited.reject(closed)
   }
 
   async declareExchange(exchange: Exchange): Promise<void> {

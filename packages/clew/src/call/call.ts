@@ -1,19 +1,7 @@
 import type { ContextValues } from './context-values.ts'
 import type { RpcError } from './errors.ts'
+import type { Headers } from './headers.ts'
 import type { Reply } from './reply.ts'
-
-/** What an AMQP header can carry. Tables are null-prototype objects, so no key can reach a prototype. */
-export type HeaderValue =
-  | string
-  | number
-  | boolean
-  | null
-  | Uint8Array
-  | readonly HeaderValue[]
-  | { readonly [key: string]: HeaderValue }
-
-/** A header table: a null-prototype record. */
-export type Headers = Readonly<Record<string, HeaderValue>>
 
 /**
  * One call on its way from caller to callee. The same type exists on both sides of the wire: the

@@ -7,12 +7,13 @@ export type {
   Problem,
   ServeOptions,
 } from './broker.ts'
-export type { Call, Headers, HeaderValue, Stray } from './call.ts'
+export type { Call, Stray } from './call.ts'
 export { ContextKey, ContextValues } from './context-values.ts'
 export type { Derivable } from './derive.ts'
 export { derivable, WITH_INTERCEPTOR } from './derive.ts'
 export type { CallIdentity, ErrorClass, ErrorClasses, RpcErrorCode } from './errors.ts'
 export { ConfigError, RemoteError, RpcError, toError } from './errors.ts'
+export type { Headers, HeaderValue } from './headers.ts'
 export { newCallId, newHalfId } from './ids.ts'
 export type { Handler, Interceptor } from './interceptor.ts'
 export { compose } from './interceptor.ts'

@@ -1,4 +1,4 @@
-import type { Headers } from './call.ts'
+import type { Headers } from './headers.ts'
 
 /**
  * How a call ended, as its callee says. `error` is what the method threw (on the callee's side) or
@@ -7,6 +7,8 @@ import type { Headers } from './call.ts'
 export interface Reply {
   readonly result: unknown
   readonly error: Error | undefined
+  /** True when the method declared the error as expected. Told to callers that read attachments. */
+  readonly expected?: boolean | undefined
   /**
    * Bytes that ride behind the body, opaque to everything but the interceptor that put them there.
    * Dropped by the codec unless the call was `attachable`.

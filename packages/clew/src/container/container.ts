@@ -153,17 +153,20 @@ export class Container implements WorkerHost {
     resolve: (reply: Reply) => void,
   ): Promise<void> {
     let outcome: Outcome
+    let expected = false
     try {
       const instance = await this.#instance(worker)
       const method = instance[worker.entrypoint.property] as (...args: unknown[]) => unknown
       outcome = { result: await method.apply(instance, args as unknown[]) }
     } catch (thrown) {
-      outcome = { error: toError(thrown) }
-      this.#logFailure(worker, outcome.error)
+      const error = toError(thrown)
+      expected = worker.entrypoint.expectedErrors.some((known) => error instanceof known)
+      outcome = { error }
+      this.#logFailure(worker, error, expected)
     }
     resolve(
       'error' in outcome
-        ? failed(outcome.error)
+        ? { ...failed(outcome.error), expected }
         : { result: outcome.result, error: undefined, attachment: undefined },
     )
     if (this.#definition.dependencies.length === 0) return
@@ -206,8 +209,7 @@ export class Container implements WorkerHost {
     }
   }
 
-  #logFailure(worker: Worker, error: Error): void {
-    const expected = worker.entrypoint.expectedErrors.some((known) => error instanceof known)
+  #logFailure(worker: Worker, error: Error, expected: boolean): void {
     this.#options.log({
       level: expected ? 'warn' : 'error',
       message: `${worker.callId} failed: ${error.name}: ${error.message}`,

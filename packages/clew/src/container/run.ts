@@ -12,6 +12,7 @@ import { defineService, type ServiceClass } from '../service/index.ts'
 import { Container } from './container.ts'
 import { type Logger, stderrLogger } from './logger.ts'
 import { DEFAULT_TIMEOUT_MS } from './make-call.ts'
+import type { Running } from './running.ts'
 import { onSignals } from './signals.ts'
 
 export interface RunOptions {
@@ -39,16 +40,6 @@ export interface RunOptions {
    * @default true
    */
   readonly signals?: boolean
-}
-
-/** Services at work. */
-export interface Running extends AsyncDisposable {
-  /** Takes no new calls, answers the running ones, closes everything. Idempotent. */
-  stop(): Promise<void>
-  /** Closes everything at once; running calls are redelivered by the broker where it can. */
-  kill(): Promise<void>
-  /** Resolves when everything has been closed, by whichever road. */
-  readonly stopped: Promise<void>
 }
 
 /**

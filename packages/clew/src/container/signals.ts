@@ -1,5 +1,5 @@
 import type { Logger } from './logger.ts'
-import type { Running } from './run.ts'
+import type { Running } from './running.ts'
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const
 

@@ -13,10 +13,10 @@ const UNITS = [
 
 /** Marks at round times, about `count` of them, labelled in one unit. */
 export function ticksBetween(fromMs: number, toMs: number, count: number): readonly Tick[] {
-  const span = toMs - fromMs
-  if (!(span > 0) || !Number.isFinite(span)) return [{ ms: fromMs, label: '0' }]
-  const unit = UNITS.find(({ ms }) => span >= ms) ?? UNITS[3]
-  const step = roundStep(span / unit.ms / Math.max(1, count)) * unit.ms
+  const lengthMs = toMs - fromMs
+  if (!(lengthMs > 0) || !Number.isFinite(lengthMs)) return [{ ms: fromMs, label: '0' }]
+  const unit = UNITS.find(({ ms }) => lengthMs >= ms) ?? UNITS[3]
+  const step = roundStep(lengthMs / unit.ms / Math.max(1, count)) * unit.ms
   const first = Math.ceil(fromMs / step - 1e-9)
   const last = Math.floor(toMs / step + 1e-9)
   return Array.from({ length: last - first + 1 }, (_, index) => {

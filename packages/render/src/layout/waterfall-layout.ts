@@ -165,9 +165,10 @@ function nameWidth(content: CardContent): number {
 }
 
 function scaleOf(outline: Outline, axis: Extent) {
-  const span = outline.toMs - outline.fromMs
+  const lengthMs = outline.toMs - outline.fromMs
   const at = (ms: number) =>
-    axis.x + (span > 0 ? Math.min(1, Math.max(0, (ms - outline.fromMs) / span)) * axis.width : 0)
+    axis.x +
+    (lengthMs > 0 ? Math.min(1, Math.max(0, (ms - outline.fromMs) / lengthMs)) * axis.width : 0)
   return (fromMs: number, toMs: number, least: number): Extent => {
     const width = Math.max(least, at(toMs) - at(fromMs))
     return { x: Math.min(at(fromMs), axis.x + axis.width - width), width }

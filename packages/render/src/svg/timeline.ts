@@ -54,9 +54,9 @@ export function timeline(strip: Strip, style: TimelineStyle): string {
 }
 
 function bar(strip: Strip, scale: Scale, fromMs: number, toMs: number) {
-  const span = scale.toMs - scale.fromMs
+  const lengthMs = scale.toMs - scale.fromMs
   const at = (ms: number) =>
-    span > 0 ? Math.min(1, Math.max(0, (ms - scale.fromMs) / span)) * strip.width : 0
+    lengthMs > 0 ? Math.min(1, Math.max(0, (ms - scale.fromMs) / lengthMs)) * strip.width : 0
   const width = Math.max(LEAST, at(toMs) - at(fromMs))
   const x = strip.x + Math.min(at(fromMs), strip.width - width)
   return { x, y: strip.y, width, height: HEIGHT }

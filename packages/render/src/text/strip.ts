@@ -31,8 +31,8 @@ function fill(
   [from, to]: readonly [number, number],
   half: Half,
 ): void {
-  const span = toMs - fromMs
-  const at = (ms: number) => (span > 0 ? ((ms - fromMs) / span) * halves.length : 0)
+  const lengthMs = toMs - fromMs
+  const at = (ms: number) => (lengthMs > 0 ? ((ms - fromMs) / lengthMs) * halves.length : 0)
   const first = Math.min(halves.length - 1, Math.max(0, Math.floor(at(from) + 1e-6)))
   const end = Math.min(halves.length, Math.max(first + 1, Math.ceil(at(to) - 1e-6)))
   halves.fill(half, first, end)
