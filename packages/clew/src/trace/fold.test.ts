@@ -26,7 +26,7 @@ function fanOut(
       ...over(index),
     }),
   )
-  return model.modelCall('00000000000000aa', { calls, waitUs: 0, workUs: 9, _000_000 })
+  return model.modelCall('00000000000000aa', { calls, workUs: 9_000_000 })
 }
 
 test('what is folded fits, and nothing of it is lost from the count', () => {

@@ -89,10 +89,10 @@ function plan(contents: Contents, size: number, target: number): number {
     (most, call) => (most === undefined || call.tookUs > most.tookUs ? call : most),
     undefined,
   )
-  for (const group of mergeable(contents, slowest)) {
+  for (const { group, saved } of mergeable(contents, slowest)) {
     if (left <= target) return left
     for (const call of group) call.fate = 'merged'
-    left -= bytesOf(group) - FOLD_BYTES
+    left -= saved
   }
   const rest = calls.filter((call) => call.fate === 'whole')
   // What matters least goes first: sound before failed, and the slowest at the very end.
@@ -117,13 +117,16 @@ function plan(contents: Contents, size: number, target: number): number {
   return 0
 }
 
-const bytesOf = (group: readonly Held[]) => group.reduce((sum, call) => sum + call.size, 0)
-
 const groupKey = (of: { readonly service: string; readonly method: string }) =>
   `${of.service}\0${of.method}`
 
+interface Group {
+  readonly group: readonly Held[]
+  readonly saved: number
+}
+
 /** Groups of siblings that tell little by themselves, the one that saves most first. */
-function mergeable(contents: Contents, slowest: Held | undefined): Held[][] {
+function mergeable(contents: Contents, slowest: Held | undefined): Group[] {
   const groups = new Map<string, Held[]>()
   for (const call of contents.calls) {
     if (!call.sound || call.item.record.edge !== 'call') continue
@@ -133,14 +136,16 @@ function mergeable(contents: Contents, slowest: Held | undefined): Held[][] {
     else group.push(call)
   }
   const folded = new Set(contents.folds.map(groupKey))
-  const useful: Held[][] = []
-  for (const [key, group] of groups) {
-    const { indices } = standingOut(group.map((call) => call.tookUs / 1000))
-    const standing = new Set(indices.map((index) => group[index]))
-    const quiet = group.filter((call) => call !== slowest && !standing.has(call))
-    if (quiet.length > 1 || (quiet.length === 1 && folded.has(key))) useful.push(quiet)
+  const useful: Group[] = []
+  for (const [key, all] of groups) {
+    const { indices } = standingOut(all.map((call) => call.tookUs / 1000))
+    const standing = new Set(indices.map((index) => all[index]))
+    const group = all.filter((call) => call !== slowest && !standing.has(call))
+    const bytes = group.reduce((sum, call) => sum + call.size, 0)
+    const saved = bytes - (folded.has(key) ? 0 : FOLD_BYTES)
+    if (saved > 0) useful.push({ group, saved })
   }
-  return useful.toSorted((a, b) => bytesOf(b) - bytesOf(a))
+  return useful.toSorted((a, b) => b.saved - a.saved)
 }
 
 function write(contents: Contents, into: Draft): void {

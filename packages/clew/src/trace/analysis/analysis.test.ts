@@ -102,6 +102,47 @@ test('a straggler is named with its siblings, its excess and the leg it lost its
   assert.equal(straggler?.parent.id, 'r')
 })
 
+const shard = (index: number) => ({
+  [`c${index}`]: { service: `shard_${index}`, method: 'search' },
+})
+const shards = (count: number) =>
+  Object.assign({}, ...Array.from({ length: count }, (_, n) => shard(n)))
+
+test('services asked at once for the same method are siblings', () => {
+  const [straggler, ...others] = stragglers(fanOut([10, 11, 12, 10, 486], shards(5)))
+  assert.equal(others.length, 0)
+  assert.deepEqual(
+    [straggler?.call.service, straggler?.siblings, straggler?.services],
+    ['shard_4', 5, 5],
+  )
+  assert.match(
+    verdict(fanOut([10, 11, 12, 10, 486], shards(5))).sentences[0]!,
+    /^shard_4\.search on \S+, one of 5 calls of search at once, took 486 ms/,
+  )
+  const oneByOne = treeOf(
+    { r: null, c0: 'r', c1: 'r', c2: 'r', c3: 'r' },
+    [
+      ...whole('r', 0, 700),
+      ...[...whole('c0', 10, 20), ...whole('c1', 30, 40), ...whole('c2', 50, 60)],
+      ...whole('c3', 70, 600),
+    ],
+    shards(4),
+  )
+  assert.deepEqual(stragglers(oneByOne), [])
+})
+
+test('the slowest path follows nobody that the answer did not wait for', () => {
+  const tree = treeOf(
+    { r: null, a: 'r', b: 'r' },
+    [...whole('r', 0, 100), ...whole('a', 10, 50), ...whole('b', 10, 400)],
+    { b: { edge: 'event' } },
+  )
+  assert.deepEqual(
+    slowestPath(tree).map(({ id }) => id),
+    ['r', 'a'],
+  )
+})
+
 test('no straggler among few, among alike, or off the critical path', () => {
   assert.deepEqual(stragglers(fanOut([10, 10, 486])), [])
   assert.deepEqual(stragglers(fanOut([10, 11, 12, 13, 14])), [])

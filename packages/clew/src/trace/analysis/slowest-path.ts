@@ -1,6 +1,9 @@
 import type { CallNode, CallTree } from '../call-node.ts'
 
-/** From the root down, always to the call that took longest; the first where several did. */
+/**
+ * From the root down, always to the call that took longest; the first where several did. Events are
+ * passed over: nobody waits for their handlers.
+ */
 export function slowestPath(tree: CallTree): readonly CallNode[] {
   const path = [tree.root]
   for (let call = longest(tree.root); call !== undefined; call = longest(call)) path.push(call)
@@ -10,7 +13,7 @@ export function slowestPath(tree: CallTree): readonly CallNode[] {
 function longest(parent: CallNode): CallNode | undefined {
   let found: CallNode | undefined
   for (const call of parent.calls) {
-    if (call.totalMs === undefined) continue
+    if (call.totalMs === undefined || call.edge === 'event') continue
     if (found === undefined || call.totalMs > found.totalMs!) found = call
   }
   return found

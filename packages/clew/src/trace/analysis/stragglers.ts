@@ -14,6 +14,8 @@ export interface Straggler {
   readonly parent: CallNode
   /** Calls of the same method by the same parent, this one included. */
   readonly siblings: number
+  /** Services among them: 1, or as many as shards and the like were asked at once. */
+  readonly services: number
   readonly medianMs: number
   /** How much longer than the median it took. */
   readonly excessMs: number
@@ -30,7 +32,8 @@ const LEAST_SHARE = 0.1
 
 /**
  * Calls that took much longer than their siblings of the same method and that the answer waited for,
- * the greatest excess first. Groups of fewer than four tell nothing.
+ * the greatest excess first. Groups of fewer than four tell nothing. Services that are asked at once
+ * for the same method, as shards are, count as siblings too.
  */
 export function stragglers(
   tree: CallTree,
@@ -57,15 +60,23 @@ export function stragglers(
 }
 
 function groupsOf(parent: CallNode): CallNode[][] {
-  const groups = new Map<string, CallNode[]>()
-  for (const call of parent.calls) {
-    if (call.totalMs === undefined || call.placeholder) continue
-    const name = nameOf(call)
-    const group = groups.get(name)
-    if (group === undefined) groups.set(name, [call])
-    else group.push(call)
+  const timed = parent.calls.filter((call) => call.totalMs !== undefined && !call.placeholder)
+  const alike = Map.groupBy(timed, nameOf)
+  const enough = [...alike.values()].filter((group) => group.length >= LEAST_SIBLINGS)
+  const others = timed.filter((call) => alike.get(nameOf(call))!.length < LEAST_SIBLINGS)
+  const named = [...Map.groupBy(others, ({ method }) => method).values()]
+  return [...enough, ...named.filter((group) => group.length >= LEAST_SIBLINGS && atOnce(group))]
+}
+
+/** True when all calls were under way together: none ended before the last had begun. */
+function atOnce(calls: readonly CallNode[]): boolean {
+  let lastBegin = Number.NEGATIVE_INFINITY
+  let firstEnd = Number.POSITIVE_INFINITY
+  for (const call of calls) {
+    lastBegin = Math.max(lastBegin, call.offsetMs)
+    firstEnd = Math.min(firstEnd, endOf(call)!)
   }
-  return [...groups.values()].filter((group) => group.length >= LEAST_SIBLINGS)
+  return lastBegin <= firstEnd
 }
 
 /** True when the critical path goes through the call: its own time or that of a call below it. */
@@ -88,6 +99,7 @@ function describe(
     call,
     parent,
     siblings: group.length,
+    services: new Set(group.map(({ service }) => service)).size,
     medianMs,
     excessMs,
     times: medianMs > 0 ? call.totalMs! / medianMs : Number.POSITIVE_INFINITY,

@@ -92,11 +92,15 @@ const REASONS: Readonly<Record<Leg, string>> = {
 }
 
 function stragglerSentence(straggler: Straggler, tree: CallTree): string {
-  const { call, siblings, medianMs, leg, excessMs } = straggler
+  const { call, siblings, services, medianMs, leg, excessMs } = straggler
+  const which =
+    services === 1
+      ? `One of ${siblings} calls to ${at(call)}`
+      : `${at(call)}, one of ${siblings} calls of ${call.method} at once,`
   const where = leg === undefined ? '' : `, most of it ${REASONS[leg]}`
   const share = tree.totalMs > 0 ? formatShare(Math.min(1, excessMs / tree.totalMs)) : '0 %'
   return (
-    `One of ${siblings} calls to ${at(call)} took ${formatMs(call.totalMs)} where half of them took ` +
+    `${which} took ${formatMs(call.totalMs)} where half of them took ` +
     `${formatMs(medianMs)} or less: the difference is ${share} of the whole${where}.`
   )
 }
@@ -123,7 +127,8 @@ function wentTo({ where, calls, host, ...place }: Bottleneck): string {
 
 function doubtSentence({ missingCalls, complete, problems }: CallTree): string | undefined {
   if (missingCalls > 0) {
-    return `${missingCalls} calls are merged or missing, so there may be more to it.`
+    const calls = missingCalls === 1 ? '1 call is' : `${missingCalls} calls are`
+    return `${calls} merged or missing, so there may be more to it.`
   }
   if (complete) return undefined
   if (problems.some(({ kind }) => kind === 'several_roots')) {
