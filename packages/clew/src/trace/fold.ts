@@ -143,7 +143,8 @@ function mergeable(contents: Contents, slowest: Held | undefined): Group[] {
     const group = all.filter((call) => call !== slowest && !standing.has(call))
     const bytes = group.reduce((sum, call) => sum + call.size, 0)
     const saved = bytes - (folded.has(key) ? 0 : FOLD_BYTES)
-    if (saved > 0) useful.push({ group, saved })
+    const several = group.length > 1 || folded.has(key)
+    if (saved > 0 && several) useful.push({ group, saved })
   }
   return useful.toSorted((a, b) => b.saved - a.saved)
 }
