@@ -1,5 +1,6 @@
 import { ContextKey, newHalfId } from '../call/index.ts'
-import { Assembly, pieceTraceId, readPiece, type Trace } from '../trace/index.ts'
+import { Assembly, pieceTraceId, readPiece } from '../trace/blocks.ts'
+import type { Trace } from '../trace/index.ts'
 import type { CallRecord } from '../trace/records.ts'
 
 /** Takes the trace of a root call once it is whole, or as whole as it will be. */

@@ -7,7 +7,8 @@ import {
   MAILBOX,
   WITH_INTERCEPTOR,
 } from '../call/index.ts'
-import { Assembly, type Trace } from '../trace/index.ts'
+import { Assembly } from '../trace/blocks.ts'
+import type { Trace } from '../trace/index.ts'
 import { COPY, recordedRoot } from './caller.ts'
 import { Profiler, profilerOf } from './profiler.ts'
 import type { TakeTrace } from './roots.ts'

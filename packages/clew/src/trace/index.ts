@@ -9,6 +9,3 @@ export {
   TraceReader,
   type TraceReaderOptions,
 } from './file.ts'
-export { blockCalls } from './head.ts'
-export { Assembly, pieceTraceId, readPiece } from './read.ts'
-export type { CallRecord } from './records.ts'
