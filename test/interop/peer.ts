@@ -188,6 +188,7 @@ export class StandaloneCaller extends PythonProcess {
   }
 
   async #ask<T>(command: object): Promise<T> {
+    if (!this.alive) throw new Error(`caller.py has ended:\n${this.output}`)
     const answered = new Promise<string>((resolve) => this.#answers.push(resolve))
     this.child.stdin?.write(`${JSON.stringify(command)}\n`)
     const answer = JSON.parse(await answered) as T & { readonly failed?: Described }

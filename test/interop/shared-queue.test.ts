@@ -21,11 +21,17 @@ for (const nameko of await namekos()) {
       assert.deepEqual(await answers(world, 30), new Set(['python']))
     })
 
-    it('hand calls of a TypeScript process that is killed to Python', async () => {
-      const replica = await Replica.start(world)
+    it('hand calls of a TypeScript process that is killed to Python', async (t) => {
+      const replica = new Replica(world)
+      t.after(() => replica.kill())
+      await replica.says('ready')
       await bothAnswer(world)
-      const held = Array.from({ length: 8 }, () => sharedOf(world).hold('typescript'))
-      await eventually(() => replica.output.includes('holding'))
+      const held: Promise<string>[] = []
+      // Some of them come to Python, which answers at once.
+      await eventually(() => {
+        held.push(sharedOf(world).hold('typescript'))
+        return replica.output.includes('holding')
+      })
       await replica.kill()
       assert.deepEqual(new Set(await Promise.all(held)), new Set(['python']))
       assert.deepEqual(await answers(world, 30), new Set(['python']))
@@ -72,27 +78,29 @@ class Replica {
   readonly #child: ChildProcess
   #output = ''
 
-  private constructor(child: ChildProcess) {
-    this.#child = child
+  constructor(world: World) {
+    const file = fileURLToPath(new URL('./replica.ts', import.meta.url)).replace(/ts$/u, 'js')
+    this.#child = fork(file, [world.prefix], { stdio: 'pipe', execArgv: [] })
     const keep = (chunk: string) => {
       this.#output += chunk
     }
-    child.stdout?.setEncoding('utf8').on('data', keep)
-    child.stderr?.setEncoding('utf8').on('data', keep)
-  }
-
-  static async start(world: World): Promise<Replica> {
-    const file = fileURLToPath(new URL('./replica.ts', import.meta.url)).replace(/ts$/u, 'js')
-    const replica = new Replica(fork(file, [world.prefix], { stdio: 'pipe', execArgv: [] }))
-    await eventually(() => replica.output.includes('ready'))
-    return replica
+    this.#child.stdout?.setEncoding('utf8').on('data', keep)
+    this.#child.stderr?.setEncoding('utf8').on('data', keep)
   }
 
   get output(): string {
     return this.#output
   }
 
+  async says(line: string): Promise<void> {
+    await eventually(() => {
+      assert.equal(this.#child.exitCode, null, `the replica has ended:\n${this.#output}`)
+      return this.#output.includes(`${line}\n`)
+    })
+  }
+
   async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     const ended = once(this.#child, 'exit')
     this.#child.kill('SIGKILL')
     await ended

@@ -31,7 +31,7 @@ import {
 const url = process.env.CLEW_AMQP_URL
 
 /** Services start within seconds; on a machine with much else to do it takes longer. */
-const START_MS = 60_000
+const START_MS = 30_000
 
 /** A version of Nameko to test with. */
 export interface Nameko {
@@ -72,6 +72,8 @@ export class World {
   readonly #services: readonly string[]
   readonly #expected: RegExp[] = []
   readonly #running: Running[] = []
+  /** Durable ones, which nobody else would delete. */
+  readonly #queues = new Set<string>()
   #python: NamekoServices | undefined
   #lookedAt = 0
   #tracebacks = 0
@@ -139,6 +141,7 @@ export class World {
       log: (event) => void this.log.push(event),
     })
     this.#running.push(running)
+    for (const { name } of services) this.#queues.add(`rpc-${name}`)
     return running
   }
 
@@ -165,9 +168,13 @@ export class World {
     this.startPython()
     this.#cluster = await connect(this.broker, {
       errors: ERRORS,
+      // Enough for a busy machine, and little enough that a suite which fails all over still ends.
+      timeoutMs: 15_000,
       onProblem: (problem) => void this.problems.push(problem),
     })
-    for (const service of this.#services) await this.answering(service.toLowerCase())
+    const stems = this.#services.map((service) => service.toLowerCase())
+    for (const stem of stems) this.#queues.add(`rpc-${this.name(stem)}`)
+    for (const stem of stems) await this.answering(stem)
   }
 
   /** Runs the services of typescript-services.ts: profiled ones, and one that is not, as `plain`. */
@@ -179,7 +186,8 @@ export class World {
 
   /** Resolves when somebody serves the name. */
   async answering(stem: string): Promise<void> {
-    const service = this.cluster.proxy<{ no_such_method(): void }>(this.name(stem))
+    const name = this.name(stem)
+    const service = this.cluster.proxy<{ no_such_method(): void }>(name, { timeoutMs: 5000 })
     const giveUp = performance.now() + START_MS
     for (;;) {
       const failed = await service.no_such_method().catch((error: unknown) => error)
@@ -204,20 +212,29 @@ export class World {
     assert.ok(alive, `Python's services have ended:\n${log}`)
   }
 
+  /** Takes everything down, whatever of it fails: what is left open would keep the test file running. */
   async stop(): Promise<void> {
-    const queues = new Set(
-      this.#services.map((service) => `rpc-${this.name(service.toLowerCase())}`),
-    )
-    for (const stem of ['below', 'typescript', 'top', 'plain', 'shared']) {
-      queues.add(`rpc-${this.name(stem)}`)
+    const python = this.#python
+    const steps = [
+      () => this.#cluster?.close(),
+      async () => {
+        if (python === undefined) return
+        const code = python.alive ? await python.stop() : 'before it was asked to'
+        assert.equal(code, 0, `Python ended with ${code}:\n${python.output}`)
+      },
+      ...this.#running.map((running) => () => running.stop()),
+      () => this.#caller?.deleteQueues([...this.#queues]),
+      () => this.#caller?.stop(),
+    ]
+    const errors: unknown[] = []
+    for (const step of steps) {
+      try {
+        await step()
+      } catch (error) {
+        errors.push(error)
+      }
     }
-    await this.#cluster?.close()
-    const code = this.#python?.alive ? await this.#python.stop() : 'it had ended before'
-    for (const running of this.#running) await running.stop()
-    await this.#caller?.deleteQueues([...queues])
-    await this.#caller?.stop()
-    if (this.#python === undefined) return
-    assert.equal(code, 0, `Python ended with ${code}:\n${this.#python.output}`)
+    if (errors.length > 0) throw errors[0]
   }
 }
 
@@ -225,14 +242,8 @@ export class World {
 export function worldFor(nameko: Nameko, services = ['Greeter', 'Relay', 'Inner']): World {
   const world = new World(nameko, services)
   before(async () => {
-    try {
-      await world.start()
-      if (services.includes('Relay')) await world.startTypescript()
-    } catch (error) {
-      // The runner skips `after` where `before` failed.
-      await world.stop().catch(() => {})
-      throw error
-    }
+    await world.start()
+    if (services.includes('Relay')) await world.startTypescript()
   })
   afterEach(() => world.check())
   after(() => world.stop())
