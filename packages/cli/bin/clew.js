@@ -1,7 +1,16 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module'
+import * as modules from 'node:module'
 
-// Compiled code is kept between runs: a fifth of the start-up time.
-enableCompileCache()
-const { main } = await import('../dist/main.js')
-await main(process.argv.slice(2))
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 22 || (major === 22 && minor < 15)) {
+  process.stderr.write(
+    `error: clew needs Node 22.15 or later; this is ${process.version}\n` +
+      '  try: npx clew …   where a project has a Node of its own installed\n',
+  )
+  process.exitCode = 1
+} else {
+  // Compiled code is kept between runs: a fifth of the start-up time.
+  modules.enableCompileCache()
+  const { main } = await import('../dist/main.js')
+  await main(process.argv.slice(2))
+}

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 const COMMAND = fileURLToPath(new URL('../bin/clew.js', import.meta.url))
 /** What the checkout has installed. */
-export const NODE_MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url))
+export const INSTALLED = fileURLToPath(new URL('../../../node_modules', import.meta.url))
 
 export interface Ended {
   readonly code: number | null
@@ -82,7 +82,7 @@ export async function withDirectory(body: (path: string) => Promise<void>): Prom
 /** A directory whose modules can import what is installed here, as a user's project would. */
 export function withProject(body: (path: string) => Promise<void>): Promise<void> {
   return withDirectory(async (path) => {
-    await symlink(NODE_MODULES, join(path, 'node_modules'), 'dir')
+    await symlink(INSTALLED, join(path, 'node_modules'), 'dir')
     await writeFile(join(path, 'package.json'), '{ "type": "module" }')
     await body(path)
   })

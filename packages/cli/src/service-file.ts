@@ -67,8 +67,8 @@ function checkFile(file: string): void {
 let understood = false
 
 /**
- * Lets `import` read TypeScript from here on, with TC39 decorators and class fields as they are
- * defined, whatever the project's compiler options say: `static readonly name` needs both.
+ * Lets `import` read TypeScript from here on, by the project's compiler options, except that
+ * decorators are those of TC39 and class fields are defined: `static readonly name` needs both.
  */
 async function understandTypeScript(file: string): Promise<void> {
   if (understood) return
@@ -82,7 +82,8 @@ async function understandTypeScript(file: string): Promise<void> {
     experimentalDecorators: false,
     useDefineForClassFields: true,
   }
-  writeFileSync(tsconfig, JSON.stringify({ ...(project && { extends: project }), compilerOptions }))
+  const ofProject = project && { extends: project, include: [join(dirname(project), '**', '*')] }
+  writeFileSync(tsconfig, JSON.stringify({ ...ofProject, compilerOptions }))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   register({ tsconfig })
 }

@@ -28,7 +28,7 @@ export const demoCommand = defineCommand<Flags, readonly []>({
       { input: 'demo', brief: 'in this process; goes on calling until Ctrl-C' },
       { input: 'demo --once --json', brief: 'once, for a script' },
       { input: 'demo --broker amqp://localhost', brief: 'the same over RabbitMQ' },
-      { input: 'demo --delay 500 --out /tmp/demo', brief: 'a slower straggler, files elsewhere' },
+      { input: 'demo --delay 500 --out slower', brief: 'a slower straggler, files elsewhere' },
     ],
     description: [
       'Writes straggler.trace.jsonl, straggler.png, straggler.svg, failure.trace.jsonl and failure.png. While it goes on, live.trace.jsonl has the latest calls.',

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import {
   type Ended,
   fileIn,
-  NODE_MODULES,
+  INSTALLED,
   runClew,
   startClew,
   withDirectory,
@@ -41,9 +41,20 @@ test('TypeScript with decorators is loaded as it is, whatever the compiler optio
     }
   }))
 
+test("the project's own paths are followed", () =>
+  withProject(async (project) => {
+    await fileIn(project, 'words.ts', "export const greeting = 'Hello'")
+    const source = `import { greeting } from '@words'\n${GREETING.replace('Hello', `\${greeting}`)}`
+    const path = await fileIn(project, 'greeting.ts', source)
+    assert.equal((await load(path)).code, 1)
+    const compilerOptions = { paths: { '@words': ['./words.ts'] } }
+    await fileIn(project, 'tsconfig.json', JSON.stringify({ compilerOptions }))
+    assert.equal((await load(path)).code, 5)
+  }))
+
 test('a module that is CommonJS, because no package says otherwise, is loaded as well', () =>
   withDirectory(async (directory) => {
-    await symlink(NODE_MODULES, join(directory, 'node_modules'), 'dir')
+    await symlink(INSTALLED, join(directory, 'node_modules'), 'dir')
     const path = await fileIn(directory, 'greeting.ts', GREETING)
     assert.equal((await load(path)).code, 5)
   }))
@@ -109,9 +120,9 @@ test('classes made with another copy of clew are recognised', () =>
   withDirectory(async (directory) => {
     const modules = join(directory, 'node_modules')
     await mkdir(modules)
-    await cp(join(NODE_MODULES, 'clew', 'dist'), join(modules, 'clew', 'dist'), { recursive: true })
-    await cp(join(NODE_MODULES, 'clew', 'package.json'), join(modules, 'clew', 'package.json'))
-    await symlink(join(NODE_MODULES, '@cloudamqp'), join(modules, '@cloudamqp'), 'dir')
+    await cp(join(INSTALLED, 'clew', 'dist'), join(modules, 'clew', 'dist'), { recursive: true })
+    await cp(join(INSTALLED, 'clew', 'package.json'), join(modules, 'clew', 'package.json'))
+    await symlink(join(INSTALLED, '@cloudamqp'), join(modules, '@cloudamqp'), 'dir')
     await fileIn(directory, 'package.json', '{ "type": "module" }')
     const { code, stderr } = await load(await fileIn(directory, 'greeting.ts', GREETING))
     assert.equal(code, 1)
