@@ -165,14 +165,22 @@ function announce(
   }
 }
 
+/** Milliseconds in which the same words again are no news. */
+const SAME_NEWS_MS = 1000
+
 /** Errors of calls that a service made: their stacks show only how the reply came. */
 const PASSED_ON: ReadonlySet<string> = new Set(['RemoteError', 'RpcError'])
 
 function logTo(output: Output): Logger {
   const { red, yellow, dim } = output.paintTalk
   const paint = { error: red, warn: yellow, info: dim, debug: dim }
+  let last = { message: '', at: 0 }
   return ({ level, message, error }: LogEvent) => {
     if (level === 'debug') return
+    // A broker that goes away is told once by each of its channels, all in the same words.
+    const now = performance.now()
+    if (message === last.message && now - last.at < SAME_NEWS_MS) return
+    last = { message, at: now }
     const time = new Date().toISOString().slice(11, 23)
     output.say(`${dim(time)} ${paint[level](level)} ${harmless(message)}`)
     // An expected error is a warning and needs no stack; neither does one that came from elsewhere.
