@@ -118,6 +118,21 @@ test('more than 127 names are told apart, and ids that are not hex are joined al
   assert.equal(new Set(requests.map(({ id }) => id)).size, 600)
 })
 
+test('what a late reply brings to a root follows by itself, without another request', () => {
+  const root = model.modelCall('00000000000000a1')
+  const late = new Assembly(model.TRACE)
+  const record = { ...model.recordOf(root, model.T0, 0), status: 'timeout', late: true } as const
+  late.addRoot(record, model.ROOT_PLACE, model.blockOf(root, model.T0))
+  const entries = late.finish({ alone: true }).entries
+  assert.deepEqual(
+    entries.map(({ kind, late }) => [kind, late]),
+    [
+      ['rpc-receive', undefined],
+      ['rpc-respond', true],
+    ],
+  )
+})
+
 test('a call is accounted for when its own block came through the inbox, before or after', () => {
   const silent = model.modelCall('00000000000000b2', { answered: false })
   const root = model.modelCall('00000000000000a1', { calls: [silent] })

@@ -112,7 +112,11 @@ export class Assembly {
     this.#gathered = { trace, room: maxCalls, folds, missing, bare: new Set(), whole: new Set() }
   }
 
-  /** Adds the call that began the trace, and the block that its reply brought. */
+  /**
+   * Adds the call that began the trace, and the block that its reply brought. A `late` record tells
+   * of a reply that came when the trace had been handed over; `finish({ alone: true })` then gives
+   * what is new only.
+   */
   addRoot(
     record: CallRecord,
     caller: { readonly host: string; readonly pid: number },
@@ -120,17 +124,18 @@ export class Assembly {
   ): void {
     const gathered = this.#gathered
     const id = normalId(record.id, 8)
-    const call = { ...record, id, late: false }
+    const call = { ...record, id }
+    const mark = (entry: Entry): Line => (record.late ? { kind: 'late', entry } : entry)
     const side = { trace: gathered.trace, host: caller.host, pid: caller.pid, parent: null }
     const [request, finish] = callerEntries(
       { ...call, requestUs: format.toStamp(record.requestUs), finishUs: stampOf(record.finishUs) },
       side,
     )
-    const lines: Line[] = [request]
+    const lines: Line[] = [mark(request)]
     gathered.room--
     if (block !== undefined) this.#addRootBlock(call, block, lines)
     else decode.expectCallee(call, gathered)
-    if (finish !== undefined) lines.push(finish)
+    if (finish !== undefined) lines.push(mark(finish))
     this.#add({ key: `root:${id}`, lines })
   }
 
