@@ -84,8 +84,12 @@ async function understandTypeScript(file: string): Promise<void> {
   }
   const ofProject = project && { extends: project, include: [join(dirname(project), '**', '*')] }
   writeFileSync(tsconfig, JSON.stringify({ ...ofProject, compilerOptions }))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-  register({ tsconfig })
+  try {
+    // The file is read here, never again.
+    register({ tsconfig })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 function nearest(folder: string, name: string): string | undefined {
