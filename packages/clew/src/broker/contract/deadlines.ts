@@ -25,11 +25,11 @@ export function deadlineTests(connect: Connect): void {
         strays.push(stray)
         resolve()
       }
-      const sent = call({ service, method: 'get', timeoutMs: 50, onStray })
+      const sent = call({ service, method: 'get', timeoutMs: 600, onStray })
       assert
         .rejects(connection.request(sent), {
           code: 'timeout',
-          message: `[timeout] ${service}.get did not reply within 50 ms`,
+          message: `[timeout] ${service}.get did not reply within 600 ms`,
           callId: sent.id,
         })
         .then(release, release)
