@@ -110,8 +110,8 @@ export class RootTrace {
     if (this.#over) {
       // A late reply: what it brings joins the trace that was handed over.
       const late = new Assembly(this.traceId)
-      late.addRoot(record, { host, pid }, block)
-      this.#options.takeLate(late.finish())
+      late.addRoot({ ...record, late: true }, { host, pid }, block)
+      this.#options.takeLate(late.finish({ alone: true }))
       return
     }
     this.#assembly.addRoot(record, { host, pid }, block)

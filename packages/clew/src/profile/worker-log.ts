@@ -1,5 +1,4 @@
 import { ContextKey } from '../call/index.ts'
-import { blockCalls } from '../trace/head.ts'
 import { Log } from '../trace/log.ts'
 import type { CallRecord, LogOwner, OwnRecord, PieceExtra, Pointer } from '../trace/records.ts'
 import type { Post } from './post.ts'
@@ -7,8 +6,6 @@ import type { TraceContext } from './trace-context.ts'
 
 /** Bytes kept free for the worker's own record when a log is measured against the budget. */
 const OWN_BYTES = 600
-/** Largest block a reply may bring (`docs/format.md`); what is larger is not read. */
-const MOST_BLOCK_BYTES = 64 * 1024
 
 /** Pointers kept in the log itself; older ones are found in the pieces. */
 const MOST_POINTERS = 32
@@ -71,7 +68,7 @@ export class WorkerLog {
       return
     }
     this.#makeRoom(block?.length ?? 0)
-    this.#log.append(record, readable(block))
+    this.#log.append(record, block)
     this.#makeRoom(0)
   }
 
@@ -115,13 +112,7 @@ export class WorkerLog {
   /** The worker has answered already: what still comes travels alone. */
   #appendAfterwards(record: CallRecord, block: Uint8Array | undefined): void {
     const late = new Log(this.owner, record.requestUs)
-    late.append(record, readable(block))
+    late.append(record, block)
     void this.#post.send(this.owner.traceId, late.takePiece(this.#pieces++))
   }
-}
-
-/** A block within the limits; of a larger one only its head, so that its calls are counted as unread. */
-function readable(block: Uint8Array | undefined): Uint8Array | undefined {
-  if (block === undefined || block.length <= MOST_BLOCK_BYTES) return block
-  return blockCalls(block) === undefined ? block.subarray(0, 1) : block.subarray(0, 64)
 }
