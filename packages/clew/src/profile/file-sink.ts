@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { encodeTrace, type Trace } from '../trace/index.ts'
 import type { Sink, SinkCounts } from './sink.ts'
@@ -106,6 +106,18 @@ function estimate(trace: Trace): number {
 }
 
 async function openFile(path: string, flags: string): Promise<FileHandle> {
-  await mkdir(dirname(path), { recursive: true })
+  await makeDirectory(dirname(path))
   return open(path, flags)
+}
+
+/** One level at a time: Node's `recursive` never returns for some paths, such as those in /proc. */
+async function makeDirectory(path: string): Promise<void> {
+  const parent = dirname(path)
+  const found = await stat(path).catch(() => undefined)
+  if (found !== undefined || parent === path) return
+  await makeDirectory(parent)
+  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+    // Another process may have made it meanwhile.
+    if (error.code !== 'EEXIST') throw error
+  })
 }

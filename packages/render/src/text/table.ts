@@ -114,10 +114,9 @@ function widthsOf(lines: readonly Line[], width: number): Widths {
   const wanted = names.at(-1) ?? 0
   // Hosts are not given up for the sake of a few long names.
   const most = names[Math.floor(names.length * 0.8)] ?? 0
-  const hosted = Math.min(
-    20,
-    widest(({ cells }) => columns(cells.host)),
-  )
+  const hosts = widest(({ cells }) => columns(cells.host))
+  // As wide as its own heading at least, where there are any.
+  const hosted = hosts === 0 ? 0 : Math.min(20, Math.max(columns('HOST'), hosts))
   const noted = widest(({ cells }) => columns(cells.note === '' ? cells.detail : cells.note))
   let left = width - total - 2 - (self > 0 ? self + 2 : 0)
   const fair = Math.min(Math.max(12, Math.floor(left * 0.35)), left - LEAST_NAME - 2)
