@@ -8,6 +8,7 @@ import {
   connect,
   type Mailbox,
   type Plugin,
+  type Problem,
   proxy,
   type Rpc,
   rpc,
@@ -96,7 +97,12 @@ function services() {
 
 async function started(
   road: Road,
-  options: { use?: Plugin[]; broker?: Broker; clientUse?: Plugin[] } = {},
+  options: {
+    use?: Plugin[]
+    broker?: Broker
+    clientUse?: Plugin[]
+    onProblem?: (problem: Problem) => void
+  } = {},
 ) {
   const { Work, name, gate } = services()
   const broker = options.broker ?? road.broker()
@@ -108,7 +114,11 @@ async function started(
     signals: false,
     log: () => {},
   })
-  const cluster = await connect(broker, { delivery: road.delivery, use: options.clientUse ?? [] })
+  const cluster = await connect(broker, {
+    delivery: road.delivery,
+    use: options.clientUse ?? [],
+    onProblem: options.onProblem ?? (() => {}),
+  })
   const plain = cluster.proxy<InstanceType<typeof Work>>(name)
   return {
     broker,
@@ -280,6 +290,27 @@ for (const road of ROADS) {
       const tree = callTree(taken[0]!)
       assert.deepEqual(outline(tree.root), ['chain', ['chain', ['chain']]])
       assert.equal(tree.root.presence, '0110')
+    })
+
+    it('survives a sink that throws, and says so', async () => {
+      const told: string[] = []
+      const sink = {
+        take: () => {
+          throw new Error('the disk is on fire')
+        },
+        flush: async () => {},
+        close: async () => {},
+        counts: { taken: 0, written: 0, dropped: 0 },
+      }
+      await using system = await started(road, {
+        clientUse: [profile({ sink })],
+        onProblem: ({ kind, error }) => told.push(`${kind}: ${(error as Error)?.message}`),
+      })
+      assert.equal(await system.plain.chain(2), 2)
+      const { trace } = await system.work.chain(1)
+      assert.equal(whole(trace).calls, 2)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      assert.ok(told.includes('profiler: the disk is on fire'), told.join())
     })
 
     it('leaves calls alone where nobody wants a trace', async () => {

@@ -41,6 +41,7 @@ export class Profiler {
       graceMs: options.graceMs ?? 250,
       host: this.host,
       pid: this.pid,
+      guard: (where, work) => this.guard(where, work),
       takeLate: (trace) => this.takeTrace?.(trace),
     })
   }

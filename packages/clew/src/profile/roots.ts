@@ -19,6 +19,8 @@ export interface RootsOptions {
   readonly graceMs: number
   readonly host: string
   readonly pid: number
+  /** Runs what must not throw into a call. */
+  guard<T>(where: string, work: () => T): T | undefined
   /** Takes pieces that come when their trace has been handed over already. */
   readonly takeLate: TakeTrace
 }
@@ -78,11 +80,12 @@ export class Roots {
 export class RootTrace {
   readonly traceId: string
   readonly #options: RootsOptions
-  readonly #assembly: Assembly
+  /** Until the trace is handed over: whoever remembers the call must not keep the whole trace. */
+  #assembly: Assembly | undefined
   readonly #takers: TakeTrace[] = []
+  #awaited = false
   readonly #forget: () => void
   #answered = false
-  #over = false
   #timer: NodeJS.Timeout | undefined
   pieceBytes = 0
 
@@ -93,21 +96,25 @@ export class RootTrace {
     this.#forget = forget
   }
 
-  /** Who gets the trace. */
-  giveTo(take: TakeTrace): void {
+  /**
+   * Who gets the trace. Reading it takes time, so it is done when the event loop has a turn to spare,
+   * unless somebody waits for it.
+   */
+  giveTo(take: TakeTrace, awaited = false): void {
     this.#takers.push(take)
+    this.#awaited ||= awaited
   }
 
   addPiece(piece: Uint8Array): void {
     this.pieceBytes += piece.length
-    this.#assembly.addPiece(piece)
+    this.#assembly?.addPiece(piece)
     this.#handOverWhenWhole()
   }
 
   /** The root call has ended; its block, if any came, begins the trace. */
   answered(record: CallRecord, block: Uint8Array | undefined): void {
     const { host, pid } = this.#options
-    if (this.#over) {
+    if (this.#assembly === undefined) {
       // A late reply: what it brings joins the trace that was handed over.
       const late = new Assembly(this.traceId)
       late.addRoot({ ...record, late: true }, { host, pid }, block)
@@ -117,30 +124,41 @@ export class RootTrace {
     this.#assembly.addRoot(record, { host, pid }, block)
     this.#answered = true
     this.#handOverWhenWhole()
-    if (!this.#over) {
-      this.#timer ??= setTimeout(() => this.handOver(), this.#options.graceMs)
-    }
+    this.#waitForPieces()
   }
 
   /** A trace whose root is a callee here: the whole of it is one piece. */
   answeredBy(piece: Uint8Array): void {
     this.#answered = true
     this.addPiece(piece)
-    if (!this.#over) this.#timer = setTimeout(() => this.handOver(), this.#options.graceMs)
+    this.#waitForPieces()
   }
 
   /** Gives the trace away as it is. Only the first time counts. */
   handOver(): void {
-    if (this.#over) return
-    this.#over = true
+    const assembly = this.#assembly
+    if (assembly === undefined) return
+    this.#assembly = undefined
     clearTimeout(this.#timer)
     this.#forget()
-    const trace = this.#assembly.finish()
-    for (const take of this.#takers) take(trace)
+    const trace = this.#options.guard('trace', () => assembly.finish())
+    if (trace === undefined) return
+    for (const take of this.#takers) this.#options.guard('sink', () => take(trace))
+  }
+
+  #waitForPieces(): void {
+    if (this.#assembly === undefined || this.#whole) return
+    this.#timer = setTimeout(() => this.handOver(), this.#options.graceMs)
+  }
+
+  get #whole(): boolean {
+    const assembly = this.#assembly
+    return assembly !== undefined && assembly.waiting === 0 && !assembly.unannounced
   }
 
   #handOverWhenWhole(): void {
-    const { waiting, unannounced } = this.#assembly
-    if (this.#answered && waiting === 0 && !unannounced) this.handOver()
+    if (!this.#answered || !this.#whole) return
+    if (this.#awaited) this.handOver()
+    else setImmediate(() => this.handOver())
   }
 }

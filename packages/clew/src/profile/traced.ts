@@ -76,7 +76,7 @@ function tracing(take: TakeTrace): Interceptor {
     const mailbox = call.values.get(MAILBOX)
     const profiler = mailbox === undefined ? new Profiler() : await profilerOf(mailbox)
     const root = profiler.roots.begin()
-    root.giveTo(take)
+    root.giveTo(take, true)
     return recordedRoot(profiler, call, next, root)
   }
 }
