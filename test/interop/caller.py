@@ -172,7 +172,11 @@ def delete(command):
     return {}
 
 
-OPERATIONS = {f.__name__: f for f in (call, at_once, publish, count, delete)}
+def about(command):
+    return {"wraps": tuple(kombu.VERSION)[:2] >= (5, 3)}
+
+
+OPERATIONS = {f.__name__: f for f in (call, at_once, publish, count, delete, about)}
 
 for line in sys.stdin:
     request = json.loads(line)

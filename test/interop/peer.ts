@@ -174,6 +174,11 @@ export class StandaloneCaller extends PythonProcess {
     return (await this.#ask<{ reply: RawReply | null }>(asked)).reply
   }
 
+  /** Whether this kombu wraps datetimes and other classes, as it does from 5.3 on. */
+  async wrapsTypes(): Promise<boolean> {
+    return (await this.#ask<{ wraps: boolean }>({ op: 'about' })).wraps
+  }
+
   queue(name: string): Promise<{ readonly messages: number; readonly consumers: number }> {
     return this.#ask({ op: 'count', queue: name })
   }

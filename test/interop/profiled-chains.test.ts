@@ -162,6 +162,7 @@ function itLeavesPythonAlone(world: World): void {
       const seen = result as Seen
       assert.deepEqual(seen.headers, [], 'nothing unprefixed comes through Python')
       assert.deepEqual(Object.keys(seen.context), ['traceparent'])
+      assert.ok(seen.hasDeadline, 'the deadline travels through Python')
     }
   })
 }

@@ -146,7 +146,9 @@ function itTakesContext(world: World): void {
 
   it("sees Nameko's context data and hands it on", async () => {
     const context = { language: 'de', user_id: '7', auth_token: null }
-    assert.deepEqual((await seen({ context })).context, { language: 'de', user_id: '7' })
+    const received = await seen({ context })
+    assert.deepEqual(received.context, { language: 'de', user_id: '7' })
+    assert.equal(received.hasDeadline, false, "Python's callers set none")
     const below = await world.caller.call({
       service: world.name('typescript'),
       method: 'seenBelow',

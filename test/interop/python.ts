@@ -67,6 +67,7 @@ export async function environmentOf(requirements: string): Promise<Environment> 
   const stem = requirements.replace(/^requirements-|\.txt$/gu, '')
   const folder = join(ROOT, '.cache', `${stem}-${hash.digest('hex').slice(0, 12)}`)
   const executable = join(folder, 'bin', 'python')
+  if (await works(folder, executable)) return { python: executable }
   // The lock of the checkout's own set-up: it knows of holders that died.
   const lock = new URL('../../../scripts/setup/lock.mjs', import.meta.url)
   const { withLock } = (await import(lock.href)) as Locks
@@ -80,10 +81,12 @@ export async function environmentOf(requirements: string): Promise<Environment> 
   return missing === undefined ? { python: executable } : { missing }
 }
 
+const IMPORTS = ['-W', 'ignore', '-c', 'import nameko.rpc']
+
 async function works(folder: string, executable: string): Promise<boolean> {
   try {
     await readFile(join(folder, 'ready'))
-    await run(executable, ['-W', 'ignore', '-c', 'import nameko.rpc'])
+    await run(executable, IMPORTS)
     return true
   } catch {
     return false
@@ -105,12 +108,13 @@ async function install(
     // Everything is pinned, dependencies of dependencies too: nothing is left for pip to choose.
     const pinned = ['--no-deps', '--timeout', '20', '-r', requirements]
     await run(executable, ['-m', 'pip', 'install', ...quiet, ...pinned])
+    await run(executable, IMPORTS)
     await writeFile(join(folder, 'ready'), '')
     return undefined
   } catch (error) {
     const text = (error as { stderr?: string }).stderr || String(error)
     await rm(folder, { recursive: true, force: true })
-    if (!UNREACHABLE.test(text)) throw new Error(`${requirements} cannot be installed:\n${text}`)
+    if (!UNREACHABLE.test(text)) throw new Error(`${requirements} do not work together:\n${text}`)
     return `needs PyPI, which cannot be reached: ${text.trim().split('\n').at(-1)}`
   }
 }

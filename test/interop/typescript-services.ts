@@ -60,6 +60,8 @@ export interface Seen {
   readonly stack: readonly string[]
   readonly context: Readonly<Record<string, unknown>>
   readonly headers: readonly string[]
+  /** Whether a deadline came with the call. */
+  readonly hasDeadline: boolean
 }
 
 /** What runs beside services.py in tests: classes by the prefix that all names of a run share. */
@@ -108,8 +110,13 @@ export function typescriptServices(prefix: string) {
     }
     @rpc seen(): unknown {
       const { callId, callIdStack, context, call } = this.worker
-      const headers = Object.keys(call.headers)
-      return { callId, stack: callIdStack, context: readable(context), headers } satisfies Seen
+      return {
+        callId,
+        stack: callIdStack,
+        context: readable(context),
+        headers: Object.keys(call.headers),
+        hasDeadline: Number.isFinite(call.timeoutMs),
+      } satisfies Seen
     }
     @rpc async seenBelow() {
       return (await this.greeter.seen()).context
