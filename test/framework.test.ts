@@ -300,6 +300,22 @@ for (const road of ROADS) {
       await cluster.cluster.close()
     })
 
+    it('leaves running calls to another process when it is killed', async () => {
+      const { Leaf, leafName, gate } = system()
+      const broker = road.broker()
+      const start = () =>
+        run(Leaf, { broker, delivery: road.delivery, signals: false, log: () => {} })
+      const first = await start()
+      await using cluster = await connect(broker, { delivery: road.delivery })
+      const held = cluster.proxy<InstanceType<typeof Leaf>>(leafName).hold()
+      held.catch(() => {})
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      await first.kill()
+      await using _second = await start()
+      gate.resolve()
+      assert.equal(await held, 'held')
+    })
+
     it('ends cyclic calls deeper than maxWorkers with an error that names the cause', async () => {
       const name = uniqueName('cycle')
       class Cycle {

@@ -57,7 +57,7 @@ describe('header tables', () => {
       'I',
     ])
     assert.deepEqual([2 ** 31, 2 ** 32, 2 ** 53 - 1].map(tagOf), ['l', 'l', 'l'])
-    assert.deepEqual([1.5, -(2 ** 31) - 1, 2 ** 60, Number.NaN].map(tagOf), ['d', 'd', 'd', 'd'])
+    assert.deepEqual([1.5, -(2 ** 31) - 1, 2 ** 60].map(tagOf), ['d', 'd', 'd'])
     assert.deepEqual(['', true, null, undefined, [], {}, new Uint8Array(1), 5n].map(tagOf), [
       ...['S', 't', 'V', 'V', 'A', 'F', 'x', 'S'],
     ])
@@ -66,7 +66,10 @@ describe('header tables', () => {
   it('refuse what cannot be sent', () => {
     const cyclic: Record<string, unknown> = {}
     cyclic.self = cyclic
-    for (const value of [() => {}, Symbol('x'), cyclic, 'x'.repeat(HEADER_BYTES)]) {
+    for (const value of [
+      ...[() => {}, Symbol('x'), cyclic, 'x'.repeat(HEADER_BYTES)],
+      ...[Number.NaN, Number.POSITIVE_INFINITY],
+    ]) {
       assert.throws(() => encodeTable(headers({ x: value as HeaderValue })), TableError)
     }
     assert.throws(() => encodeTable(headers({ ['k'.repeat(256)]: 1 })), TableError)

@@ -98,6 +98,8 @@ function writeNumber(value: number): void {
       return
     }
   }
+  // RabbitMQ closes the connection at a double that is not finite.
+  if (!Number.isFinite(value)) throw new TableError(`a header cannot carry ${value}`)
   scratch[end] = 0x64 // d
   scratch.writeDoubleBE(value, end + 1)
   end += 9

@@ -44,6 +44,7 @@ export class Container implements WorkerHost {
   readonly timeoutMs: number
   send: Handler = () => Promise.reject(new Error('the container has not started'))
   #consumer: Consumer | undefined
+  #killed = false
 
   constructor(definition: ServiceDefinition, options: ContainerOptions) {
     this.#definition = definition
@@ -79,8 +80,12 @@ export class Container implements WorkerHost {
     await this.#eachDependency((dependency) => dependency.stop())
   }
 
-  /** Ends running workers with `disconnected` and lets go of everything. */
+  /**
+   * Aborts running workers and lets go of everything. Their calls stay unanswered, so that the broker
+   * delivers them again, to another process.
+   */
   async kill(): Promise<void> {
+    this.#killed = true
     for (const worker of this.#workers) {
       worker.end('disconnected', `${this.service} was killed while it worked on this call.`)
     }
@@ -124,7 +129,10 @@ export class Container implements WorkerHost {
     args: readonly unknown[],
     received: number,
   ): Promise<Reply> {
-    return new Promise((resolve) => {
+    return new Promise((settle) => {
+      const resolve = (reply: Reply) => {
+        if (!this.#killed) settle(reply)
+      }
       const expired = (error: RpcError) => {
         this.#release(worker)
         resolve(failed(error))
