@@ -23,8 +23,8 @@ import {
   type RpcCluster,
 } from '../service/index.ts'
 import { asVersion8 } from './call-stack.ts'
-import { DEFAULT_TIMEOUT_MS, makeCall, sendCall } from './make-call.ts'
-import { checkTimeout } from './run.ts'
+import { checkTimeout, DEFAULT_TIMEOUT_MS, makeCall, sendCall } from './make-call.ts'
+import { stopPlugins } from './stop-plugins.ts'
 
 export interface ClientOptions {
   /** Interceptors and plugins around every call, the first one outermost. @default [] */
@@ -74,12 +74,12 @@ export async function connect(broker: Broker, options: ClientOptions = {}): Prom
   const started: Plugin[] = []
   try {
     for (const plugin of plugins) {
-      started.unshift(plugin)
+      started.push(plugin)
       await plugin.start?.({ mailbox: connection.mailbox, onProblem })
     }
   } catch (error) {
-    for (const plugin of started) await plugin.stop?.()
-    await connection.close()
+    // Why it could not start matters more than what its end brings.
+    await stopPlugins(started, connection).catch(() => {})
     throw error
   }
   return new Client(connection, plugins, options)
@@ -121,13 +121,11 @@ class Client implements Cluster {
     args: readonly unknown[],
     options: CallOptions,
   ): Promise<unknown> {
-    const timeoutMs = options.timeoutMs ?? this.#timeoutMs
-    checkTimeout(timeoutMs)
     const values = new ContextValues()
     values.set(MAILBOX, this.#connection.mailbox)
     const call = makeCall(service, method, args, options, {
       context: this.#context,
-      timeoutMs,
+      timeoutMs: options.timeoutMs ?? this.#timeoutMs,
       values,
     })
     const reply = await sendCall(this.#send, call, options)
@@ -136,19 +134,11 @@ class Client implements Cluster {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close()
+    this.#closing ??= stopPlugins(this.#plugins, this.#connection)
     return this.#closing
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
-  }
-
-  async #close(): Promise<void> {
-    try {
-      for (const plugin of this.#plugins.toReversed()) await plugin.stop?.()
-    } finally {
-      await this.#connection.close()
-    }
   }
 }

@@ -64,7 +64,10 @@ export class Container implements WorkerHost {
     const host = { service: this.service, config: this.#options.config }
     for (const [, dependency] of this.#definition.dependencies) dependency.bind(host)
     await this.#eachDependency((dependency) => dependency.setup())
+    // Another service of this process may have failed to start meanwhile.
+    if (this.#killed) return
     await this.#eachDependency((dependency) => dependency.start())
+    if (this.#killed) return
     this.send = compose(this.#options.caller, (call) => connection.request(call))
     const handle = compose(this.#options.callee, (call) => this.#handle(call))
     this.#consumer = await connection.serve(this.service, handle, {
@@ -76,6 +79,8 @@ export class Container implements WorkerHost {
   async stop(): Promise<void> {
     await this.#consumer?.stop()
     while (this.#endings.size > 0) await Promise.all(this.#endings)
+    // Killed dependencies have let go of everything already.
+    if (this.#killed) return
     this.#deadlines.close()
     await this.#eachDependency((dependency) => dependency.stop())
   }
@@ -117,9 +122,19 @@ export class Container implements WorkerHost {
     if ('problem' in bound) return failed(new RpcError('bad_arguments', bound.problem, identity))
     if (!this.#slots.tryTake()) {
       await this.#slots.take()
+      if (performance.now() >= received + call.timeoutMs) {
+        this.#slots.free()
+        return failed(new RpcError('timeout', this.#neverBegun(call), identity))
+      }
       call.values.get(STARTED)?.()
     }
+    // Left unanswered, as those that ran when the service was killed.
+    if (this.#killed) return new Promise(() => {})
     return this.#work(call, entrypoint, bound.args, received)
+  }
+
+  #neverBegun({ method, timeoutMs }: Call): string {
+    return `${this.service}.${method} was not begun: all ${this.#options.maxWorkers} workers were busy for the ${Math.round(timeoutMs)} ms its caller would wait.`
   }
 
   /** Runs a worker. The reply comes as soon as the method ends or the deadline passes; the hooks follow it. */
@@ -140,10 +155,13 @@ export class Container implements WorkerHost {
       const worker = new Worker(this, entrypoint, call, received, expired)
       this.#workers.add(worker)
       if (worker.deadline !== Number.POSITIVE_INFINITY) this.#deadlines.watch(worker)
-      const ending = this.#run(worker, args, resolve).finally(() => {
-        this.#release(worker)
-        this.#endings.delete(ending)
-      })
+      const ending = this.#run(worker, args, resolve)
+        // Thrown values can be odd enough to break whoever looks at them; the caller still gets an answer.
+        .catch((error) => resolve(failed(toError(error))))
+        .finally(() => {
+          this.#release(worker)
+          this.#endings.delete(ending)
+        })
       this.#endings.add(ending)
     })
   }

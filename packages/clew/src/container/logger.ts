@@ -8,8 +8,19 @@ export interface LogEvent {
   readonly error?: unknown
 }
 
-/** Takes log events; must not throw. */
+/** Takes log events. What it throws is dropped. */
 export type Logger = (event: LogEvent) => void
+
+/** A logger that never throws: what is told must not harm what it tells of. */
+export function guarded(log: Logger): Logger {
+  return (event) => {
+    try {
+      log(event)
+    } catch {
+      // Nothing is left to tell it to.
+    }
+  }
+}
 
 /** Warnings and errors to stderr, one line each, an unexpected error with its stack. */
 export const stderrLogger: Logger = ({ level, message, error }) => {

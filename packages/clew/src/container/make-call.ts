@@ -1,5 +1,6 @@
 import {
   type Call,
+  ConfigError,
   type ContextValues,
   type Handler,
   type Headers,
@@ -14,7 +15,19 @@ const NO_HEADERS: Headers = Object.freeze(Object.create(null))
 /** Milliseconds a call waits for its reply where nobody says otherwise. */
 export const DEFAULT_TIMEOUT_MS = 30_000
 
-/** The call that a proxy's method makes. */
+/** @throws ConfigError when it is neither undefined nor a positive number */
+export function checkTimeout(timeoutMs: number | undefined): void {
+  if (timeoutMs !== undefined && !(timeoutMs > 0)) {
+    throw new ConfigError(
+      `timeoutMs must be a positive number of milliseconds, or Infinity; got ${timeoutMs}.`,
+    )
+  }
+}
+
+/**
+ * The call that a proxy's method makes.
+ * @throws ConfigError when its options ask for no possible timeout
+ */
 export function makeCall(
   service: string,
   method: string,
@@ -22,6 +35,7 @@ export function makeCall(
   options: CallOptions,
   from: { readonly context: Headers; readonly timeoutMs: number; readonly values: ContextValues },
 ): Call {
+  checkTimeout(options.timeoutMs)
   return {
     service,
     method,

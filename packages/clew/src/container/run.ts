@@ -10,10 +10,11 @@ import {
 } from '../call/index.ts'
 import { defineService, type ServiceClass } from '../service/index.ts'
 import { Container } from './container.ts'
-import { type Logger, stderrLogger } from './logger.ts'
-import { DEFAULT_TIMEOUT_MS } from './make-call.ts'
+import { guarded, type Logger, stderrLogger } from './logger.ts'
+import { checkTimeout, DEFAULT_TIMEOUT_MS } from './make-call.ts'
 import type { Running } from './running.ts'
 import { onSignals } from './signals.ts'
+import { stopPlugins } from './stop-plugins.ts'
 
 export interface RunOptions {
   readonly broker: Broker
@@ -33,7 +34,10 @@ export interface RunOptions {
   readonly config?: Readonly<Record<string, unknown>>
   /** @default warnings and errors to stderr */
   readonly log?: Logger
-  /** Milliseconds that `stop` lets running calls go on before it kills them. @default 30000 */
+  /**
+   * Milliseconds that `stop` lets running calls go on before it kills them.
+   * @default 30000; `Infinity` never kills
+   */
   readonly drainTimeoutMs?: number
   /**
    * Stop on SIGTERM and SIGINT, letting running calls end; a second signal kills.
@@ -54,7 +58,7 @@ export async function run(
   const classes = typeof services === 'function' ? [services] : services
   checkOptions(classes, options)
   const plugins = (options.use ?? []).map(toPlugin)
-  const log = options.log ?? stderrLogger
+  const log = guarded(options.log ?? stderrLogger)
   const containers = classes.map((service) => containerOf(service, options, plugins, log))
   refuseDuplicates(containers)
   const connection = await options.broker.connect({
@@ -71,6 +75,8 @@ export async function run(
   return running
 }
 
+const LONGEST_TIMER_MS = 0x7fffffff
+
 class Services implements Running {
   readonly #containers: readonly Container[]
   readonly #plugins: readonly Plugin[]
@@ -80,6 +86,7 @@ class Services implements Running {
   readonly #done = Promise.withResolvers<void>()
   #stopping: Promise<void> | undefined
   #killing: Promise<void> | undefined
+  #closing: Promise<void> | undefined
 
   constructor(
     containers: readonly Container[],
@@ -109,13 +116,16 @@ class Services implements Running {
       }
       await Promise.all(this.#containers.map((container) => container.start(this.#connection)))
     } catch (error) {
-      await this.kill()
+      // Why it could not start matters more than what its end brings.
+      await this.kill().catch((late) =>
+        this.#log({ level: 'error', message: 'closing what had started failed', error: late }),
+      )
       throw error
     }
   }
 
   stop(): Promise<void> {
-    this.#stopping ??= this.#stop()
+    this.#stopping ??= this.#killing ?? this.#stop()
     return this.#stopping
   }
 
@@ -130,8 +140,11 @@ class Services implements Running {
 
   async #stop(): Promise<void> {
     const late = Promise.withResolvers<'late'>()
-    const timer = setTimeout(() => late.resolve('late'), this.#drainTimeoutMs)
-    const drained = Promise.all(this.#containers.map((container) => container.stop()))
+    const timer =
+      this.#drainTimeoutMs <= LONGEST_TIMER_MS
+        ? setTimeout(() => late.resolve('late'), this.#drainTimeoutMs)
+        : undefined
+    const drained = Promise.allSettled(this.#containers.map((container) => container.stop()))
     const ended = await Promise.race([drained, late.promise, this.stopped])
     clearTimeout(timer)
     if (ended === 'late') {
@@ -142,6 +155,8 @@ class Services implements Running {
       return this.kill()
     }
     await this.#close()
+    const failed = ended?.find((container) => container.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
   }
 
   async #kill(): Promise<void> {
@@ -149,13 +164,9 @@ class Services implements Running {
     await this.#close()
   }
 
-  async #close(): Promise<void> {
-    try {
-      for (const plugin of this.#plugins.toReversed()) await plugin.stop?.()
-    } finally {
-      await this.#connection.close()
-      this.#done.resolve()
-    }
+  #close(): Promise<void> {
+    this.#closing ??= stopPlugins(this.#plugins, this.#connection).finally(this.#done.resolve)
+    return this.#closing
   }
 }
 
@@ -186,17 +197,12 @@ function checkOptions(services: readonly ServiceClass[], options: RunOptions): v
     }
   }
   checkTimeout(options.timeoutMs)
+  const { drainTimeoutMs } = options
+  if (drainTimeoutMs !== undefined && !(drainTimeoutMs >= 0)) {
+    throw new ConfigError(`drainTimeoutMs must be 0 or more milliseconds; got ${drainTimeoutMs}.`)
+  }
   if (typeof options.broker?.connect !== 'function') {
     throw new ConfigError('run needs a broker, such as memory() or rabbitmq(url).')
-  }
-}
-
-/** @throws ConfigError when it is neither undefined nor a positive number */
-export function checkTimeout(timeoutMs: number | undefined): void {
-  if (timeoutMs !== undefined && !(timeoutMs > 0)) {
-    throw new ConfigError(
-      `timeoutMs must be a positive number of milliseconds, or Infinity; got ${timeoutMs}.`,
-    )
   }
 }
 

@@ -73,6 +73,13 @@ function declare(
       `@rpc on ${property}: the wire name ${JSON.stringify(name)} cannot be routed; use 1 to 127 characters without dots, spaces, * and #.`,
     )
   }
+  for (const expected of options.expectedErrors ?? []) {
+    if (typeof expected !== 'function') {
+      throw new ConfigError(
+        `@rpc on ${property}: expectedErrors holds ${String(expected)}, which is no class; are two modules importing each other?`,
+      )
+    }
+  }
   declareEntrypoint(context.metadata, {
     property,
     name,
