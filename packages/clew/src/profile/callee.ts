@@ -16,6 +16,11 @@ import { WORKER_LOG, WorkerLog } from './worker-log.ts'
  */
 export function calleeInterceptor(profiler: Profiler): Interceptor {
   return (next) => (call) => {
+    if (call.values.get(WORKER_LOG) !== undefined) {
+      // Another profiler, further out, records this call already.
+      if (profiler.takeTrace !== undefined) call.values.get(ROOT)?.giveTo(profiler.takeTrace)
+      return next(call)
+    }
     const context = profiler.guard('receive', () => readTraceContext(call))
     if (context !== undefined) return continued(profiler, call, next, context)
     if (profiler.rootsAtCallee && profiler.takeTrace !== undefined) {
@@ -34,19 +39,20 @@ async function continued(
 ): Promise<Reply> {
   const work = new Work(profiler, call, context)
   const direct = context.unprefixed && context.parentId === work.log.owner.callId
-  const reply = await work.run(next)
-  if (direct && call.attachable) {
-    const attachment = profiler.guard('respond', () => work.log.close(work.ended))
-    return attachment === undefined ? reply : { ...reply, attachment }
-  }
-  profiler.guard('respond', () => {
+  const sendAround = () => {
     const extra = direct ? {} : { parent: context.parentId, relays: relaysOf(call) }
     const piece = work.log.closeAsPiece(work.ended, extra)
     void profiler.post.send(context.traceId, piece).then((taken) => {
       // Nobody collects this trace: what we know of it is better kept here than lost.
       if (!taken) profiler.guard('late piece', () => profiler.roots.take(piece))
     })
-  })
+  }
+  const reply = await work.run(next, sendAround)
+  if (direct && call.attachable) {
+    const attachment = profiler.guard('respond', () => work.log.close(work.ended))
+    return attachment === undefined ? reply : { ...reply, attachment }
+  }
+  profiler.guard('respond', sendAround)
   return reply
 }
 
@@ -57,10 +63,9 @@ async function rooted(profiler: Profiler, call: Call, next: Handler): Promise<Re
   call.values.set(ROOT, root)
   const context = { traceId: root.traceId, flags: '01', state: undefined }
   const work = new Work(profiler, call, context)
-  const reply = await work.run(next)
-  profiler.guard('respond', () =>
-    root.answeredBy(work.log.closeAsPiece(work.ended, { parent: null })),
-  )
+  const handOver = () => root.answeredBy(work.log.closeAsPiece(work.ended, { parent: null }))
+  const reply = await work.run(next, handOver)
+  profiler.guard('respond', handOver)
   return reply
 }
 
@@ -100,14 +105,23 @@ class Work {
     })
   }
 
-  /** Runs the call; its outcome is known afterwards. */
-  async run(next: Handler): Promise<Reply> {
+  /**
+   * Runs the call; its outcome is known afterwards. When an interceptor further in rejects, no reply
+   * can carry the log: `unanswered` takes it elsewhere.
+   */
+  async run(next: Handler, unanswered: () => void): Promise<Reply> {
+    const { id } = this.#call
     try {
       const reply = await next(this.#call)
-      this.#outcome = repliedOutcome(reply, this.#call.id)
+      this.#profiler.guard('outcome', () => {
+        this.#outcome = repliedOutcome(reply, id)
+      })
       return reply
     } catch (error) {
-      this.#outcome = thrownOutcome(error)
+      this.#profiler.guard('outcome', () => {
+        this.#outcome = thrownOutcome(error)
+        unanswered()
+      })
       throw error
     } finally {
       this.#profiler.leave(this.#call.service)

@@ -1,6 +1,7 @@
 import {
   type Call,
   ContextKey,
+  ContextValues,
   type Handler,
   type Interceptor,
   type Reply,
@@ -12,7 +13,7 @@ import { microseconds } from './clock.ts'
 import { type CallOutcome, repliedOutcome, thrownOutcome } from './outcome.ts'
 import type { Profiler } from './profiler.ts'
 import { ROOT, type RootTrace } from './roots.ts'
-import { traceHeaders } from './trace-context.ts'
+import { parentIdOf, traceHeaders } from './trace-context.ts'
 import { WORKER_LOG, type WorkerLog } from './worker-log.ts'
 
 /** Takes a copy of what is recorded of one call made by a worker. */
@@ -39,7 +40,9 @@ interface Home {
 export function callerInterceptor(profiler: Profiler): Interceptor {
   return (next) => (call) => {
     const log = call.values.get(WORKER_LOG)
-    if (log !== undefined) return recorded(profiler, call, next, workerHome(log))
+    if (log !== undefined) {
+      return isRecorded(call) ? next(call) : recorded(profiler, call, next, workerHome(log))
+    }
     const begun = call.values.get(ROOT)
     if (begun !== undefined) {
       // Another interceptor of ours, further out, records this call already.
@@ -60,8 +63,16 @@ export function recordedRoot(
   next: Handler,
   root: RootTrace,
 ): Promise<Reply> {
-  call.values.set(ROOT, root)
-  return recorded(profiler, call, next, rootHome(profiler, root))
+  // Derived, because a worker's calls share their values and each begins a trace of its own.
+  const values = new ContextValues(call.values)
+  values.set(ROOT, root)
+  return recorded(profiler, { ...call, values }, next, rootHome(profiler, root))
+}
+
+/** True when another profiler, further out, records this call of a worker already. */
+function isRecorded(call: Call): boolean {
+  const own = call.headers.traceparent
+  return typeof own === 'string' && parentIdOf(own) === callIdOf(call)
 }
 
 function workerHome(log: WorkerLog): Home {
@@ -103,23 +114,27 @@ async function recorded(profiler: Profiler, call: Call, next: Handler, home: Hom
     error: undefined,
   }
   profiler.guard('request', () => home.begin(begun))
+  // The listener to strays is kept when the call is over: no function made here may hold the call,
+  // or its arguments would be kept too.
+  const { id: correlationId, onStray: tellOthers } = call
+  const copy = call.values.get(COPY)
   let ended: CallRecord | undefined
   const end = (outcome: CallOutcome, block: Uint8Array | undefined): void => {
     ended = { ...begun, finishUs: microseconds(home.anchorMs), ...outcome }
     home.end(begun, ended, block)
-    call.values.get(COPY)?.(ended, block)
+    copy?.(ended, block)
   }
   const onStray = (stray: Stray): void => {
     profiler.guard('stray', () => {
       if (ended === undefined || stray.reply.attachment === undefined) return
       home.end(begun, { ...ended, late: true }, stray.reply.attachment)
     })
-    call.onStray?.(stray)
+    tellOthers?.(stray)
   }
   const headers = traceHeaders(call, home.traceId, id, home)
   try {
     const reply = await next({ ...call, headers, onStray })
-    profiler.guard('finish', () => end(repliedOutcome(reply, call.id), reply.attachment))
+    profiler.guard('finish', () => end(repliedOutcome(reply, correlationId), reply.attachment))
     return reply
   } catch (error) {
     profiler.guard('finish', () => end(thrownOutcome(error), undefined))

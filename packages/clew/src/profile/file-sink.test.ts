@@ -50,6 +50,18 @@ describe('fileSink', () => {
     assert.match(told[0]!, /buffer of .* is full; traces are dropped and counted/)
   })
 
+  it('leaves its file alone once it is closed', async (t) => {
+    const path = join(await folder(t), 'calls.jsonl')
+    const sink = fileSink(path, { truncate: true })
+    sink.take(trace(1))
+    await sink.close()
+    const written = await readFile(path, 'utf8')
+    sink.take(trace(2))
+    await sink.flush()
+    assert.equal(await readFile(path, 'utf8'), written)
+    assert.deepEqual(sink.counts, { taken: 2, written: 1, dropped: 1 })
+  })
+
   it('counts what cannot be written and never throws', async () => {
     const told: string[] = []
     const sink = fileSink('/proc/none/such/calls.jsonl', {

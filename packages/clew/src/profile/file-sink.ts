@@ -31,6 +31,7 @@ class FileSink implements Sink {
   #file: FileHandle | undefined
   #writing: Promise<void> | undefined
   #failing = false
+  #closed = false
   #taken = 0
   #written = 0
   #dropped = 0
@@ -50,6 +51,10 @@ class FileSink implements Sink {
   take(trace: Trace): void {
     const bytes = estimate(trace)
     this.#taken++
+    if (this.#closed) {
+      this.#dropped++
+      return
+    }
     if (this.#waitingBytes + bytes > this.#maxBufferBytes) {
       this.#drop(1, `the buffer of ${this.#path} is full`, undefined)
       return
@@ -64,6 +69,7 @@ class FileSink implements Sink {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     await this.flush()
     await this.#file?.close()
     this.#file = undefined

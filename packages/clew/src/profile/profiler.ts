@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Mailbox, Problem } from '../call/index.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { Post } from './post.ts'
@@ -95,15 +96,35 @@ export class Profiler {
   }
 }
 
-const byMailbox = new WeakMap<Mailbox, Promise<Profiler>>()
+interface Starting {
+  readonly profiler: Profiler
+  /** Undefined when its box is open, or cannot be opened. */
+  opening: Promise<void> | undefined
+}
 
-/** The profiler of callers that have none of their own: one for each connection, made when first needed. */
-export function profilerOf(mailbox: Mailbox): Promise<Profiler> {
-  let profiler = byMailbox.get(mailbox)
-  if (profiler === undefined) {
-    const made = new Profiler()
-    profiler = made.start(mailbox, { openBox: true }).then(() => made)
-    byMailbox.set(mailbox, profiler)
+const byMailbox = new WeakMap<Mailbox, Starting>()
+
+/** How long a call waits for the box at the most, in milliseconds. */
+const OPENING_MS = 1000
+
+/**
+ * The profiler of callers that have none of their own: one for each connection, made when first
+ * needed. Without an open box traces lack what travels around replies; no call fails for it.
+ */
+export async function profilerOf(mailbox: Mailbox, patienceMs: number): Promise<Profiler> {
+  let starting = byMailbox.get(mailbox)
+  if (starting === undefined) {
+    const made: Starting = { profiler: new Profiler(), opening: undefined }
+    const opened = () => {
+      made.opening = undefined
+    }
+    made.opening = made.profiler.start(mailbox, { openBox: true }).then(opened, opened)
+    byMailbox.set(mailbox, made)
+    starting = made
   }
-  return profiler
+  if (starting.opening !== undefined) {
+    const enough = delay(Math.min(OPENING_MS, patienceMs), undefined, { ref: false })
+    await Promise.race([starting.opening, enough])
+  }
+  return starting.profiler
 }

@@ -9,8 +9,8 @@ export type TakeTrace = (trace: Trace) => void
 /** The root trace a call belongs to; set by the interceptor that began it. */
 export const ROOT = new ContextKey<RootTrace>('root trace')
 
-/** Traces that wait for pieces at a time; the oldest is handed over as it is when there are more. */
-const MOST_OPEN = 4096
+/** Answered traces that wait for pieces at a time; the oldest is handed over as it is when there are more. */
+const MOST_WAITING = 4096
 /** Bytes of pieces held for all open traces together; more are counted as lost. */
 const MOST_PIECE_BYTES = 64 * 1024 * 1024
 
@@ -31,6 +31,7 @@ export class Roots {
   readonly inboxKey: string = newHalfId()
   readonly #options: RootsOptions
   readonly #open = new Map<string, RootTrace>()
+  readonly #waiting = new Set<RootTrace>()
   #pieceBytes = 0
   /** Pieces dropped because too many bytes were held. */
   dropped = 0
@@ -40,9 +41,10 @@ export class Roots {
   }
 
   begin(): RootTrace {
-    const oldest = this.#open.values().next()
-    if (this.#open.size >= MOST_OPEN && !oldest.done) oldest.value.handOver()
-    const root = new RootTrace(this.inboxKey + newHalfId(), this.#options, () => this.#forget(root))
+    const root: RootTrace = new RootTrace(this.inboxKey + newHalfId(), this.#options, {
+      waits: () => this.#wait(root),
+      over: () => this.#forget(root),
+    })
     this.#open.set(root.traceId, root)
     return root
   }
@@ -70,8 +72,15 @@ export class Roots {
     for (const root of [...this.#open.values()]) root.handOver()
   }
 
+  #wait(root: RootTrace): void {
+    const [oldest] = this.#waiting
+    if (this.#waiting.size >= MOST_WAITING) oldest?.handOver()
+    this.#waiting.add(root)
+  }
+
   #forget(root: RootTrace): void {
     this.#open.delete(root.traceId)
+    this.#waiting.delete(root)
     this.#pieceBytes -= root.pieceBytes
   }
 }
@@ -84,16 +93,20 @@ export class RootTrace {
   #assembly: Assembly | undefined
   readonly #takers: TakeTrace[] = []
   #awaited = false
-  readonly #forget: () => void
+  readonly #told: { readonly waits: () => void; readonly over: () => void }
   #answered = false
   #timer: NodeJS.Timeout | undefined
   pieceBytes = 0
 
-  constructor(traceId: string, options: RootsOptions, forget: () => void) {
+  constructor(
+    traceId: string,
+    options: RootsOptions,
+    told: { readonly waits: () => void; readonly over: () => void },
+  ) {
     this.traceId = traceId
     this.#options = options
     this.#assembly = new Assembly(traceId)
-    this.#forget = forget
+    this.#told = told
   }
 
   /**
@@ -130,7 +143,9 @@ export class RootTrace {
   /** A trace whose root is a callee here: the whole of it is one piece. */
   answeredBy(piece: Uint8Array): void {
     this.#answered = true
-    this.addPiece(piece)
+    // Not by `addPiece`: what never came through the inbox does not count against its bound.
+    this.#assembly?.addPiece(piece)
+    this.#handOverWhenWhole()
     this.#waitForPieces()
   }
 
@@ -140,7 +155,7 @@ export class RootTrace {
     if (assembly === undefined) return
     this.#assembly = undefined
     clearTimeout(this.#timer)
-    this.#forget()
+    this.#told.over()
     const trace = this.#options.guard('trace', () => assembly.finish())
     if (trace === undefined) return
     for (const take of this.#takers) this.#options.guard('sink', () => take(trace))
@@ -148,7 +163,8 @@ export class RootTrace {
 
   #waitForPieces(): void {
     if (this.#assembly === undefined || this.#whole) return
-    this.#timer = setTimeout(() => this.handOver(), this.#options.graceMs)
+    this.#timer ??= setTimeout(() => this.handOver(), this.#options.graceMs)
+    this.#told.waits()
   }
 
   get #whole(): boolean {

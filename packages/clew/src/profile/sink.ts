@@ -6,9 +6,9 @@ export interface Sink {
   take(trace: Trace): void
   /** Resolves when everything taken so far is safe, or was counted as dropped. */
   flush(): Promise<void>
-  /** Flushes and lets go of everything. */
+  /** Flushes and lets go of everything; what comes afterwards is dropped. */
   close(): Promise<void>
-  /** Calls taken, written, and dropped because the buffer was full or writing failed. */
+  /** Calls taken, written, and dropped because the buffer was full, writing failed or the sink was closed. */
   readonly counts: SinkCounts
 }
 

@@ -43,6 +43,11 @@ function parse(header: string, state: unknown, unprefixed: boolean): TraceContex
   }
 }
 
+/** The id of the call that a `traceparent` of ours names. */
+export function parentIdOf(traceparent: string): string {
+  return traceparent.slice(36, 52)
+}
+
 /** The headers of a call that continues a trace. */
 export function traceHeaders(
   call: Call,

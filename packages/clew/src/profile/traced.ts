@@ -54,27 +54,41 @@ async function callTraced(
   method: string,
   args: readonly unknown[],
 ): Promise<{ readonly result: unknown; readonly trace: Trace }> {
-  const taken = Promise.withResolvers<Trace>()
-  const recording = target[WITH_INTERCEPTOR](tracing(taken.resolve))
+  // Stays undefined when the call is refused before any interceptor has seen it.
+  let taken: Promise<Trace> | undefined
+  const recording = target[WITH_INTERCEPTOR](
+    tracing((trace) => {
+      taken = trace
+    }),
+  )
   try {
     const result = await recording[method]!(...args)
-    return { result, trace: await taken.promise }
+    return { result, trace: await taken! }
   } catch (error) {
-    if (typeof error === 'object' && error !== null) traces.set(error, await taken.promise)
+    const trace = await taken
+    if (trace !== undefined && typeof error === 'object' && error !== null) traces.set(error, trace)
     throw error
   }
 }
 
-function tracing(take: TakeTrace): Interceptor {
+function tracing(promised: (trace: Promise<Trace>) => void): Interceptor {
   return (next) => async (call) => {
+    const { promise, resolve: take } = Promise.withResolvers<Trace>()
+    promised(promise)
     const log = call.values.get(WORKER_LOG)
     if (log !== undefined) {
       const values = new ContextValues(call.values)
       values.set(COPY, copyTo(log, take))
-      return next({ ...call, values })
+      try {
+        return await next({ ...call, values })
+      } finally {
+        // Where an interceptor in between kept the call to itself there was nothing to copy.
+        take(new Assembly(log.owner.traceId).finish())
+      }
     }
     const mailbox = call.values.get(MAILBOX)
-    const profiler = mailbox === undefined ? new Profiler() : await profilerOf(mailbox)
+    const profiler =
+      mailbox === undefined ? new Profiler() : await profilerOf(mailbox, call.timeoutMs / 2)
     const root = profiler.roots.begin()
     root.giveTo(take, true)
     return recordedRoot(profiler, call, next, root)
