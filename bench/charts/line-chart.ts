@@ -46,6 +46,7 @@ export interface Box {
 
 const MARGIN = { left: 52, right: 134, top: 34, bottom: 40 } as const
 const LABEL_HEIGHT = 14
+const BAR_WIDTH = 1.4
 
 /** Draws a chart into its place; lines carry their labels at their ends. */
 export function lineChart(chart: Chart, box: Box): string {
@@ -65,7 +66,7 @@ export function lineChart(chart: Chart, box: Box): string {
     element(
       'g',
       { 'clip-path': `url(#${clip})` },
-      ...chart.lines.map((line) => bars(line, x, y)),
+      ...chart.lines.map((line, rank) => bars(line, x, y, aside(rank, chart.lines.length))),
       ...chart.lines.map((line) => curve(line, x, y)),
     ),
     ...labels(chart.lines, x, y, across, down),
@@ -124,11 +125,16 @@ function axes(
   return [...rows, ...columns, text(chart.across, below)]
 }
 
-function bars({ points, style }: ChartLine, x: Scale, y: Scale): string {
+/** Bars of different lines at one place stand beside each other. */
+function aside(rank: number, lines: number): number {
+  return (rank - (lines - 1) / 2) * BAR_WIDTH
+}
+
+function bars({ points, style }: ChartLine, x: Scale, y: Scale, offset: number): string {
   const path = points
     .filter(({ low, high }) => low !== undefined && high !== undefined)
     .map(({ x: at, low, high }) => {
-      const column = rounded(x.place(at))
+      const column = rounded(x.place(at) + offset)
       return `M${column} ${rounded(y.place(low!))}V${rounded(y.place(high!))}`
     })
   return path.length === 0 ? '' : element('path', { d: path.join(''), class: `bar ${style.name}` })
