@@ -12,6 +12,19 @@ export interface Derivable {
   readonly [method: string]: (...args: unknown[]) => Promise<unknown>
 }
 
+/** Names the language asks any object for, with no call in mind: `await`, `JSON.stringify`, `${…}`. */
+const ASKED_OF_OBJECTS: ReadonlySet<string | symbol> = new Set([
+  'then',
+  'toJSON',
+  'toString',
+  'valueOf',
+])
+
+/** Whether a proxy answers to a property with a method that calls. */
+export function isCallable(property: string | symbol): property is string {
+  return typeof property === 'string' && !ASKED_OF_OBJECTS.has(property)
+}
+
 /** The proxy as something that can be derived from; undefined when it is no proxy. */
 export function derivable(proxy: object): Derivable | undefined {
   const derive = (proxy as Partial<Derivable>)[WITH_INTERCEPTOR]

@@ -10,7 +10,7 @@ export type {
 export type { Call, Stray } from './call.ts'
 export { ContextKey, ContextValues } from './context-values.ts'
 export type { Derivable } from './derive.ts'
-export { derivable, WITH_INTERCEPTOR } from './derive.ts'
+export { derivable, isCallable, WITH_INTERCEPTOR } from './derive.ts'
 export type { CallIdentity, ErrorClass, ErrorClasses, RpcErrorCode } from './errors.ts'
 export { ConfigError, RemoteError, RpcError, toError } from './errors.ts'
 export type { Headers, HeaderValue } from './headers.ts'

@@ -4,6 +4,7 @@ import {
   type Derivable,
   derivable,
   type Interceptor,
+  isCallable,
   MAILBOX,
   WITH_INTERCEPTOR,
 } from '../call/index.ts'
@@ -43,7 +44,7 @@ export function traced<P extends object>(proxy: P): Traced<P> {
   }
   return new Proxy(Object.create(null), {
     get(_, method): unknown {
-      if (typeof method !== 'string' || method === 'then') return undefined
+      if (!isCallable(method)) return undefined
       return (...args: unknown[]) => callTraced(target, method, args)
     },
   }) as Traced<P>

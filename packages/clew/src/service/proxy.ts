@@ -1,4 +1,4 @@
-import { ConfigError, type Interceptor, WITH_INTERCEPTOR } from '../call/index.ts'
+import { ConfigError, type Interceptor, isCallable, WITH_INTERCEPTOR } from '../call/index.ts'
 import type { Caller, CallOptions } from './caller.ts'
 import { Dependency, inject } from './dependency.ts'
 import type { Rpc, RpcByKeyword, RpcCluster } from './wire-types.ts'
@@ -15,7 +15,11 @@ const targets = new WeakMap<object, Target>()
 
 type Method = (...args: unknown[]) => Promise<unknown>
 
-/** A client of one service, in the caller's name. Methods are made when first used, then kept. */
+/**
+ * A client of one service, in the caller's name. Methods are made when first used, then kept. Those
+ * named `then`, `toJSON`, `toString` and `valueOf` cannot be called: the language asks any object
+ * for them.
+ */
 export function proxyOf<S>(
   caller: Caller,
   service: string,
@@ -28,8 +32,8 @@ export function proxyOf<S>(
         return (interceptor: Interceptor) =>
           proxyOf(caller, service, { ...options, interceptor: around(interceptor, options) })
       }
-      // A proxy that answers to `then` would be taken for a promise by `await`.
-      if (typeof property !== 'string' || property === 'then') return undefined
+      if (property === 'toString') return () => `[proxy of ${service}]`
+      if (!isCallable(property)) return undefined
       let method = methods.get(property)
       if (method === undefined) {
         method = (...args) => caller.invoke(service, property, args, options)
@@ -55,7 +59,7 @@ export function clusterOf<Services>(caller: Caller, options?: CallOptions): RpcC
   const proxies = new Map<string, object>()
   return new Proxy(Object.create(null), {
     get(_, service): object | undefined {
-      if (typeof service !== 'string' || service === 'then') return undefined
+      if (!isCallable(service)) return undefined
       let made = proxies.get(service)
       if (made === undefined) {
         made = proxyOf(caller, service, options) as object

@@ -80,12 +80,23 @@ function declare(
       )
     }
   }
+  const parameters = parametersOf(method as (...args: never[]) => unknown)
+  const sensitive = options.sensitive ?? []
+  const names = options.params ?? parameters.names
+  for (const path of sensitive) {
+    // An argument must not be logged because its name was misspelt, or lost to a minifier.
+    if (!names.includes(path.split(/[.[]/u)[0])) {
+      throw new ConfigError(
+        `@rpc on ${property}: sensitive names ${JSON.stringify(path)}, but there is no such parameter; correct it, or declare the names with \`params\`.`,
+      )
+    }
+  }
   declareEntrypoint(context.metadata, {
     property,
     name,
     params: options.params,
     expectedErrors: options.expectedErrors ?? [],
-    sensitive: options.sensitive ?? [],
-    parameters: parametersOf(method as (...args: never[]) => unknown),
+    sensitive,
+    parameters,
   })
 }

@@ -75,6 +75,21 @@ describe('defineService', () => {
     refused(Dotted, /cannot be routed/)
   })
 
+  it('refuses to leave an argument readable in logs because its name was misspelt', () => {
+    assert.throws(
+      () =>
+        class {
+          @rpc({ sensitive: ['card.number', 'pasword'] }) pay(_card: object, _password: string) {}
+        },
+      (error) =>
+        error instanceof ConfigError && /sensitive names "card.number"/.test(error.message),
+    )
+    class Declared {
+      @rpc({ params: ['card'], sensitive: ['card.number'] }) pay(_card: object) {}
+    }
+    assert.ok(Declared)
+  })
+
   it('refuses two methods with one wire name', () => {
     class Twice {
       static readonly name = 'twice'

@@ -40,6 +40,16 @@ describe('parametersOf', () => {
     const native = Math.max as unknown as (...args: never[]) => unknown
     assert.equal(parametersOf(native).most, 0, 'native code shows an empty list')
     assert.equal(parametersOf(((a: number) => a) as (...args: never[]) => unknown).required, 1)
+    // The brackets and quotes are text, not structure.
+    class Tricky {
+      closing(_a = /\)/u, _b = '') {}
+      quotes(_a = /['"`]/u, _b = '') {}
+      nested(_a = `${`)`}`, _b = '') {}
+    }
+    const { closing, quotes, nested } = Tricky.prototype
+    for (const method of [closing, quotes, nested]) {
+      assert.equal(parametersOf(method).most, Number.POSITIVE_INFINITY, String(method))
+    }
   })
 })
 

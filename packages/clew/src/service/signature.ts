@@ -32,7 +32,7 @@ const OPEN = '([{'
 const CLOSE = ')]}'
 const QUOTES = '\'"`'
 
-/** The source of each parameter, or undefined when the source is not that of a plain function. */
+/** The source of each parameter; undefined where it cannot be told, or the source is no plain function's. */
 function parameterList(source: string): readonly string[] | undefined {
   const open = source.indexOf('(')
   if (open < 0 || /[=[]/.test(source.slice(0, open))) return undefined
@@ -44,10 +44,14 @@ function parameterList(source: string): readonly string[] | undefined {
     if (skipped > at) {
       // A comment is no part of a parameter; a string stands for its place in a default value.
       if (QUOTES.includes(source[at]!)) current += '""'
+      // Code in a template may hold anything.
+      if (source[at] === '`' && source.slice(at, skipped).includes('${')) return undefined
       at = skipped - 1
       continue
     }
     const character = source[at]!
+    // A division, or a regular expression, which may hold brackets and quotes of its own.
+    if (character === '/') return undefined
     if (OPEN.includes(character)) {
       depth++
       if (depth === 1) continue
