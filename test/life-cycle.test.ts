@@ -14,6 +14,7 @@ import {
   rpc,
   run,
   withOptions,
+  workerContext,
 } from 'clew'
 
 const QUIET = { signals: false, log: () => {} }
@@ -267,4 +268,23 @@ describe('callers are answered', () => {
       ConfigError,
     )
   })
+})
+
+it('arguments for logs are those the method got, by keyword too, without the sensitive ones', async () => {
+  class Till {
+    static readonly name: string = 'till'
+    worker = workerContext()
+    @rpc({ params: ['user', 'password'], sensitive: ['password'] })
+    login(_user: string, _password: string) {
+      return this.worker.redactedArguments() as string[]
+    }
+  }
+  const broker = memory()
+  await using _running = await run(Till, { broker, ...QUIET })
+  await using cluster = await connect(broker)
+  const till = cluster.proxy<Till>('till')
+  const hidden = ['ada', '********']
+  assert.deepEqual(await till.login('ada', 'secret'), hidden)
+  const kwargs = { password: 'secret', user: 'ada' }
+  assert.deepEqual(await withOptions(till, { kwargs }).login(), hidden)
 })

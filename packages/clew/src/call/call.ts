@@ -28,7 +28,7 @@ export interface Call {
   readonly headers: Headers
   /** Milliseconds the caller will still wait, counted from when this object was made. `Infinity`: for ever. */
   readonly timeoutMs: number
-  /** Aborts the call; on the callee's side it aborts when the deadline passes or the worker is killed. */
+  /** Ends the waiting when it aborts. Only on the caller's side; a worker has a signal in its context. */
   readonly signal: AbortSignal | undefined
   /** Which try this is, when the caller repeats a call. @default 1 */
   readonly attempt?: number

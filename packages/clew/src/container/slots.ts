@@ -8,10 +8,6 @@ export class Slots {
     this.#size = size
   }
 
-  get taken(): number {
-    return this.#taken
-  }
-
   get full(): boolean {
     return this.#taken >= this.#size
   }

@@ -7,6 +7,7 @@ import {
   type RpcErrorCode,
 } from '../call/index.ts'
 import {
+  bindArguments,
   type Caller,
   type CallOptions,
   type Entrypoint,
@@ -91,8 +92,9 @@ export class Worker implements WorkerContext, Caller, Expiring {
   }
 
   redactedArguments(): readonly unknown[] {
-    const { params, parameters, sensitive } = this.entrypoint
-    return redact(params ?? parameters.names, this.call.args, sensitive)
+    const { name, params, parameters, sensitive } = this.entrypoint
+    const bound = bindArguments(name, parameters, params, this.call)
+    return redact(params ?? parameters.names, 'args' in bound ? bound.args : [], sensitive)
   }
 
   async invoke(

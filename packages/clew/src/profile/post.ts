@@ -33,7 +33,7 @@ export class Post {
   /** Sends a piece without waiting. Resolves with false when nobody took it. */
   async send(traceId: string, piece: Uint8Array): Promise<boolean> {
     const key = inboxKey(traceId)
-    const taken = (await this.#mailbox?.post(key, piece)) ?? false
+    const taken = (await this.#mailbox?.post(key, piece).catch(() => false)) ?? false
     if (!taken) {
       this.#lost++
       this.#remember(key)

@@ -50,10 +50,6 @@ export class WorkerLog {
     return this.#calls
   }
 
-  get closed(): boolean {
-    return this.#closed
-  }
-
   /** A call leaves; gives its sequence number. */
   begin(record: CallRecord): void {
     this.#open.add(record)
