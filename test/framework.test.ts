@@ -25,6 +25,12 @@ class NotFound extends Error {
   }
 }
 
+const mappedNotFound = (error: unknown) => {
+  assert.ok(error instanceof NotFound)
+  assert.equal(error.message, 'gold not found', 'not what the constructor makes of its own message')
+  return true
+}
+
 /** Remembers the life of a service and its workers. */
 class Diary extends Dependency<{ write(line: string): void }> {
   readonly #lines: string[]
@@ -219,7 +225,7 @@ for (const road of ROADS) {
       await using cluster = await connect(broker, { delivery: road.delivery, errors })
       await assert.rejects(
         cluster.proxy<InstanceType<typeof Leaf>>(leafName).find('gold'),
-        NotFound,
+        mappedNotFound,
       )
       await using plain = await connect(broker, { delivery: road.delivery })
       await assert.rejects(

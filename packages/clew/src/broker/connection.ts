@@ -233,6 +233,12 @@ class BrokerConnection implements Connection, PendingOwner {
     )
   }
 
+  /** From PendingOwner. */
+  get outage(): string | undefined {
+    if (this.#transport.up) return undefined
+    return `the connection to ${this.#transport.address} is lost and being tried again`
+  }
+
   #down(reason: string): void {
     const { address } = this.#transport
     const message = `the connection to ${address} was lost (${reason}); trying to get it back`

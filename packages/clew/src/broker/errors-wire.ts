@@ -170,7 +170,7 @@ export function errorFromWire(wire: unknown, call: CallIdentity, errors: ErrorRe
   const message = text(fields.value) ?? (fields.value == null ? '' : describe(fields.value))
   const mapped = errors.classOf(path)
   if (mapped !== undefined) {
-    const error = construct(mapped, args)
+    const error = construct(mapped, args, message)
     if (error !== undefined) return error
   }
   const expected = fields.expected === true
@@ -179,10 +179,20 @@ export function errorFromWire(wire: unknown, call: CallIdentity, errors: ErrorRe
   )
 }
 
-function construct(errorClass: ErrorClass, args: readonly unknown[]): Error | undefined {
+// The constructor may not be made for what the wire calls arguments; the message is kept in any case.
+function construct(
+  errorClass: ErrorClass,
+  args: readonly unknown[],
+  message: string,
+): Error | undefined {
   try {
     const error = Reflect.construct(errorClass as new (...args: unknown[]) => Error, args)
-    return error instanceof Error ? error : undefined
+    if (!(error instanceof Error)) return undefined
+    if (error.message !== message && message !== '') {
+      const descriptor = { value: message, writable: true, configurable: true, enumerable: false }
+      Object.defineProperty(error, 'message', descriptor)
+    }
+    return error
   } catch {
     return undefined
   }

@@ -6,6 +6,8 @@ const LONGEST_TIMER_MS = 0x7fffffff
 
 /** Who keeps the pending calls. */
 export interface PendingOwner {
+  /** What keeps replies from coming at the moment, for people; undefined when nothing does. */
+  readonly outage: string | undefined
   settled(pending: PendingCall, replied: boolean): void
 }
 
@@ -76,7 +78,9 @@ export class PendingCall implements Receipt {
   }
 
   timeOut(): void {
-    this.fail('timeout', `${this.#name()} did not reply within ${this.call.timeoutMs} ms`)
+    const { outage } = this.#owner
+    const because = outage === undefined ? '' : `: ${outage}`
+    this.fail('timeout', `${this.#name()} did not reply within ${this.call.timeoutMs} ms${because}`)
   }
 
   cancel(signal: AbortSignal): void {

@@ -13,7 +13,7 @@ it('stray replies are known for the last 1,024 settled calls and not longer', ()
     const settled = call({ service: 's', id: `id-${number}`, onStray })
     const pending = new PendingCall(
       settled,
-      { settled() {} },
+      { outage: undefined, settled() {} },
       () => {},
       () => {},
     )

@@ -149,6 +149,12 @@ export class Container implements WorkerHost {
         if (!this.#killed) settle(reply)
       }
       const expired = (error: RpcError) => {
+        this.#options.log({
+          level: 'warn',
+          message: error.rawMessage,
+          service: this.service,
+          method: entrypoint.name,
+        })
         this.#release(worker)
         resolve(failed(error))
       }

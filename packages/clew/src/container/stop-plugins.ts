@@ -1,11 +1,12 @@
 import type { Connection, Plugin } from '../call/index.ts'
 
-/** Stops plugins, the last one first, and closes the connection, whatever they throw. */
+/** Closes the connection, then stops plugins, the last one first, whatever they throw: no call comes after. */
 export async function stopPlugins(
   plugins: readonly Plugin[],
   connection: Connection,
 ): Promise<void> {
   const thrown: unknown[] = []
+  await connection.close().catch((error: unknown) => thrown.push(error))
   for (const plugin of plugins.toReversed()) {
     try {
       await plugin.stop?.()
@@ -13,6 +14,5 @@ export async function stopPlugins(
       thrown.push(error)
     }
   }
-  await connection.close()
   if (thrown.length > 0) throw thrown[0]
 }

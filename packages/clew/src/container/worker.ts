@@ -158,13 +158,19 @@ export class Worker implements WorkerContext, Caller, Expiring {
   }
 }
 
-/** Time kept back from nested calls, so that an error which explains a timeout can still go home. */
-const MARGIN_MS = 5
+/**
+ * Time kept back from nested calls, so that an error which explains a timeout can still go home: a
+ * few confirmed replies' worth, but never more than a twentieth of what is left.
+ */
+const LEAST_MARGIN_MS = 10
+const MOST_MARGIN_MS = 50
+const MARGIN_SHARE = 0.03
 
 /** What a worker with so much time left may let a call of its own take. */
 function reserved(remainingMs: number): number {
   if (remainingMs === Number.POSITIVE_INFINITY) return remainingMs
-  return Math.max(1, Math.floor(remainingMs - Math.min(MARGIN_MS, remainingMs / 20)))
+  const margin = Math.max(LEAST_MARGIN_MS, Math.min(MOST_MARGIN_MS, remainingMs * MARGIN_SHARE))
+  return Math.max(1, Math.floor(remainingMs - Math.min(margin, remainingMs / 20)))
 }
 
 function identity(call: Call): { service: string; method: string; callId: string } {

@@ -42,9 +42,14 @@ async function continued(
   const sendAround = () => {
     const extra = direct ? {} : { parent: context.parentId, relays: relaysOf(call) }
     const piece = work.log.closeAsPiece(work.ended, extra)
+    // Where nobody collects this trace, what we know of it is better kept here than lost.
+    const keep = () => {
+      if (profiler.takeTrace !== undefined)
+        profiler.guard('piece', () => profiler.roots.take(piece))
+    }
+    if (!profiler.post.reachable(context.traceId)) return keep()
     void profiler.post.send(context.traceId, piece).then((taken) => {
-      // Nobody collects this trace: what we know of it is better kept here than lost.
-      if (!taken) profiler.guard('late piece', () => profiler.roots.take(piece))
+      if (!taken) keep()
     })
   }
   const reply = await work.run(next, sendAround)

@@ -31,6 +31,7 @@ class FileSink implements Sink {
   #file: FileHandle | undefined
   #writing: Promise<void> | undefined
   #failing = false
+  #torn = false
   #closed = false
   #taken = 0
   #written = 0
@@ -84,10 +85,14 @@ class FileSink implements Sink {
       this.#waitingBytes = 0
       try {
         this.#file ??= await openFile(this.#path, this.#flags)
-        await this.#file.appendFile(traces.map(encodeTrace).join(''))
+        // What failed may have left half a line behind.
+        const begin = this.#torn ? '\n' : ''
+        await this.#file.appendFile(begin + traces.map(encodeTrace).join(''))
         this.#written += traces.length
         this.#failing = false
+        this.#torn = false
       } catch (error) {
+        this.#torn = this.#file !== undefined
         this.#drop(traces.length, `cannot write ${this.#path}`, error)
       }
     }
@@ -99,10 +104,12 @@ class FileSink implements Sink {
     if (this.#failing) return
     this.#failing = true
     const reason = error instanceof Error ? `${why}: ${error.message}` : why
-    this.#onProblem(
-      `${reason}; traces are dropped and counted until it can be written again.`,
-      error,
-    )
+    const message = `${reason}; traces are dropped and counted until it can be written again.`
+    try {
+      this.#onProblem(message, error)
+    } catch {
+      // A listener's failure is no reason to lose more traces.
+    }
   }
 }
 

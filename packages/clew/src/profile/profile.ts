@@ -31,7 +31,12 @@ export function profile(options: ProfileOptions = {}): Plugin {
       profiler.start(mailbox, { onProblem, openBox: sink !== undefined }),
     async stop() {
       await profiler.stop()
-      await sink?.flush()
+      // A sink's failure to end well is told; it is no reason for services not to.
+      await sink?.flush().catch((error: unknown) =>
+        profiler.guard('sink', () => {
+          throw error
+        }),
+      )
     },
   }
 }

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Mailbox, Problem } from '../call/index.ts'
+import { ConfigError, type Mailbox, type Problem } from '../call/index.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { Post } from './post.ts'
 import { Roots, type TakeTrace } from './roots.ts'
@@ -14,6 +14,15 @@ export interface ProfilerOptions {
   readonly host?: string | undefined
   /** Where the time comes from. @default the system's monotonic clock, anchored to the wall */
   readonly clock?: Clock | undefined
+}
+
+/** How long anybody waits for the box at the most, in milliseconds. */
+const OPENING_MS = 1000
+
+/** @throws ConfigError when it is no number that a timer or a buffer can have */
+function checked(option: string, value: number): number {
+  if (value >= 0 && value <= 0x7fffffff) return value
+  throw new ConfigError(`profile: ${option} must be a number from 0 to 2147483647; got ${value}.`)
 }
 
 /** What the two interceptors share: who we are, where traces go, how pieces travel. */
@@ -30,16 +39,20 @@ export class Profiler {
   readonly rootsAtCallee: boolean
   readonly #inFlight = new Map<string, number>()
   #onProblem: (problem: Problem) => void = () => {}
-  #box: Promise<AsyncDisposable> | undefined
+  #box: Promise<AsyncDisposable | undefined> | undefined
+  #started = false
 
   constructor(options: ProfilerOptions = {}, takeTrace?: TakeTrace, rootsAtCallee = false) {
     this.host = options.host ?? hostname()
-    this.clock = options.clock ?? systemClock()
-    this.budget = options.budget ?? 16 * 1024
+    const clock = options.clock ?? systemClock()
+    this.clock = {
+      anchorMs: () => this.guard('clock', () => clock.anchorMs()) ?? performance.timeOrigin,
+    }
+    this.budget = checked('budget', options.budget ?? 16 * 1024)
     this.takeTrace = takeTrace
     this.rootsAtCallee = rootsAtCallee
     this.roots = new Roots({
-      graceMs: options.graceMs ?? 250,
+      graceMs: checked('graceMs', options.graceMs ?? 250),
       host: this.host,
       pid: this.pid,
       guard: (where, work) => this.guard(where, work),
@@ -47,26 +60,42 @@ export class Profiler {
     })
   }
 
-  /** From now on pieces travel by this mailbox. Opens our own box when we begin traces. */
+  /**
+   * From now on pieces travel by this mailbox. Opens our own box when we begin traces; one that
+   * cannot be opened costs what travels around replies, nothing else.
+   * @throws ConfigError when it serves a connection already
+   */
   async start(
     mailbox: Mailbox,
     options: { readonly onProblem?: (problem: Problem) => void; readonly openBox: boolean },
   ): Promise<void> {
     if (options.onProblem !== undefined) this.#onProblem = options.onProblem
+    if (this.#started) {
+      throw new ConfigError(
+        'One profile() serves one connection; make another for each `run` and `connect`. They may share a sink.',
+      )
+    }
+    this.#started = true
     this.post.use(mailbox)
     if (!options.openBox) return
-    this.#box = mailbox.open(this.roots.inboxKey, (piece) =>
-      this.guard('inbox', () => this.roots.take(piece)),
-    )
-    await this.#box
+    const take = (piece: Uint8Array) => this.guard('inbox', () => this.roots.take(piece))
+    this.#box = mailbox.open(this.roots.inboxKey, take).catch((error: unknown) => {
+      const message =
+        'the inbox for traces cannot be opened; traces lack what travels around replies'
+      this.guard('inbox', () => this.#onProblem({ kind: 'inbox', message, error }))
+      return undefined
+    })
+    await Promise.race([this.#box, delay(OPENING_MS, undefined, { ref: false })])
   }
 
   async stop(): Promise<void> {
     const box = this.#box
     this.#box = undefined
+    this.#started = false
     this.roots.flush()
-    await (await box)?.[Symbol.asyncDispose]()
     this.post.use(undefined)
+    const closed = box?.then((opened) => opened?.[Symbol.asyncDispose]()).catch(() => {})
+    await Promise.race([closed, delay(OPENING_MS, undefined, { ref: false })])
   }
 
   /** Runs a piece of profiling. Whatever it throws is told and costs the profile, never the call. */
@@ -103,9 +132,6 @@ interface Starting {
 }
 
 const byMailbox = new WeakMap<Mailbox, Starting>()
-
-/** How long a call waits for the box at the most, in milliseconds. */
-const OPENING_MS = 1000
 
 /**
  * The profiler of callers that have none of their own: one for each connection, made when first

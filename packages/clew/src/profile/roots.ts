@@ -67,9 +67,9 @@ export class Roots {
     root.addPiece(piece)
   }
 
-  /** Hands over everything that is still waiting. */
+  /** Hands over everything that is still waiting, but for calls that nobody has answered. */
   flush(): void {
-    for (const root of [...this.#open.values()]) root.handOver()
+    for (const root of [...this.#open.values()]) if (root.hasEnded) root.handOver()
   }
 
   #wait(root: RootTrace): void {
@@ -95,6 +95,7 @@ export class RootTrace {
   #awaited = false
   readonly #told: { readonly waits: () => void; readonly over: () => void }
   #answered = false
+  #expectsMore = true
   #timer: NodeJS.Timeout | undefined
   pieceBytes = 0
 
@@ -136,6 +137,8 @@ export class RootTrace {
     }
     this.#assembly.addRoot(record, { host, pid }, block)
     this.#answered = true
+    // Nothing ran below a call that was refused, and nobody waits any more for one given up.
+    this.#expectsMore = record.status !== 'rejected' && record.status !== 'cancelled'
     this.#handOverWhenWhole()
     this.#waitForPieces()
   }
@@ -149,6 +152,11 @@ export class RootTrace {
     this.#waitForPieces()
   }
 
+  /** True when the root call has ended. */
+  get hasEnded(): boolean {
+    return this.#answered
+  }
+
   /** Gives the trace away as it is. Only the first time counts. */
   handOver(): void {
     const assembly = this.#assembly
@@ -156,8 +164,9 @@ export class RootTrace {
     this.#assembly = undefined
     clearTimeout(this.#timer)
     this.#told.over()
-    const trace = this.#options.guard('trace', () => assembly.finish())
-    if (trace === undefined) return
+    const trace =
+      this.#options.guard('trace', () => assembly.finish()) ??
+      new Assembly(this.traceId).finish({ alone: true })
     for (const take of this.#takers) this.#options.guard('sink', () => take(trace))
   }
 
@@ -169,7 +178,8 @@ export class RootTrace {
 
   get #whole(): boolean {
     const assembly = this.#assembly
-    return assembly !== undefined && assembly.waiting === 0 && !assembly.unannounced
+    if (assembly === undefined || assembly.waiting > 0) return false
+    return !(this.#expectsMore && assembly.unannounced)
   }
 
   #handOverWhenWhole(): void {

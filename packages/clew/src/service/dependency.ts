@@ -10,7 +10,8 @@ export interface DependencyHost {
 /**
  * Something every worker of a service is given, with Nameko's life cycle: `setup` and `start` once
  * when the service starts, `get` and the worker hooks for each call, `stop` (or `kill`) once at the
- * end. An error in a worker hook fails that call, never the service.
+ * end. An error in a worker hook fails that call, never the service. A field's initialiser runs for
+ * every call, so constructors only keep what they are given: open things in `setup` or `start`.
  */
 export abstract class Dependency<T> {
   #host: DependencyHost | undefined

@@ -60,6 +60,11 @@ function declare(
   context: ClassMethodDecoratorContext,
   options: RpcOptions,
 ): void {
+  if (typeof context !== 'object') {
+    throw new ConfigError(
+      '@rpc needs standard decorators: remove `experimentalDecorators` from tsconfig.json.',
+    )
+  }
   const property = String(context.name)
   if (context.static || context.private || typeof context.name === 'symbol') {
     throw new ConfigError(

@@ -16,7 +16,11 @@ export function callTree(input: Trace | readonly Entry[]): CallTree {
   const gathered = gatherCalls(trace.entries, problems)
   const { root, order } = linkCalls(gathered, trace, problems)
   placeCalls(order)
-  const begin = root.beginMs
+  // Where the root's request is lost, the first that is known of it is its beginning.
+  const begin =
+    stamp(root.request) === undefined
+      ? order.reduce((least, place) => Math.min(least, place.beginMs), root.beginMs)
+      : root.beginMs
   let calls = 0
   let missingCalls = 0
   let complete = true

@@ -46,6 +46,8 @@ function place(call: Making, outside: Bounds, hosts: Map<string, number>): Bound
     call.endMs = workTo
   } else if (finish === undefined) {
     call.endMs = Math.max(call.endMs, workTo)
+  } else if (request === undefined) {
+    call.beginMs = Math.min(call.beginMs, workFrom)
   }
   if (host !== undefined && receive !== undefined && respond !== undefined) {
     hosts.set(host, call.shiftMs)

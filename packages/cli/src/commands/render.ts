@@ -99,7 +99,10 @@ async function render(
   sayProblems(context, file.problems)
   const bytes = Buffer.byteLength(picture)
   if (json) output.printJson({ file: out, view, bytes, trace: file.trace.id, calls: tree.calls })
-  else output.say(`${harmless(out)} has the ${view} of ${tree.calls} calls`)
+  else
+    output.say(
+      `${harmless(out)} has the ${view} of ${tree.calls === 1 ? '1 call' : `${tree.calls} calls`}`,
+    )
   return EXIT.ok
 }
 

@@ -111,7 +111,7 @@ function widthsOf(lines: readonly Line[], width: number): Widths {
   const names = lines
     .map(({ trunk, cells: { name, count } }) => columns(trunk.text + name + count))
     .sort((one, other) => one - other)
-  const wanted = names.at(-1) ?? 0
+  const wanted = Math.max(columns('CALL'), names.at(-1) ?? 0)
   // Hosts are not given up for the sake of a few long names.
   const most = names[Math.floor(names.length * 0.8)] ?? 0
   const hosts = widest(({ cells }) => columns(cells.host))

@@ -108,6 +108,9 @@ function stragglerSentence(straggler: Straggler, tree: CallTree): string {
 function timeSentence(places: readonly Bottleneck[], tree: CallTree): string {
   const [first, second] = places
   const total = formatMs(tree.totalMs)
+  if (tree.root.totalMs === undefined && !tree.root.placeholder) {
+    return `How long the call took is not known; what was seen of it took ${total}.`
+  }
   if (first === undefined) return `The call took ${total}.`
   if (first.shareOfTotal < CLEAR && second !== undefined) {
     return (
