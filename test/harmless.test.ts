@@ -222,3 +222,30 @@ describe('a profiled call that is over', () => {
     assert.ok(kept.length <= 1, `the arguments of ${kept.length} of 10 calls are still there`)
   })
 })
+
+describe('profile()', () => {
+  it('serves one connection, and says so to who gives it to two', async () => {
+    const plugin = profile({ sink: collecting() })
+    const broker = memory()
+    const first = await connect(broker, { use: [plugin] })
+    await assert.rejects(
+      connect(broker, { use: [plugin] }),
+      /One profile\(\) serves one connection/,
+    )
+    await first.close()
+    const again = await connect(broker, { use: [plugin] })
+    await again.close()
+  })
+
+  it('refuses limits that are none', () => {
+    for (const options of [{ graceMs: Number.NaN }, { graceMs: Infinity }, { budget: -1 }]) {
+      assert.throws(() => profile(options), /must be a number from 0/)
+    }
+  })
+
+  it('lets services end although their sink does not', async () => {
+    const sink = { ...collecting(), flush: () => Promise.reject(new Error('no')) }
+    const system = await started([profile({ sink })], [profile({ sink })])
+    await system[Symbol.asyncDispose]()
+  })
+})

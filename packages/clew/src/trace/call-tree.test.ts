@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { verdict } from './analysis/index.ts'
 import type { CallNode, CallTree } from './call-node.ts'
 import { callTree } from './call-tree.ts'
 import type { Entry, EntryKind, Trace } from './entry.ts'
@@ -120,6 +121,19 @@ test('dropped and repeated entries never throw, and the tree says what happened'
     }),
     { numRuns: 300 },
   )
+})
+
+test('a root that lost its request begins with what is known first', () => {
+  const list = entries(
+    { r: null, a: 'r' },
+    ...['receive r@5', 'request a@10', 'finish a@90', 'finish r@100'],
+  )
+  const tree = callTree(list)
+  assert.equal(tree.root.totalMs, undefined)
+  assert.equal(tree.startedMs, list[0]!.timeMs)
+  assert.equal(tree.totalMs, 95)
+  assert.equal(find(tree.root, 'a').offsetMs, 5)
+  assert.match(verdict(tree).sentences[0]!, /is not known; what was seen of it took 95.0 ms/)
 })
 
 test('siblings share the place of a lost parent', () => {
