@@ -12,6 +12,8 @@ export interface Answer {
 
 /** The shop's services at work, and somebody who calls them. */
 export interface Shop extends AsyncDisposable {
+  /** How much slower than the others the slow shard is. */
+  readonly delayMs: number
   /** Asks ten shards at once, one of which is slow. */
   search(): Promise<Answer>
   /** Fails in a bank three services further down. */
@@ -44,6 +46,7 @@ export async function openShop({ broker, prefix, delayMs }: ShopAddress): Promis
   }
   const gateway = traced(cluster.proxy<Storefront>(`${prefix}gateway`))
   const opened: Shop = {
+    delayMs,
     search: () => answered(gateway.search('red boots')),
     order: () => answered(gateway.place_order('red boots, 38')),
     async [Symbol.asyncDispose]() {
