@@ -5,6 +5,8 @@ import { usageFault } from './fault.ts'
 /** Where RabbitMQ answers on a machine that was not told otherwise. */
 const DEFAULT_ADDRESS = 'amqp://localhost'
 
+const LONGEST_CONNECTING_MS = 10_000
+
 /** Names the broker where `--broker` is not given. */
 export const BROKER_VARIABLE = 'CLEW_BROKER'
 
@@ -26,11 +28,13 @@ export const deliveryFlag = {
 /**
  * The broker to use: what was asked for, what the environment names, or RabbitMQ on this machine.
  * Connects to nothing yet.
+ * @param connectTimeoutMs milliseconds to wait for a connection. @default 10000, and never more
  * @throws Fault when the address is none
  */
 export async function openBroker(
   asked: string | undefined,
   env: ClewContext['env'],
+  connectTimeoutMs: number = LONGEST_CONNECTING_MS,
 ): Promise<Broker> {
   const address = asked ?? (env[BROKER_VARIABLE] || DEFAULT_ADDRESS)
   if (address === 'memory') {
@@ -40,7 +44,9 @@ export async function openBroker(
   }
   const { rabbitmq } = await import('clew')
   try {
-    return rabbitmq(address)
+    return rabbitmq(address, {
+      connectTimeoutMs: Math.min(connectTimeoutMs, LONGEST_CONNECTING_MS),
+    })
   } catch (error) {
     throw usageFault(error instanceof Error ? error.message : String(error), {
       next: [`--broker ${DEFAULT_ADDRESS}`],

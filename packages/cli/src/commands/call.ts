@@ -107,7 +107,9 @@ async function call(
 ): Promise<ExitCode> {
   const target = parseTarget(name)
   const args = rest.map(parseArgument)
-  const broker = await openBroker(flags.broker, context.env)
+  // Nobody who waits 3 s for a call waits 10 for a broker; but a connection may take a second or two.
+  const connecting = Math.max(2000, flags.timeout)
+  const broker = await openBroker(flags.broker, context.env, connecting)
   const { connect } = await import('clew')
   const { callFault } = await import('../call-fault.ts')
   const abort = new AbortController()
@@ -246,6 +248,9 @@ function nextSteps(
     case 'method_not_found':
       return { next: ['check the name: only methods with @rpc can be called'] }
     case 'timeout':
+      if (String((thrown as Error).message).includes('the connection to ')) {
+        return { next: ['start the broker again; the call may still have run'] }
+      }
       return { next: [...(trace ? [] : [where]), '--timeout 60s   to wait longer'] }
     case 'remote':
       return trace ? {} : { next: [where] }
