@@ -47,6 +47,7 @@ export function rpc(
   first: RpcOptions | Method<unknown, never[], unknown>,
   context?: ClassMethodDecoratorContext,
 ): unknown {
+  if (context !== undefined) refuseOldDecorators(context)
   if (typeof first === 'function') {
     declare(first, context as ClassMethodDecoratorContext, {})
     return undefined
@@ -55,16 +56,20 @@ export function rpc(
     declare(method, late, first)
 }
 
+/** TypeScript's old decorators pass the method's name where the standard ones pass an object. */
+function refuseOldDecorators(context: unknown): void {
+  if (typeof context === 'object') return
+  throw new ConfigError(
+    '@rpc needs standard decorators: remove `experimentalDecorators` from tsconfig.json.',
+  )
+}
+
 function declare(
   method: Method<unknown, never[], unknown>,
   context: ClassMethodDecoratorContext,
   options: RpcOptions,
 ): void {
-  if (typeof context !== 'object') {
-    throw new ConfigError(
-      '@rpc needs standard decorators: remove `experimentalDecorators` from tsconfig.json.',
-    )
-  }
+  refuseOldDecorators(context)
   const property = String(context.name)
   if (context.static || context.private || typeof context.name === 'symbol') {
     throw new ConfigError(

@@ -109,4 +109,12 @@ describe('defineService', () => {
     }
     refused(Hidden, /#private field/)
   })
+
+  it('refuses decorators of the old kind in words', () => {
+    const old = rpc as unknown as (target: object, name: string, descriptor: object) => void
+    const withOptions = rpc({ name: 'x' }) as unknown as typeof old
+    for (const decorate of [old, withOptions]) {
+      assert.throws(() => decorate(Shop.prototype, 'sell', {}), /remove `experimentalDecorators`/)
+    }
+  })
 })
