@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import {
@@ -30,6 +32,17 @@ test('a call that says nothing sensible is a usage error', async () => {
     assert.match(stderr, says)
     assert.doesNotMatch(stderr, /secret/)
   }
+})
+
+test('a broker that never answers is waited for no longer than the call', async (t) => {
+  const frozen = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(frozen, 'listening')
+  t.after(() => frozen.close())
+  const { port } = frozen.address() as { readonly port: number }
+  const address = `amqp://127.0.0.1:${port}`
+  const { code, stderr } = await runClew(['call', 'a.b', '--timeout', '2s', '--broker', address])
+  assert.equal(code, 5)
+  assert.match(stderr, /no answer within 2000 ms/)
 })
 
 test('a broker that is down is exit code 5', async () => {

@@ -5,6 +5,7 @@ import { EXIT, type ExitCode } from '../exit.ts'
 import { Fault, fileFault, toFault, usageFault } from '../fault.ts'
 import { harmless } from '../harmless.ts'
 import { suggestions } from '../suggest.ts'
+import { TRACE_ARGUMENTS } from '../trace-arguments.ts'
 
 const VIEWS = ['tree', 'waterfall'] as const
 
@@ -33,15 +34,7 @@ export const renderCommand = defineCommand<Flags, readonly [string, string | und
   parameters: {
     positional: {
       kind: 'tuple',
-      parameters: [
-        { parse: String, placeholder: 'FILE', brief: 'a trace file, or - for stdin' },
-        {
-          parse: String,
-          placeholder: 'N|ID',
-          brief: "a trace's number in the list of `clew show FILE`, or a part of its id",
-          optional: true,
-        },
-      ],
+      parameters: TRACE_ARGUMENTS,
     },
     flags: {
       out: {

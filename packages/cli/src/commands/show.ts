@@ -1,6 +1,7 @@
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { usageFault } from '../fault.ts'
+import { TRACE_ARGUMENTS } from '../trace-arguments.ts'
 
 interface Flags {
   readonly full: boolean
@@ -32,15 +33,7 @@ export const showCommand = defineCommand<Flags, readonly [string, string | undef
   parameters: {
     positional: {
       kind: 'tuple',
-      parameters: [
-        { parse: String, placeholder: 'FILE', brief: 'a trace file, or - for stdin' },
-        {
-          parse: String,
-          placeholder: 'N|ID',
-          brief: "a trace's number in the list, or a part of its id",
-          optional: true,
-        },
-      ],
+      parameters: TRACE_ARGUMENTS,
     },
     flags: {
       full: {
