@@ -6,6 +6,7 @@ import { runInNewContext } from 'node:vm'
 import {
   type Broker,
   connect,
+  type Interceptor,
   type Mailbox,
   memory,
   type Plugin,
@@ -247,5 +248,32 @@ describe('profile()', () => {
     const sink = { ...collecting(), flush: () => Promise.reject(new Error('no')) }
     const system = await started([profile({ sink })], [profile({ sink })])
     await system[Symbol.asyncDispose]()
+  })
+
+  it('publishes nothing more for roots that collect nothing', async (t) => {
+    const broker = memory()
+    let posts = 0
+    const counting: Broker = {
+      name: broker.name,
+      async connect(options) {
+        const connection = await broker.connect(options)
+        const { post } = connection.mailbox
+        t.mock.method(connection.mailbox, 'post', (key: string, piece: Uint8Array) => {
+          posts++
+          return post.call(connection.mailbox, key, piece)
+        })
+        return connection
+      },
+    }
+    await using _running = await run(Leaf, { broker: counting, use: [profile()], ...QUIET })
+    const foreign = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+    const peer: Interceptor = (next) => (call) =>
+      next({ ...call, headers: { ...call.headers, traceparent: foreign } })
+    await using cluster = await connect(broker, { use: [{ name: 'peer', caller: peer }] })
+    for (let call = 0; call < 5; call++) {
+      assert.equal(await cluster.proxy<Leaf>('leaf').echo(call), call)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    assert.equal(posts, 1)
   })
 })

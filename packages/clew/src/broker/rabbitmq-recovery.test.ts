@@ -104,6 +104,18 @@ describe('rabbitmq, lost connections with nameko delivery', { skip }, () => {
     assert.equal(reply.result, 'waited')
   })
 
+  it('says with a timeout that the connection was away', async (t) => {
+    const { proxy, connection, told } = await line(t)
+    await connection.request(call({ service: serviceName() })).catch(() => {})
+    await proxy[Symbol.asyncDispose]()
+    await told('disconnected')
+    await assert.rejects(connection.request(call({ service: serviceName(), timeoutMs: 300 })), {
+      code: 'timeout',
+      message:
+        /did not reply within 300 ms: the connection to amqp:.* is lost and being tried again/,
+    })
+  })
+
   it('serves on after its connection came back, and says what comes again', async (t) => {
     const { proxy, connection, told } = await line(t)
     const client = await direct(t)

@@ -53,6 +53,18 @@ const CONFIRM_SELECT = '\0\x55\0\x0a'
 const BASIC_CONSUME = '\0\x3c\0\x14'
 
 describe('rabbitmq, topology', { skip }, () => {
+  it('has its reply queue before the first call, for who asks for that', async (t) => {
+    for (const repliesAtOnce of [false, true]) {
+      const proxy = await TcpProxy.open(url!)
+      t.after(() => proxy[Symbol.asyncDispose]())
+      const connection = await rabbitmq(proxy.url).connect({ repliesAtOnce })
+      t.after(() => connection.close())
+      const texts = proxy.sent.flatMap(framesOf).map(({ text }) => text)
+      const declared = texts.filter((text) => text.startsWith(QUEUE_DECLARE))
+      assert.equal(declared.length, repliesAtOnce ? 1 : 0)
+    }
+  })
+
   it('is declared byte for byte as Nameko does', async (t) => {
     const proxy = await TcpProxy.open(url!)
     t.after(() => proxy[Symbol.asyncDispose]())

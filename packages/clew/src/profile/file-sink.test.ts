@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -71,5 +71,30 @@ describe('fileSink', () => {
     await sink.close()
     assert.deepEqual(sink.counts, { taken: 1, written: 0, dropped: 1 })
     assert.match(told.join(), /cannot write/)
+  })
+
+  it('begins a line of its own after a write that failed half-way', async (t) => {
+    const path = join(await folder(t), 'calls.jsonl')
+    const probe = await open(path, 'a')
+    const handles = Object.getPrototypeOf(probe) as typeof probe
+    await probe.close()
+    const fails = t.mock.method(
+      handles,
+      'appendFile',
+      async function (this: typeof probe, text: string) {
+        await this.write(text.slice(0, 20))
+        throw new Error('ENOSPC')
+      },
+    )
+    const sink = fileSink(path, { onProblem: () => {} })
+    sink.take(trace(1))
+    await sink.flush()
+    fails.mock.restore()
+    sink.take(trace(2))
+    await sink.close()
+    assert.deepEqual(sink.counts, { taken: 2, written: 1, dropped: 1 })
+    const lines = (await readFile(path, 'utf8')).trim().split('\n')
+    assert.equal(lines.length, 2)
+    assert.equal(JSON.parse(lines[1]!).id, trace(2).entries[0]!.id)
   })
 })

@@ -136,6 +136,13 @@ test('a root that lost its request begins with what is known first', () => {
   assert.match(verdict(tree).sentences[0]!, /is not known; what was seen of it took 95.0 ms/)
 })
 
+test('a root of which only the finish is left begins with the first of its calls', () => {
+  const list = entries({ r: null, a: 'r' }, ...['request a@10', 'finish a@90', 'finish r@100'])
+  const tree = callTree(list)
+  assert.equal(tree.startedMs, list[0]!.timeMs)
+  assert.equal(tree.totalMs, 90)
+})
+
 test('siblings share the place of a lost parent', () => {
   const parents = { r: null, a: 'gone', b: 'gone' }
   const lines = ['request r@0', 'receive r@1', 'respond r@99', 'finish r@100']
