@@ -298,6 +298,14 @@ class BrokerConnection implements Connection, PendingOwner {
     return server
   }
 
+  async publish(): Promise<void> {
+    throw new ConfigError('publishing is not there yet')
+  }
+
+  async consume(): Promise<Consumer> {
+    throw new ConfigError('consuming is not there yet')
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing

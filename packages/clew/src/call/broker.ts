@@ -2,6 +2,7 @@ import type { Call } from './call.ts'
 import type { ErrorClasses } from './errors.ts'
 import type { Handler } from './interceptor.ts'
 import type { Mailbox } from './mailbox.ts'
+import type { Arrival, Publication, Settlement, Subscription } from './messaging.ts'
 import type { Reply } from './reply.ts'
 
 /** How calls travel; what `rabbitmq()` and `memory()` return. Holds no connection until asked for one. */
@@ -64,6 +65,22 @@ export interface Connection extends AsyncDisposable {
    * acknowledged after its reply was handed to the broker.
    */
   serve(service: string, handler: Handler, options: ServeOptions): Promise<Consumer>
+  /**
+   * Sends a message that expects no reply; resolves when the broker has it, or at once without
+   * `confirm`.
+   * @throws RpcError `disconnected`, `overloaded`, `timeout`, `cancelled`, `unserializable`,
+   *   `unknown_service` (mandatory, and no queue took it)
+   */
+  publish(publication: Publication): Promise<void>
+  /**
+   * Declares a queue and consumes it until stopped. `take` must not reject; a message is acknowledged
+   * when it is settled, so one that a crash leaves unsettled comes again.
+   * @throws ConfigError when the queue exists with other properties
+   */
+  consume(
+    subscription: Subscription,
+    take: (arrival: Arrival) => Promise<Settlement>,
+  ): Promise<Consumer>
   readonly mailbox: Mailbox
   /** Fails what is pending with `disconnected` and closes. Idempotent. */
   close(): Promise<void>

@@ -1,4 +1,5 @@
 import type { ContextValues } from './context-values.ts'
+import type { EdgeKind } from './edge-kind.ts'
 import type { RpcError } from './errors.ts'
 import type { Headers } from './headers.ts'
 import type { Reply } from './reply.ts'
@@ -13,6 +14,8 @@ export interface Call {
   readonly service: string
   /** Wire name of the method. */
   readonly method: string
+  /** What leads to it. @default 'call' */
+  readonly edge?: EdgeKind | undefined
   /** Positional arguments. */
   readonly args: readonly unknown[]
   /** Python's keyword arguments; empty where none were given. */

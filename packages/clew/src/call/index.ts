@@ -1,3 +1,4 @@
+export type { Admission, Boundary, Passage, Visitor } from './boundary.ts'
 export type {
   Broker,
   Connection,
@@ -11,14 +12,26 @@ export type { Call, Stray } from './call.ts'
 export { ContextKey, ContextValues } from './context-values.ts'
 export type { Derivable } from './derive.ts'
 export { derivable, isCallable, WITH_INTERCEPTOR } from './derive.ts'
+export type { EdgeKind } from './edge-kind.ts'
 export type { CallIdentity, ErrorClass, ErrorClasses, RpcErrorCode } from './errors.ts'
 export { ConfigError, RemoteError, RpcError, toError } from './errors.ts'
 export type { Headers, HeaderValue } from './headers.ts'
 export { newCallId, newHalfId } from './ids.ts'
 export type { Handler, Interceptor } from './interceptor.ts'
 export { compose } from './interceptor.ts'
+export type { LogEvent, Logger } from './log.ts'
 export type { Mailbox } from './mailbox.ts'
 export { MAILBOX } from './mailbox.ts'
+export type {
+  Arrival,
+  ExchangeDeclaration,
+  Publication,
+  PublishingOptions,
+  QueueDeclaration,
+  RetryPolicy,
+  Settlement,
+  Subscription,
+} from './messaging.ts'
 export type { Plugin, PluginHost, Use } from './plugin.ts'
 export { toPlugin } from './plugin.ts'
 export type { Reply } from './reply.ts'

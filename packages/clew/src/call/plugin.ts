@@ -1,3 +1,4 @@
+import type { Boundary } from './boundary.ts'
 import type { Problem } from './broker.ts'
 import type { Interceptor } from './interceptor.ts'
 import type { Mailbox } from './mailbox.ts'
@@ -17,6 +18,14 @@ export interface Plugin {
   readonly callee?: Interceptor
   /** True when the callers' replies should bring attachments. @default false */
   readonly attachments?: boolean
+  /**
+   * True when `caller` should also see what goes to no service: operations of dependencies (edge
+   * `down`) and published events (edge `event`).
+   * @default false
+   */
+  readonly everyEdge?: boolean
+  /** Judges callers from outside. The first plugin that brings one counts. */
+  readonly boundary?: Boundary
   /** After connecting, before the first call. */
   start?(host: PluginHost): Promise<void> | void
   /** After the last call. */

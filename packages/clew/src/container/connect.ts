@@ -18,10 +18,13 @@ import {
   type Caller,
   type CallOptions,
   clusterOf,
+  type OutgoingMessage,
   proxyOf,
   type Rpc,
   type RpcCluster,
+  type ShownAs,
 } from '../service/index.ts'
+import { Below } from './below.ts'
 import { asVersion8 } from './call-stack.ts'
 import { checkTimeout, DEFAULT_TIMEOUT_MS, makeCall, sendCall } from './make-call.ts'
 import { stopPlugins } from './stop-plugins.ts'
@@ -91,6 +94,9 @@ class Client implements Cluster {
   readonly #send: Handler
   readonly #timeoutMs: number
   readonly #context: Headers
+  /** Without a call id: Nameko's standalone dispatcher sends no stack either. */
+  readonly #outgoing: Headers
+  readonly #below: Below
   #closing: Promise<void> | undefined
 
   constructor(connection: Connection, plugins: readonly Plugin[], options: ClientOptions) {
@@ -98,12 +104,17 @@ class Client implements Cluster {
     this.#plugins = plugins
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
     // Nameko's standalone proxies name themselves like this, one id for all their calls.
+    this.#outgoing = Object.assign(Object.create(null), options.context) as Headers
     this.#context = Object.assign(Object.create(null), options.context, {
       call_id_stack: [`standalone_rpc_proxy.call.${asVersion8(newCallId())}`],
     }) as Headers
     this.#send = compose(
       plugins.flatMap((plugin) => plugin.caller ?? []),
       (call) => connection.request(call),
+    )
+    this.#below = new Below(
+      plugins.flatMap(({ everyEdge, caller }) => (everyEdge && caller ? caller : [])),
+      () => connection,
     )
   }
 
@@ -121,16 +132,28 @@ class Client implements Cluster {
     args: readonly unknown[],
     options: CallOptions,
   ): Promise<unknown> {
-    const values = new ContextValues()
-    values.set(MAILBOX, this.#connection.mailbox)
     const call = makeCall(service, method, args, options, {
       context: this.#context,
       timeoutMs: options.timeoutMs ?? this.#timeoutMs,
-      values,
+      values: this.#values(),
     })
     const reply = await sendCall(this.#send, call, options)
     if (reply.error !== undefined) throw reply.error
     return reply.result
+  }
+
+  async publish(message: OutgoingMessage, shown: ShownAs): Promise<void> {
+    await this.#below.publish(message, shown, {
+      context: this.#outgoing,
+      timeoutMs: this.#timeoutMs,
+      values: this.#values(),
+    })
+  }
+
+  #values(): ContextValues {
+    const values = new ContextValues()
+    values.set(MAILBOX, this.#connection.mailbox)
+    return values
   }
 
   close(): Promise<void> {

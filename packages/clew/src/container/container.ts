@@ -1,10 +1,14 @@
 import {
+  type Boundary,
   type Call,
   type Connection,
   type Consumer,
+  ContextValues,
   compose,
   type Handler,
   type Interceptor,
+  type Logger,
+  newCallId,
   type Reply,
   RpcError,
   STARTED,
@@ -12,14 +16,22 @@ import {
 } from '../call/index.ts'
 import {
   bindArguments,
+  type Dependency,
   type Entrypoint,
+  type EntrypointMethod,
+  type Extension,
+  type ExtensionHost,
+  type Firing,
   type Outcome,
   type ServiceDefinition,
 } from '../service/index.ts'
+import { Below } from './below.ts'
 import { parseCallId } from './call-stack.ts'
 import { Deadlines } from './deadlines.ts'
-import type { Logger } from './logger.ts'
+import { NO_HEADERS, NO_KWARGS } from './make-call.ts'
+import type { SharedExtensions } from './shared-extensions.ts'
 import { Slots } from './slots.ts'
+import { Tasks } from './tasks.ts'
 import { Worker, type WorkerHost } from './worker.ts'
 
 export interface ContainerOptions {
@@ -29,20 +41,31 @@ export interface ContainerOptions {
   readonly config: Readonly<Record<string, unknown>>
   readonly caller: readonly Interceptor[]
   readonly callee: readonly Interceptor[]
+  /** Around what goes to no service. */
+  readonly everyEdge: readonly Interceptor[]
+  readonly boundary: Boundary | undefined
   readonly log: Logger
+  readonly shared: SharedExtensions
+  /** Told of an error that a background task did not catch. */
+  readonly failed: (error: unknown) => void
 }
 
-/** Hosts one service: its dependencies, its consumer, and one worker for each call. */
-export class Container implements WorkerHost {
+/** Hosts one service: its extensions, its consumer, and one worker for each fired entrypoint. */
+export class Container implements WorkerHost, ExtensionHost {
   readonly #definition: ServiceDefinition
   readonly #options: ContainerOptions
   readonly #slots: Slots
   readonly #deadlines = new Deadlines()
   readonly #workers = new Set<Worker>()
   readonly #endings = new Set<Promise<void>>()
+  readonly #dependencies: readonly Dependency<unknown>[]
+  readonly #entrypoints: readonly Entrypoint[]
+  readonly #handlers = new Map<EntrypointMethod, Handler>()
+  readonly #tasks: Tasks
   readonly service: string
-  readonly timeoutMs: number
+  readonly below: Below
   send: Handler = () => Promise.reject(new Error('the container has not started'))
+  #connection: Connection | undefined
   #consumer: Consumer | undefined
   #killed = false
 
@@ -50,39 +73,126 @@ export class Container implements WorkerHost {
     this.#definition = definition
     this.#options = options
     this.#slots = new Slots(options.maxWorkers)
+    this.#dependencies = definition.dependencies.map(([, dependency]) => dependency)
+    this.#entrypoints = definition.fired.map((method) => {
+      const entrypoint = method.make!()
+      entrypoint.attach(method)
+      return entrypoint
+    })
+    this.#tasks = new Tasks(options.failed)
     this.service = definition.name
-    this.timeoutMs = options.timeoutMs
+    this.below = new Below(options.everyEdge, () => this.connection)
+  }
+
+  get config(): Readonly<Record<string, unknown>> {
+    return this.#options.config
+  }
+
+  get maxWorkers(): number {
+    return this.#options.maxWorkers
+  }
+
+  get prefetch(): number {
+    return this.#options.prefetch
+  }
+
+  get timeoutMs(): number {
+    return this.#options.timeoutMs
+  }
+
+  get boundary(): Boundary | undefined {
+    return this.#options.boundary
+  }
+
+  get log(): Logger {
+    return this.#options.log
+  }
+
+  get connection(): Connection {
+    if (this.#connection === undefined) throw new Error('the container has not started')
+    return this.#connection
   }
 
   /** True when its workers have proxies. */
   get makesCalls(): boolean {
-    return this.#definition.dependencies.some(([, dependency]) => dependency.makesCalls)
+    return this.#dependencies.some((dependency) => dependency.makesCalls)
   }
 
-  /** Sets up and starts the dependencies, then takes calls. */
-  async start(connection: Connection): Promise<void> {
-    const host = { service: this.service, config: this.#options.config }
-    for (const [, dependency] of this.#definition.dependencies) dependency.bind(host)
-    await this.#eachDependency((dependency) => dependency.setup())
+  shared<E extends Extension>(Shared: new () => E): E {
+    return this.#options.shared.get(Shared, (extension) => extension.bind(this))
+  }
+
+  spawn(task: (signal: AbortSignal) => Promise<void>): void {
+    this.#tasks.spawn(task)
+  }
+
+  fire(method: EntrypointMethod, firing: Firing): Promise<Reply> {
+    let handler = this.#handlers.get(method)
+    if (handler === undefined) {
+      handler = this.#handlerOf((call) => this.#handle(call, method))
+      this.#handlers.set(method, handler)
+    }
+    return handler(this.#fired(method, firing)).catch((error) => failed(toError(error)))
+  }
+
+  #fired(method: EntrypointMethod, firing: Firing): Call {
+    return {
+      service: this.service,
+      method: firing.shownAs ?? method.name,
+      edge: firing.edge,
+      args: firing.args,
+      kwargs: firing.kwargs ?? NO_KWARGS,
+      id: firing.id ?? newCallId(),
+      context: firing.context ?? NO_HEADERS,
+      headers: firing.headers ?? NO_HEADERS,
+      timeoutMs: firing.timeoutMs ?? Number.POSITIVE_INFINITY,
+      signal: firing.signal,
+      redelivered: firing.redelivered ?? false,
+      attachable: false,
+      rejected: undefined,
+      values: firing.values ?? new ContextValues(),
+      onStray: undefined,
+    }
+  }
+
+  /** Sets up dependencies and entrypoints, all at once. */
+  async setup(connection: Connection): Promise<void> {
+    this.#connection = connection
+    this.send = compose(this.#options.caller, (call) => connection.request(call))
+    const extensions = [...this.#dependencies, ...this.#entrypoints]
+    for (const extension of extensions) extension.bind(this)
+    await each(extensions, (extension) => extension.setup())
+  }
+
+  /** Starts the dependencies, then takes calls and lets entrypoints fire. */
+  async start(): Promise<void> {
     // Another service of this process may have failed to start meanwhile.
     if (this.#killed) return
-    await this.#eachDependency((dependency) => dependency.start())
+    await each(this.#dependencies, (dependency) => dependency.start())
     if (this.#killed) return
-    this.send = compose(this.#options.caller, (call) => connection.request(call))
-    const handle = compose(this.#options.callee, (call) => this.#handle(call))
-    this.#consumer = await connection.serve(this.service, handle, {
-      prefetch: this.#options.prefetch,
-    })
+    const { rpc } = this.#definition
+    if (rpc.size > 0) {
+      const handle = this.#handlerOf((call) => this.#handle(call, rpc.get(call.method)))
+      const { prefetch } = this.#options
+      this.#consumer = await this.connection.serve(this.service, handle, { prefetch })
+    }
+    await each(this.#entrypoints, (entrypoint) => entrypoint.start())
   }
 
-  /** Takes no new calls, lets the running ones end, then stops the dependencies. */
+  #handlerOf(handle: Handler): Handler {
+    return compose(this.#options.callee, handle)
+  }
+
+  /** Takes nothing new, lets what runs end, then stops the dependencies. */
   async stop(): Promise<void> {
-    await this.#consumer?.stop()
+    const stopping = each(this.#entrypoints, (entrypoint) => entrypoint.stop())
+    await Promise.all([this.#consumer?.stop(), stopping])
     while (this.#endings.size > 0) await Promise.all(this.#endings)
+    await this.#tasks.stop()
     // Killed dependencies have let go of everything already.
     if (this.#killed) return
     this.#deadlines.close()
-    await this.#eachDependency((dependency) => dependency.stop())
+    await each(this.#dependencies, (dependency) => dependency.stop())
   }
 
   /**
@@ -95,7 +205,9 @@ export class Container implements WorkerHost {
       worker.end('disconnected', `${this.service} was killed while it worked on this call.`)
     }
     this.#deadlines.close()
-    await this.#eachDependency((dependency) => dependency.kill())
+    this.#tasks.abort()
+    const extensions = [...this.#entrypoints, ...this.#dependencies]
+    await each(extensions, (extension) => extension.kill())
   }
 
   explainTimeout(call: Call, stack: readonly string[]): string | undefined {
@@ -110,11 +222,10 @@ export class Container implements WorkerHost {
     return `The calls form a cycle (${chain}).${busy} raise maxWorkers above the cycle's depth, or break the cycle.`
   }
 
-  async #handle(call: Call): Promise<Reply> {
+  async #handle(call: Call, entrypoint: EntrypointMethod | undefined): Promise<Reply> {
     const received = performance.now()
     if (call.rejected !== undefined) return failed(call.rejected)
     const identity = { service: this.service, method: call.method, callId: call.id }
-    const entrypoint = this.#definition.entrypoints.get(call.method)
     if (entrypoint === undefined) {
       return failed(new RpcError('method_not_found', call.method, identity))
     }
@@ -140,7 +251,7 @@ export class Container implements WorkerHost {
   /** Runs a worker. The reply comes as soon as the method ends or the deadline passes; the hooks follow it. */
   #work(
     call: Call,
-    entrypoint: Entrypoint,
+    entrypoint: EntrypointMethod,
     args: readonly unknown[],
     received: number,
   ): Promise<Reply> {
@@ -160,11 +271,13 @@ export class Container implements WorkerHost {
       }
       const worker = new Worker(this, entrypoint, call, received, expired)
       this.#workers.add(worker)
+      const unfollow = call.signal === undefined ? undefined : worker.follow(call.signal)
       if (worker.deadline !== Number.POSITIVE_INFINITY) this.#deadlines.watch(worker)
       const ending = this.#run(worker, args, resolve)
         // Thrown values can be odd enough to break whoever looks at them; the caller still gets an answer.
         .catch((error) => resolve(failed(toError(error))))
         .finally(() => {
+          unfollow?.()
           this.#release(worker)
           this.#endings.delete(ending)
         })
@@ -224,7 +337,7 @@ export class Container implements WorkerHost {
   /** Hooks behind the reply: their errors can no longer reach the caller, so they are logged. */
   async #afterwards(
     worker: Worker,
-    hook: (dependency: ServiceDefinition['dependencies'][number][1]) => Promise<void> | void,
+    hook: (dependency: Dependency<unknown>) => Promise<void> | void,
   ): Promise<void> {
     for (const [field, dependency] of this.#definition.dependencies) {
       try {
@@ -251,12 +364,13 @@ export class Container implements WorkerHost {
       error,
     })
   }
+}
 
-  async #eachDependency(
-    act: (dependency: ServiceDefinition['dependencies'][number][1]) => Promise<void> | void,
-  ): Promise<void> {
-    await Promise.all(this.#definition.dependencies.map(async ([, dependency]) => act(dependency)))
-  }
+async function each<E extends Extension>(
+  extensions: readonly E[],
+  act: (extension: E) => Promise<void> | void,
+): Promise<void> {
+  await Promise.all(extensions.map(async (extension) => act(extension)))
 }
 
 function failed(error: Error): Reply {

@@ -1,7 +1,6 @@
 export { callIdStackOf, parseCallId } from './call-stack.ts'
 export type { ClientOptions, Cluster } from './connect.ts'
 export { connect } from './connect.ts'
-export type { LogEvent, Logger } from './logger.ts'
 export type { RunOptions } from './run.ts'
 export { run } from './run.ts'
 export type { Running } from './running.ts'

@@ -1,15 +1,4 @@
-/** Something an operator may want to read. */
-export interface LogEvent {
-  readonly level: 'debug' | 'info' | 'warn' | 'error'
-  readonly message: string
-  readonly service?: string
-  readonly method?: string
-  readonly callId?: string
-  readonly error?: unknown
-}
-
-/** Takes log events. What it throws is dropped. */
-export type Logger = (event: LogEvent) => void
+import type { Logger } from '../call/index.ts'
 
 /** A logger that never throws: what is told must not harm what it tells of. */
 export function guarded(log: Logger): Logger {

@@ -9,8 +9,8 @@ import {
 } from '../call/index.ts'
 import type { CallOptions } from '../service/index.ts'
 
-const NO_KWARGS: Readonly<Record<string, unknown>> = Object.freeze(Object.create(null))
-const NO_HEADERS: Headers = Object.freeze(Object.create(null))
+export const NO_KWARGS: Readonly<Record<string, unknown>> = Object.freeze(Object.create(null))
+export const NO_HEADERS: Headers = Object.freeze(Object.create(null))
 
 /** Milliseconds a call waits for its reply where nobody says otherwise. */
 export const DEFAULT_TIMEOUT_MS = 30_000

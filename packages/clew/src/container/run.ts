@@ -4,15 +4,17 @@ import {
   type Connection,
   type Delivery,
   type ErrorClasses,
+  type Logger,
   type Plugin,
   toPlugin,
   type Use,
 } from '../call/index.ts'
 import { defineService, type ServiceClass } from '../service/index.ts'
 import { Container } from './container.ts'
-import { guarded, type Logger, stderrLogger } from './logger.ts'
+import { guarded, stderrLogger } from './logger.ts'
 import { checkTimeout, DEFAULT_TIMEOUT_MS } from './make-call.ts'
 import type { Running } from './running.ts'
+import { SharedExtensions } from './shared-extensions.ts'
 import { onSignals } from './signals.ts'
 import { stopPlugins } from './stop-plugins.ts'
 
@@ -59,7 +61,15 @@ export async function run(
   checkOptions(classes, options)
   const plugins = (options.use ?? []).map(toPlugin)
   const log = guarded(options.log ?? stderrLogger)
-  const containers = classes.map((service) => containerOf(service, options, plugins, log))
+  const shared = new SharedExtensions()
+  let running: Services | undefined
+  const failed = (error: unknown) => {
+    log({ level: 'error', message: 'a background task failed, which ends its services', error })
+    void running?.kill()
+  }
+  const containers = classes.map((service) =>
+    containerOf(service, options, { plugins, log, shared, failed }),
+  )
   refuseDuplicates(containers)
   const connection = await options.broker.connect({
     owner: containers[0]!.service,
@@ -69,7 +79,7 @@ export async function run(
     repliesAtOnce: containers.some((container) => container.makesCalls),
     onProblem: ({ message, error }) => log({ level: 'warn', message, error }),
   })
-  const running = new Services(containers, plugins, connection, log, options.drainTimeoutMs)
+  running = new Services({ containers, shared, plugins, connection, log }, options.drainTimeoutMs)
   await running.start()
   if (options.signals ?? true) onSignals(running, log)
   return running
@@ -77,8 +87,17 @@ export async function run(
 
 const LONGEST_TIMER_MS = 0x7fffffff
 
+interface Parts {
+  readonly containers: readonly Container[]
+  readonly shared: SharedExtensions
+  readonly plugins: readonly Plugin[]
+  readonly connection: Connection
+  readonly log: Logger
+}
+
 class Services implements Running {
   readonly #containers: readonly Container[]
+  readonly #shared: SharedExtensions
   readonly #plugins: readonly Plugin[]
   readonly #connection: Connection
   readonly #log: Logger
@@ -89,13 +108,11 @@ class Services implements Running {
   #closing: Promise<void> | undefined
 
   constructor(
-    containers: readonly Container[],
-    plugins: readonly Plugin[],
-    connection: Connection,
-    log: Logger,
-    drainTimeoutMs = 30_000,
+    { containers, shared, plugins, connection, log }: Parts,
+    drainTimeoutMs: number = 30_000,
   ) {
     this.#containers = containers
+    this.#shared = shared
     this.#plugins = plugins
     this.#connection = connection
     this.#log = log
@@ -114,7 +131,11 @@ class Services implements Running {
           onProblem: ({ message, error }) => this.#log({ level: 'warn', message, error }),
         })
       }
-      await Promise.all(this.#containers.map((container) => container.start(this.#connection)))
+      const containers = this.#containers
+      await Promise.all(containers.map((container) => container.setup(this.#connection)))
+      await this.#shared.each((extension) => extension.setup())
+      await Promise.all(containers.map((container) => container.start()))
+      if (this.#killing === undefined) await this.#shared.each((extension) => extension.start())
     } catch (error) {
       // Why it could not start matters more than what its end brings.
       await this.kill().catch((late) =>
@@ -154,6 +175,7 @@ class Services implements Running {
       })
       return this.kill()
     }
+    if (this.#killing === undefined) await this.#shared.each((extension) => extension.stop())
     await this.#close()
     const failed = ended?.find((container) => container.status === 'rejected')
     if (failed !== undefined) throw failed.reason
@@ -161,6 +183,7 @@ class Services implements Running {
 
   async #kill(): Promise<void> {
     await Promise.allSettled(this.#containers.map((container) => container.kill()))
+    await this.#shared.each((extension) => extension.kill()).catch(() => {})
     await this.#close()
   }
 
@@ -173,9 +196,9 @@ class Services implements Running {
 function containerOf(
   serviceClass: ServiceClass,
   options: RunOptions,
-  plugins: readonly Plugin[],
-  log: Logger,
+  parts: Pick<Parts, 'plugins' | 'log' | 'shared'> & { readonly failed: (error: unknown) => void },
 ): Container {
+  const { plugins, log, shared, failed } = parts
   const maxWorkers = options.maxWorkers ?? 10
   return new Container(defineService(serviceClass), {
     maxWorkers,
@@ -184,7 +207,11 @@ function containerOf(
     config: options.config ?? {},
     caller: plugins.flatMap((plugin) => plugin.caller ?? []),
     callee: plugins.flatMap((plugin) => plugin.callee ?? []),
+    everyEdge: plugins.flatMap(({ everyEdge, caller }) => (everyEdge && caller ? caller : [])),
+    boundary: plugins.find(({ boundary }) => boundary !== undefined)?.boundary,
     log,
+    shared,
+    failed,
   })
 }
 

@@ -1,4 +1,4 @@
-import type { Logger } from './logger.ts'
+import type { Logger } from '../call/index.ts'
 import type { Running } from './running.ts'
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const

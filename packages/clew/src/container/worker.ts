@@ -10,10 +10,13 @@ import {
   bindArguments,
   type Caller,
   type CallOptions,
-  type Entrypoint,
+  type EntrypointMethod,
+  type OutgoingMessage,
   redact,
+  type ShownAs,
   type WorkerContext,
 } from '../service/index.ts'
+import type { Below, Doer } from './below.ts'
 import { callIdOf, callIdStackOf } from './call-stack.ts'
 import type { Expiring } from './deadlines.ts'
 import { makeCall, sendCall } from './make-call.ts'
@@ -24,6 +27,8 @@ export interface WorkerHost {
   /** Sends calls through the caller's interceptors. */
   readonly send: Handler
   readonly timeoutMs: number
+  /** What goes to no service. */
+  readonly below: Below
   /** Adds to a timeout's message what this process knows of its cause. */
   explainTimeout(call: Call, stack: readonly string[]): string | undefined
 }
@@ -31,7 +36,7 @@ export interface WorkerHost {
 /** One instance of a service at work on one call, and the caller of everything it calls. */
 export class Worker implements WorkerContext, Caller, Expiring {
   readonly service: string
-  readonly entrypoint: Entrypoint
+  readonly entrypoint: EntrypointMethod
   readonly call: Call
   readonly deadline: number
   readonly #host: WorkerHost
@@ -45,7 +50,7 @@ export class Worker implements WorkerContext, Caller, Expiring {
   /** @param expired told once, when the deadline passes or the worker is killed */
   constructor(
     host: WorkerHost,
-    entrypoint: Entrypoint,
+    entrypoint: EntrypointMethod,
     call: Call,
     received: number,
     expired: (error: RpcError) => void,
@@ -59,11 +64,11 @@ export class Worker implements WorkerContext, Caller, Expiring {
   }
 
   get callId(): string {
-    return callIdOf(this.call)
+    return callIdOf(this.call, this.entrypoint.name)
   }
 
   get callIdStack(): readonly string[] {
-    this.#stack ??= callIdStackOf(this.call)
+    this.#stack ??= callIdStackOf(this.call, this.entrypoint.name)
     return this.#stack
   }
 
@@ -124,6 +129,28 @@ export class Worker implements WorkerContext, Caller, Expiring {
     }
     if (reply.error !== undefined) throw reply.error
     return reply.result
+  }
+
+  down<T>(service: string, method: string, operation: () => Promise<T>): Promise<T> {
+    return this.#host.below.down({ service, method }, this.#doer(), operation)
+  }
+
+  async publish(message: OutgoingMessage, shown: ShownAs): Promise<void> {
+    await this.#host.below.publish(message, shown, this.#doer())
+  }
+
+  #doer(): Doer {
+    const timeoutMs = Math.min(this.#host.timeoutMs, this.remainingMs())
+    return { context: this.#outgoingContext(), timeoutMs, values: this.call.values }
+  }
+
+  /** Follows the caller's own signal; undo with what is returned. */
+  follow(signal: AbortSignal): () => void {
+    const stop = () =>
+      this.end('cancelled', `${this.service}.${this.call.method}: its caller went away.`)
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+    return () => signal.removeEventListener('abort', stop)
   }
 
   /** The deadline has passed. */

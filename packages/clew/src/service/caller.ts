@@ -1,4 +1,4 @@
-import type { Headers, Interceptor } from '../call/index.ts'
+import type { ExchangeDeclaration, Headers, Interceptor, PublishingOptions } from '../call/index.ts'
 
 /** What one call may ask for beyond its arguments. */
 export interface CallOptions {
@@ -31,4 +31,30 @@ export interface Caller {
     args: readonly unknown[],
     options: CallOptions,
   ): Promise<unknown>
+  /**
+   * Publishes a message that nobody replies to, with the caller's context and as part of its trace,
+   * where it is a call of `shown`. Resolves when the broker has it.
+   * @throws RpcError as `Connection.publish`
+   */
+  publish(message: OutgoingMessage, shown: ShownAs): Promise<void>
+}
+
+/** What a caller publishes. */
+export interface OutgoingMessage extends PublishingOptions {
+  /** Undefined: the default exchange, whose routing keys are names of queues. */
+  readonly exchange: ExchangeDeclaration | undefined
+  /** Declare the exchange first. @default true */
+  readonly declare?: boolean
+  readonly routingKey: string
+  readonly payload: unknown
+  /** Nameko context data over the caller's own. @default none */
+  readonly context?: Headers
+  /** Milliseconds to wait for the broker. @default 30000, or what `connect` and `run` were told */
+  readonly timeoutMs?: number
+}
+
+/** How a trace names something: `orders.events`, `order_created`. */
+export interface ShownAs {
+  readonly service: string
+  readonly method: string
 }

@@ -7,6 +7,7 @@ it('a proxy is looked at, printed and awaited without a call', async () => {
   const called: string[] = []
   const caller = {
     invoke: async (service: string, method: string) => void called.push(`${service}.${method}`),
+    publish: async () => {},
   }
   const proxy = proxyOf<{ sell(): void }>(caller, 'shop') as object
   const cluster = clusterOf(caller) as object

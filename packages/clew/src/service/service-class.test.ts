@@ -36,8 +36,8 @@ describe('defineService', () => {
   it('finds entrypoints by their wire names and dependencies by their fields', () => {
     const definition = defineService(Shop)
     assert.equal(definition.name, 'shop')
-    assert.deepEqual([...definition.entrypoints.keys()], ['sell', 'refund_all'])
-    assert.equal(definition.entrypoints.get('refund_all')?.property, 'refund')
+    assert.deepEqual([...definition.rpc.keys()], ['sell', 'refund_all'])
+    assert.equal(definition.rpc.get('refund_all')?.property, 'refund')
     assert.deepEqual(
       definition.dependencies.map(([field]) => field),
       ['answer', 'ids'],
@@ -51,11 +51,8 @@ describe('defineService', () => {
         return 1
       }
     }
-    assert.deepEqual([...defineService(Outlet).entrypoints.keys()].sort(), [
-      'refund_all',
-      'sell_cheap',
-    ])
-    assert.ok(defineService(Shop).entrypoints.has('sell'), 'the parent keeps its own')
+    assert.deepEqual([...defineService(Outlet).rpc.keys()].sort(), ['refund_all', 'sell_cheap'])
+    assert.ok(defineService(Shop).rpc.has('sell'), 'the parent keeps its own')
   })
 
   it('refuses a class without a name, methods or a routable name', () => {

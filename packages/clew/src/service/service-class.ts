@@ -1,6 +1,7 @@
 import { ConfigError } from '../call/index.ts'
+import { methodsOf } from './declare-method.ts'
 import { Dependency, declarationsIn } from './dependency.ts'
-import { type Entrypoint, entrypointsOf } from './entrypoint.ts'
+import type { EntrypointMethod } from './extension.ts'
 
 /** A class whose instances handle calls: `static readonly name`, methods with `@rpc`, injected fields. */
 export interface ServiceClass<S extends object = object> {
@@ -12,7 +13,10 @@ export interface ServiceClass<S extends object = object> {
 export interface ServiceDefinition {
   readonly name: string
   readonly serviceClass: ServiceClass
-  readonly entrypoints: ReadonlyMap<string, Entrypoint>
+  /** Methods that calls may reach, by their names on the wire. */
+  readonly rpc: ReadonlyMap<string, EntrypointMethod>
+  /** Methods that something else fires: events, clocks, requests. */
+  readonly fired: readonly EntrypointMethod[]
   /** The dependencies and the fields they belong in. */
   readonly dependencies: readonly (readonly [field: string, dependency: Dependency<unknown>])[]
 }
@@ -23,26 +27,38 @@ export interface ServiceDefinition {
  */
 export function defineService(serviceClass: ServiceClass): ServiceDefinition {
   const name = serviceName(serviceClass)
-  const entrypoints = new Map<string, Entrypoint>()
-  for (const entrypoint of overridden(entrypointsOf(serviceClass))) {
-    if (entrypoints.has(entrypoint.name)) {
+  const methods = overridden(methodsOf(serviceClass))
+  const rpc = new Map<string, EntrypointMethod>()
+  for (const method of methods) {
+    if (method.make !== undefined) continue
+    if (rpc.has(method.name)) {
       throw new ConfigError(
-        `Service ${name} has two methods with the wire name ${entrypoint.name}; give one another @rpc({ name }).`,
+        `Service ${name} has two methods with the wire name ${method.name}; give one another @rpc({ name }).`,
       )
     }
-    entrypoints.set(entrypoint.name, entrypoint)
+    rpc.set(method.name, method)
   }
-  if (entrypoints.size === 0) {
+  if (methods.length === 0) {
     throw new ConfigError(
       `Service ${name} has no entrypoint, so nobody could call it; put @rpc before a method.`,
     )
   }
-  return { name, serviceClass, entrypoints, dependencies: dependenciesOf(name, serviceClass) }
+  const fired = methods.filter(({ make }) => make !== undefined)
+  return { name, serviceClass, rpc, fired, dependencies: dependenciesOf(name, serviceClass) }
 }
 
-/** A subclass that decorates an inherited method again replaces its declaration. */
-function overridden(entrypoints: readonly Entrypoint[]): Iterable<Entrypoint> {
-  return new Map(entrypoints.map((entrypoint) => [entrypoint.property, entrypoint])).values()
+/**
+ * A subclass that decorates an inherited method again replaces its declarations: those of one class
+ * stand together, so what counts is the last run of each property.
+ */
+function overridden(methods: readonly EntrypointMethod[]): readonly EntrypointMethod[] {
+  return methods.filter(
+    (method, index) =>
+      !methods.some(
+        (other, later) =>
+          later > index && other.property === method.property && other.owner !== method.owner,
+      ),
+  )
 }
 
 function serviceName(serviceClass: ServiceClass): string {

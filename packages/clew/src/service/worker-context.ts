@@ -1,11 +1,11 @@
 import type { Call, Headers } from '../call/index.ts'
 import type { Caller } from './caller.ts'
-import type { Entrypoint } from './entrypoint.ts'
+import type { EntrypointMethod } from './extension.ts'
 
 /** What surrounds one worker: the call it handles, and the way to calls of its own. */
 export interface WorkerContext {
   readonly service: string
-  readonly entrypoint: Entrypoint
+  readonly entrypoint: EntrypointMethod
   /** The call being handled. */
   readonly call: Call
   /** Nameko's name for this call: `{service}.{method}.{uuid}`. */
@@ -20,6 +20,12 @@ export interface WorkerContext {
   remainingMs(): number
   /** Makes calls in this worker's name. */
   readonly caller: Caller
+  /**
+   * Runs an operation one layer down (a database, a cache) in this worker's name; the trace shows it
+   * as a call of `service` (the dependency's name, `orders.db`) and `method` (what it does, without
+   * values). Rejects with what `operation` throws.
+   */
+  down<T>(service: string, method: string, operation: () => Promise<T>): Promise<T>
   /** The arguments with what `@rpc({ sensitive })` names replaced by `********`, for logs. */
   redactedArguments(): readonly unknown[]
 }

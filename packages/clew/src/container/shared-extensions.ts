@@ -1,0 +1,22 @@
+import type { Extension } from '../service/index.ts'
+
+/** The extensions that all services of one `run` share, one of each class (Nameko's SharedExtension). */
+export class SharedExtensions {
+  readonly #extensions = new Map<new () => Extension, Extension>()
+
+  /** The one instance of the class; made, and bound by `bind`, when first asked for. */
+  get<E extends Extension>(Shared: new () => E, bind: (extension: Extension) => void): E {
+    let extension = this.#extensions.get(Shared)
+    if (extension === undefined) {
+      extension = new Shared()
+      bind(extension)
+      this.#extensions.set(Shared, extension)
+    }
+    return extension as E
+  }
+
+  /** Acts on all of them at once. */
+  async each(act: (extension: Extension) => Promise<void> | void): Promise<void> {
+    await Promise.all(Array.from(this.#extensions.values(), async (extension) => act(extension)))
+  }
+}
