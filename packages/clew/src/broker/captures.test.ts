@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { type Call, type HeaderValue, RemoteError, type Reply, RpcError } from '../call/index.ts'
+import {
+  type Call,
+  ErrorRegistry,
+  type HeaderValue,
+  RemoteError,
+  type Reply,
+  RpcError,
+} from '../call/index.ts'
 import { FrameReader, type FrameSink, readProperties, writePublish } from './amqp-frames.ts'
 import { failure, headers, ok } from './contract/fixtures.ts'
-import { ErrorRegistry } from './errors-wire.ts'
 import { encodeTable, TableReader } from './field-table.ts'
 import type { Message } from './message.ts'
 import { decodeReply, decodeRequest, encodeReply, encodeRequest, identityOf } from './wire.ts'

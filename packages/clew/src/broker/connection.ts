@@ -4,6 +4,7 @@ import {
   type Connection,
   type ConnectOptions,
   type Consumer,
+  ErrorRegistry,
   type Handler,
   newCallId,
   type Problem,
@@ -12,7 +13,6 @@ import {
   type ServeOptions,
 } from '../call/index.ts'
 import { BrokerMailbox } from './broker-mailbox.ts'
-import { ErrorRegistry } from './errors-wire.ts'
 import type { Message } from './message.ts'
 import { PendingCall, type PendingOwner } from './pending-call.ts'
 import { RequestServer } from './request-server.ts'

@@ -1,12 +1,12 @@
 import {
   type Call,
   type Consumer,
+  type ErrorRegistry,
   type Handler,
   type Reply,
   RpcError,
   toError,
 } from '../call/index.ts'
-import type { ErrorRegistry } from './errors-wire.ts'
 import type { Consumption, Delivery, Failure, Receipt, Transport } from './transport.ts'
 import { decodeRequest, encodeReply, identityOf, RPC_EXCHANGE, type Tell } from './wire.ts'
 

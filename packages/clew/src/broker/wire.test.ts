@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { RemoteError, RpcError } from '../call/index.ts'
+import { ErrorRegistry, errorFromWire, errorToWire, RemoteError, RpcError } from '../call/index.ts'
 import { call, failure, headers, ok } from './contract/fixtures.ts'
 import { RAW_MESSAGE } from './contract/raw-peer.ts'
-import { ErrorRegistry, errorFromWire, errorToWire } from './errors-wire.ts'
 import { decodeReply, decodeRequest, encodeReply, encodeRequest, identityOf } from './wire.ts'
 
 const errors = new ErrorRegistry()

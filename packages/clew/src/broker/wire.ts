@@ -2,14 +2,17 @@ import {
   type Call,
   type CallIdentity,
   ContextValues,
+  type ErrorRegistry,
+  errorFromWire,
+  errorToWire,
   type Headers,
   type HeaderValue,
+  malformedReply,
   newCallId,
   type Problem,
   type Reply,
   RpcError,
 } from '../call/index.ts'
-import { type ErrorRegistry, errorFromWire, errorToWire, malformedReply } from './errors-wire.ts'
 import {
   addEntry,
   beginTable,

@@ -5,6 +5,7 @@ import {
   type Consumer,
   ContextValues,
   compose,
+  type ErrorRegistry,
   type Handler,
   type Interceptor,
   type Logger,
@@ -44,6 +45,7 @@ export interface ContainerOptions {
   /** Around what goes to no service. */
   readonly everyEdge: readonly Interceptor[]
   readonly boundary: Boundary | undefined
+  readonly errors: ErrorRegistry
   readonly log: Logger
   readonly shared: SharedExtensions
   /** Told of an error that a background task did not catch. */
@@ -102,6 +104,10 @@ export class Container implements WorkerHost, ExtensionHost {
 
   get boundary(): Boundary | undefined {
     return this.#options.boundary
+  }
+
+  get errors(): ErrorRegistry {
+    return this.#options.errors
   }
 
   get log(): Logger {

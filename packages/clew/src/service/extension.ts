@@ -4,6 +4,7 @@ import type {
   ContextValues,
   EdgeKind,
   ErrorClass,
+  ErrorRegistry,
   Headers,
   Logger,
   Reply,
@@ -25,6 +26,8 @@ export interface ExtensionHost {
   readonly timeoutMs: number
   /** Judges callers from outside; undefined where no plugin does. */
   readonly boundary: Boundary | undefined
+  /** What errors are called on the wire, as `run` was told. */
+  readonly errors: ErrorRegistry
   readonly log: Logger
   /** Runs a worker for an entrypoint. Never rejects. */
   fire(method: EntrypointMethod, firing: Firing): Promise<Reply>

@@ -5,7 +5,7 @@ import {
   RemoteError,
   RpcError,
   type RpcErrorCode,
-} from '../call/index.ts'
+} from './errors.ts'
 
 /** An error as Nameko's replies carry it. */
 export interface WireError {
