@@ -124,6 +124,10 @@ export class Container implements WorkerHost, ExtensionHost {
     return this.#dependencies.some((dependency) => dependency.makesCalls)
   }
 
+  mayCall(service: string): boolean {
+    return this.#dependencies.some((dependency) => dependency.mayCall(service))
+  }
+
   shared<E extends Extension>(Shared: new () => E): E {
     return this.#options.shared.get(Shared, (extension) => extension.bind(this))
   }

@@ -17,6 +17,7 @@ import { checkTimeout, DEFAULT_TIMEOUT_MS } from './make-call.ts'
 import type { Running } from './running.ts'
 import { SharedExtensions } from './shared-extensions.ts'
 import { onSignals } from './signals.ts'
+import { stopInOrder } from './stop-order.ts'
 import { stopPlugins } from './stop-plugins.ts'
 
 export interface RunOptions {
@@ -166,7 +167,7 @@ class Services implements Running {
       this.#drainTimeoutMs <= LONGEST_TIMER_MS
         ? setTimeout(() => late.resolve('late'), this.#drainTimeoutMs)
         : undefined
-    const drained = Promise.allSettled(this.#containers.map((container) => container.stop()))
+    const drained = stopInOrder(this.#containers, (container) => container.stop())
     const ended = await Promise.race([drained, late.promise, this.stopped])
     clearTimeout(timer)
     if (ended === 'late') {

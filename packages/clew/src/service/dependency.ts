@@ -11,6 +11,11 @@ export abstract class Dependency<T> extends Extension {
   /** True when workers make calls through it: the way back is then opened before the first one. */
   readonly makesCalls: boolean = false
 
+  /** Whether workers may call the service through it. @default any, where it makes calls */
+  mayCall(_service: string): boolean {
+    return this.makesCalls
+  }
+
   /** What this worker's field holds. */
   abstract get(worker: WorkerContext): T | Promise<T>
   /** After all fields are set, before the method. */

@@ -33,8 +33,8 @@ export interface ExtensionHost {
   fire(method: EntrypointMethod, firing: Firing): Promise<Reply>
   /**
    * The one instance of an extension that all services of this `run` share (Nameko's
-   * SharedExtension), such as a web server. It is set up before, started after, and stopped after
-   * the extensions that ask for it. Ask in `setup`.
+   * SharedExtension), such as a web server. It is set up, started and stopped after all extensions
+   * that ask for it. Ask in `setup`.
    */
   shared<E extends Extension>(Shared: new () => E): E
   /**

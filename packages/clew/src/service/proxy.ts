@@ -99,6 +99,10 @@ class ServiceProxy extends Dependency<object> {
     this.#service = service
     this.#options = options
   }
+  override mayCall(service: string): boolean {
+    return service === this.#service
+  }
+
   override get(worker: WorkerContext): object {
     return proxyOf(worker.caller, this.#service, this.#options) as object
   }
