@@ -23,6 +23,8 @@ export interface QueueDeclaration {
   readonly arguments?: Readonly<Record<string, HeaderValue>>
   /** What it is bound to; undefined: the default exchange only. */
   readonly exchange?: ExchangeDeclaration | undefined
+  /** Declare the exchange first; otherwise it must exist. @default true */
+  readonly declareExchange?: boolean
   /** @default '' */
   readonly bindingKey?: string | undefined
   /** Arguments of the binding, for exchanges of type `headers`. @default none */
@@ -55,6 +57,8 @@ export interface Publication extends PublishingOptions {
   readonly exchange: ExchangeDeclaration | undefined
   /** Declare the exchange first, once a connection. @default true */
   readonly declare?: boolean
+  /** Declared and bound first, once a connection, so that the message finds them. @default none */
+  readonly queues?: readonly QueueDeclaration[]
   readonly routingKey: string
   readonly payload: unknown
   /** Nameko's context data, sent as `nameko.{key}`. */

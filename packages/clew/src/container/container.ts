@@ -17,7 +17,7 @@ import {
 } from '../call/index.ts'
 import {
   bindArguments,
-  type Dependency,
+  Dependency,
   type Entrypoint,
   type EntrypointMethod,
   type Extension,
@@ -29,6 +29,7 @@ import {
 import { Below } from './below.ts'
 import { parseCallId } from './call-stack.ts'
 import { Deadlines } from './deadlines.ts'
+import { down, up } from './life.ts'
 import { NO_HEADERS, NO_KWARGS } from './make-call.ts'
 import type { SharedExtensions } from './shared-extensions.ts'
 import { Slots } from './slots.ts'
@@ -121,11 +122,19 @@ export class Container implements WorkerHost, ExtensionHost {
 
   /** True when its workers have proxies. */
   get makesCalls(): boolean {
-    return this.#dependencies.some((dependency) => dependency.makesCalls)
+    return this.#callers.some((dependency) => dependency.makesCalls)
+  }
+
+  /** The dependencies, and those that extensions are made of. */
+  get #callers(): readonly Dependency<unknown>[] {
+    const all = (extension: Extension): Extension[] => [extension, ...extension.parts.flatMap(all)]
+    return [...this.#dependencies, ...this.#entrypoints]
+      .flatMap(all)
+      .filter((extension) => extension instanceof Dependency)
   }
 
   mayCall(service: string): boolean {
-    return this.#dependencies.some((dependency) => dependency.mayCall(service))
+    return this.#callers.some((dependency) => dependency.mayCall(service))
   }
 
   shared<E extends Extension>(Shared: new () => E): E {
@@ -142,7 +151,13 @@ export class Container implements WorkerHost, ExtensionHost {
       handler = this.#handlerOf((call) => this.#handle(call, method))
       this.#handlers.set(method, handler)
     }
-    return handler(this.#fired(method, firing)).catch((error) => failed(toError(error)))
+    return handler(this.#fired(method, firing)).catch((thrown) => {
+      // No worker told of it: an interceptor threw, or what fired it is no call at all.
+      const error = toError(thrown)
+      const message = `${this.service}.${method.name} could not be run: ${error.message}`
+      this.log({ level: 'error', message, service: this.service, method: method.name, error })
+      return failed(error)
+    })
   }
 
   #fired(method: EntrypointMethod, firing: Firing): Call {
@@ -157,6 +172,7 @@ export class Container implements WorkerHost, ExtensionHost {
       headers: firing.headers ?? NO_HEADERS,
       timeoutMs: firing.timeoutMs ?? Number.POSITIVE_INFINITY,
       signal: firing.signal,
+      attempt: firing.attempt ?? 1,
       redelivered: firing.redelivered ?? false,
       attachable: false,
       rejected: undefined,
@@ -171,14 +187,14 @@ export class Container implements WorkerHost, ExtensionHost {
     this.send = compose(this.#options.caller, (call) => connection.request(call))
     const extensions = [...this.#dependencies, ...this.#entrypoints]
     for (const extension of extensions) extension.bind(this)
-    await each(extensions, (extension) => extension.setup())
+    await up(extensions, (extension) => extension.setup())
   }
 
   /** Starts the dependencies, then takes calls and lets entrypoints fire. */
   async start(): Promise<void> {
     // Another service of this process may have failed to start meanwhile.
     if (this.#killed) return
-    await each(this.#dependencies, (dependency) => dependency.start())
+    await up(this.#dependencies, (dependency) => dependency.start())
     if (this.#killed) return
     const { rpc } = this.#definition
     if (rpc.size > 0) {
@@ -186,7 +202,7 @@ export class Container implements WorkerHost, ExtensionHost {
       const { prefetch } = this.#options
       this.#consumer = await this.connection.serve(this.service, handle, { prefetch })
     }
-    await each(this.#entrypoints, (entrypoint) => entrypoint.start())
+    await up(this.#entrypoints, (entrypoint) => entrypoint.start())
   }
 
   #handlerOf(handle: Handler): Handler {
@@ -195,14 +211,14 @@ export class Container implements WorkerHost, ExtensionHost {
 
   /** Takes nothing new, lets what runs end, then stops the dependencies. */
   async stop(): Promise<void> {
-    const stopping = each(this.#entrypoints, (entrypoint) => entrypoint.stop())
+    const stopping = down(this.#entrypoints, (entrypoint) => entrypoint.stop())
     await Promise.all([this.#consumer?.stop(), stopping])
     while (this.#endings.size > 0) await Promise.all(this.#endings)
     await this.#tasks.stop()
     // Killed dependencies have let go of everything already.
     if (this.#killed) return
     this.#deadlines.close()
-    await each(this.#dependencies, (dependency) => dependency.stop())
+    await down(this.#dependencies, (dependency) => dependency.stop())
   }
 
   /**
@@ -217,7 +233,7 @@ export class Container implements WorkerHost, ExtensionHost {
     this.#deadlines.close()
     this.#tasks.abort()
     const extensions = [...this.#entrypoints, ...this.#dependencies]
-    await each(extensions, (extension) => extension.kill())
+    await down(extensions, (extension) => extension.kill())
   }
 
   explainTimeout(call: Call, stack: readonly string[]): string | undefined {
@@ -374,13 +390,6 @@ export class Container implements WorkerHost, ExtensionHost {
       error,
     })
   }
-}
-
-async function each<E extends Extension>(
-  extensions: readonly E[],
-  act: (extension: E) => Promise<void> | void,
-): Promise<void> {
-  await Promise.all(extensions.map(async (extension) => act(extension)))
 }
 
 function failed(error: Error): Reply {

@@ -135,9 +135,9 @@ class Services implements Running {
       }
       const containers = this.#containers
       await Promise.all(containers.map((container) => container.setup(this.#connection)))
-      await this.#shared.each((extension) => extension.setup())
+      await this.#shared.setup()
       await Promise.all(containers.map((container) => container.start()))
-      if (this.#killing === undefined) await this.#shared.each((extension) => extension.start())
+      if (this.#killing === undefined) await this.#shared.start()
     } catch (error) {
       // Why it could not start matters more than what its end brings.
       await this.kill().catch((late) =>
@@ -177,7 +177,7 @@ class Services implements Running {
       })
       return this.kill()
     }
-    if (this.#killing === undefined) await this.#shared.each((extension) => extension.stop())
+    if (this.#killing === undefined) await this.#shared.stop()
     await this.#close()
     const failed = ended?.find((container) => container.status === 'rejected')
     if (failed !== undefined) throw failed.reason
@@ -185,7 +185,7 @@ class Services implements Running {
 
   async #kill(): Promise<void> {
     await Promise.allSettled(this.#containers.map((container) => container.kill()))
-    await this.#shared.each((extension) => extension.kill()).catch(() => {})
+    await this.#shared.kill().catch(() => {})
     await this.#close()
   }
 

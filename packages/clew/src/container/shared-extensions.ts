@@ -1,4 +1,5 @@
 import type { Extension } from '../service/index.ts'
+import { down, up } from './life.ts'
 
 /** The extensions that all services of one `run` share, one of each class (Nameko's SharedExtension). */
 export class SharedExtensions {
@@ -15,8 +16,19 @@ export class SharedExtensions {
     return extension as E
   }
 
-  /** Acts on all of them at once. */
-  async each(act: (extension: Extension) => Promise<void> | void): Promise<void> {
-    await Promise.all(Array.from(this.#extensions.values(), async (extension) => act(extension)))
+  setup(): Promise<void> {
+    return up(this.#extensions.values(), (extension) => extension.setup())
+  }
+
+  start(): Promise<void> {
+    return up(this.#extensions.values(), (extension) => extension.start())
+  }
+
+  stop(): Promise<void> {
+    return down(this.#extensions.values(), (extension) => extension.stop())
+  }
+
+  kill(): Promise<void> {
+    return down(this.#extensions.values(), (extension) => extension.kill())
   }
 }

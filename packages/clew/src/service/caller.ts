@@ -1,4 +1,10 @@
-import type { ExchangeDeclaration, Headers, Interceptor, PublishingOptions } from '../call/index.ts'
+import type {
+  ExchangeDeclaration,
+  Headers,
+  Interceptor,
+  PublishingOptions,
+  QueueDeclaration,
+} from '../call/index.ts'
 
 /** What one call may ask for beyond its arguments. */
 export interface CallOptions {
@@ -45,6 +51,8 @@ export interface OutgoingMessage extends PublishingOptions {
   readonly exchange: ExchangeDeclaration | undefined
   /** Declare the exchange first. @default true */
   readonly declare?: boolean
+  /** Declared and bound first. @default none */
+  readonly queues?: readonly QueueDeclaration[]
   readonly routingKey: string
   readonly payload: unknown
   /** Nameko context data over the caller's own. @default none */

@@ -64,6 +64,8 @@ export interface Firing {
   readonly values?: ContextValues
   /** @default false */
   readonly redelivered?: boolean
+  /** Which try this is, when what fired it is repeated after a failure. @default 1 */
+  readonly attempt?: number
   /** Milliseconds that somebody waits for the outcome. @default Infinity */
   readonly timeoutMs?: number
   /** Nobody waits any more: the worker's signal aborts with it. @default none */
@@ -76,6 +78,7 @@ export interface Firing {
  */
 export abstract class Extension {
   #host: ExtensionHost | undefined
+  readonly #parts: Extension[] = []
 
   /** The container served. @throws Error before the service was set up */
   get host(): ExtensionHost {
@@ -86,6 +89,21 @@ export abstract class Extension {
   /** Called by the container, once. */
   bind(host: ExtensionHost): void {
     this.#host = host
+    for (const part of this.#parts) part.bind(host)
+  }
+
+  /**
+   * Declares an extension that this one is made of, in a field: it is set up and started before this
+   * one, and stopped after it. Hooks of workers are left to this one.
+   */
+  protected use<E extends Extension>(part: E): E {
+    this.#parts.push(part)
+    return part
+  }
+
+  /** What this one is made of. */
+  get parts(): readonly Extension[] {
+    return this.#parts
   }
 
   /** Before anything starts; all extensions of a service at once. */
