@@ -34,7 +34,10 @@ export const RENDER: Rules = {
   '.': { may: ['outline', 'layout', 'svg', 'text', 'clew/trace'] },
 }
 
-const PUBLIC = ['clew', 'clew/profile', 'clew/trace', '@clew/render', '@clew/render/png']
+const PUBLIC = [
+  ...['clew', 'clew/profile', 'clew/testing', 'clew/trace'],
+  ...['@clew/render', '@clew/render/png'],
+]
 
 /** Folders of `@clew/cli`. `.` is what commands are made of, and the program that has them all. */
 export const CLI: Rules = {

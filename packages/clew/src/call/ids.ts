@@ -5,6 +5,7 @@
 const POOL_BYTES = 4096
 const pool = new Uint8Array(POOL_BYTES)
 let used = POOL_BYTES
+let fill = randomly
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
   byte.toString(16).padStart(2, '0'),
@@ -37,12 +38,31 @@ export function newHalfId(): string {
 
 function take(bytes: number): number {
   if (used + bytes > POOL_BYTES) {
-    globalThis.crypto.getRandomValues(pool)
+    fill(pool)
     used = 0
   }
   const at = used
   used += bytes
   return at
+}
+
+function randomly(bytes: Uint8Array<ArrayBuffer>): void {
+  globalThis.crypto.getRandomValues(bytes)
+}
+
+/**
+ * Makes ids from other bytes than random ones, in this process, from the next id on; for tests. Ids
+ * are drawn from a full pool, so who asks for one is not slowed by it.
+ * @returns undoes it
+ */
+export function drawIdsFrom(source: (bytes: Uint8Array<ArrayBuffer>) => void): () => void {
+  const before = fill
+  fill = source
+  used = POOL_BYTES
+  return () => {
+    fill = before
+    used = POOL_BYTES
+  }
 }
 
 function hex(at: number): string {

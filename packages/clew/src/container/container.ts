@@ -29,6 +29,7 @@ import {
 import { Below } from './below.ts'
 import { parseCallId } from './call-stack.ts'
 import { Deadlines } from './deadlines.ts'
+import type { Inside, WorkerWatcher } from './inside.ts'
 import { down, up } from './life.ts'
 import { NO_HEADERS, NO_KWARGS } from './make-call.ts'
 import type { SharedExtensions } from './shared-extensions.ts'
@@ -54,8 +55,8 @@ export interface ContainerOptions {
 }
 
 /** Hosts one service: its extensions, its consumer, and one worker for each fired entrypoint. */
-export class Container implements WorkerHost, ExtensionHost {
-  readonly #definition: ServiceDefinition
+export class Container implements WorkerHost, ExtensionHost, Inside {
+  readonly definition: ServiceDefinition
   readonly #options: ContainerOptions
   readonly #slots: Slots
   readonly #deadlines = new Deadlines()
@@ -71,9 +72,10 @@ export class Container implements WorkerHost, ExtensionHost {
   #connection: Connection | undefined
   #consumer: Consumer | undefined
   #killed = false
+  #watchers: readonly WorkerWatcher[] = []
 
   constructor(definition: ServiceDefinition, options: ContainerOptions) {
-    this.#definition = definition
+    this.definition = definition
     this.#options = options
     this.#slots = new Slots(options.maxWorkers)
     this.#dependencies = definition.dependencies.map(([, dependency]) => dependency)
@@ -160,6 +162,13 @@ export class Container implements WorkerHost, ExtensionHost {
     })
   }
 
+  watch(watcher: WorkerWatcher): () => void {
+    this.#watchers = [...this.#watchers, watcher]
+    return () => {
+      this.#watchers = this.#watchers.filter((other) => other !== watcher)
+    }
+  }
+
   #fired(method: EntrypointMethod, firing: Firing): Call {
     return {
       service: this.service,
@@ -196,7 +205,7 @@ export class Container implements WorkerHost, ExtensionHost {
     if (this.#killed) return
     await up(this.#dependencies, (dependency) => dependency.start())
     if (this.#killed) return
-    const { rpc } = this.#definition
+    const { rpc } = this.definition
     if (rpc.size > 0) {
       const handle = this.#handlerOf((call) => this.#handle(call, rpc.get(call.method)))
       const { prefetch } = this.#options
@@ -297,6 +306,7 @@ export class Container implements WorkerHost, ExtensionHost {
       }
       const worker = new Worker(this, entrypoint, call, received, expired)
       this.#workers.add(worker)
+      for (const watcher of this.#watchers) watcher.began?.(worker)
       const unfollow = call.signal === undefined ? undefined : worker.follow(call.signal)
       if (worker.deadline !== Number.POSITIVE_INFINITY) this.#deadlines.watch(worker)
       const ending = this.#run(worker, args, resolve)
@@ -340,15 +350,17 @@ export class Container implements WorkerHost, ExtensionHost {
         ? { ...failed(outcome.error), expected }
         : { result: outcome.result, error: undefined, attachment: undefined },
     )
-    if (this.#definition.dependencies.length === 0) return
-    const ended = outcome
-    await this.#afterwards(worker, (dependency) => dependency.workerResult(worker, ended))
-    await this.#afterwards(worker, (dependency) => dependency.workerTeardown(worker))
+    if (this.definition.dependencies.length > 0) {
+      const ended = outcome
+      await this.#afterwards(worker, (dependency) => dependency.workerResult(worker, ended))
+      await this.#afterwards(worker, (dependency) => dependency.workerTeardown(worker))
+    }
+    for (const watcher of this.#watchers) watcher.ended?.(worker, outcome)
   }
 
   async #instance(worker: Worker): Promise<Record<string, unknown>> {
-    const instance = new this.#definition.serviceClass() as Record<string, unknown>
-    const { dependencies } = this.#definition
+    const instance = new this.definition.serviceClass() as Record<string, unknown>
+    const { dependencies } = this.definition
     for (const [field, dependency] of dependencies) {
       const value = dependency.get(worker)
       instance[field] = value instanceof Promise ? await value : value
@@ -365,7 +377,7 @@ export class Container implements WorkerHost, ExtensionHost {
     worker: Worker,
     hook: (dependency: Dependency<unknown>) => Promise<void> | void,
   ): Promise<void> {
-    for (const [field, dependency] of this.#definition.dependencies) {
+    for (const [field, dependency] of this.definition.dependencies) {
       try {
         const done = hook(dependency)
         if (done instanceof Promise) await done

@@ -1,6 +1,8 @@
 export { callIdStackOf, parseCallId } from './call-stack.ts'
 export type { ClientOptions, Cluster } from './connect.ts'
 export { connect } from './connect.ts'
+export type { Inside, WorkerWatcher } from './inside.ts'
+export { INSIDE } from './inside.ts'
 export type { RunOptions } from './run.ts'
 export { run } from './run.ts'
 export type { Running } from './running.ts'

@@ -12,6 +12,7 @@ import {
 } from '../call/index.ts'
 import { defineService, type ServiceClass } from '../service/index.ts'
 import { Container } from './container.ts'
+import { INSIDE, type Inside } from './inside.ts'
 import { guarded, stderrLogger } from './logger.ts'
 import { checkTimeout, DEFAULT_TIMEOUT_MS } from './make-call.ts'
 import type { Running } from './running.ts'
@@ -123,6 +124,10 @@ class Services implements Running {
 
   get stopped(): Promise<void> {
     return this.#done.promise
+  }
+
+  get [INSIDE](): ReadonlyMap<string, Inside> {
+    return new Map(this.#containers.map((container) => [container.service, container]))
   }
 
   async start(): Promise<void> {

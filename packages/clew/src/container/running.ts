@@ -1,3 +1,5 @@
+import type { INSIDE, Inside } from './inside.ts'
+
 /** Services at work. */
 export interface Running extends AsyncDisposable {
   /** Takes no new calls, answers the running ones, closes everything. Idempotent. */
@@ -6,4 +8,6 @@ export interface Running extends AsyncDisposable {
   kill(): Promise<void>
   /** Resolves when everything has been closed, by whichever road. */
   readonly stopped: Promise<void>
+  /** For `clew/testing` and debuggers. */
+  readonly [INSIDE]: ReadonlyMap<string, Inside>
 }

@@ -17,6 +17,7 @@ export function systemClock(): Clock {
   let checked = Number.NEGATIVE_INFINITY
   return {
     anchorMs(): number {
+      if (replaced !== undefined) return replaced.startMs
       const now = performance.now()
       if (now - checked > CHECK_EVERY_MS) {
         checked = now
@@ -31,5 +32,34 @@ export function systemClock(): Clock {
 
 /** The time on an anchored clock, in whole microseconds since 1970. */
 export function microseconds(anchorMs: number): number {
-  return Math.round((anchorMs + performance.now()) * 1000)
+  return Math.round((anchorMs + now()) * 1000)
+}
+
+/** Time that tests make up. */
+export interface MadeUpTime {
+  /** Milliseconds since 1970 at which `now` was 0. */
+  readonly startMs: number
+  /** Milliseconds since then; never less than before. */
+  now(): number
+}
+
+let replaced: MadeUpTime | undefined
+let now = systemNow
+
+function systemNow(): number {
+  return performance.now()
+}
+
+/**
+ * Stamps calls with made-up times, in this process; for tests. Deadlines and timeouts stay real.
+ * @returns undoes it
+ */
+export function stampWith(time: MadeUpTime): () => void {
+  const before = replaced
+  const use = (next: MadeUpTime | undefined) => {
+    replaced = next
+    now = next === undefined ? systemNow : () => next.now()
+  }
+  use(time)
+  return () => use(before)
 }

@@ -111,6 +111,15 @@ export function methodsOf(serviceClass: object): readonly EntrypointMethod[] {
     : methodsIn(metadata as DecoratorMetadataObject)
 }
 
+/** Declares on a subclass the entrypoints that it shall have in place of those it inherits. */
+export function declareOnly(serviceClass: object, methods: readonly EntrypointMethod[]): void {
+  const key = symbols.metadata as symbol
+  const inherited = (serviceClass as Record<symbol, unknown>)[key]
+  const metadata = Object.create((inherited as object | undefined) ?? null) as object
+  Object.defineProperty(metadata, ENTRYPOINTS, { value: [...methods], writable: true })
+  Object.defineProperty(serviceClass, key, { value: metadata, configurable: true })
+}
+
 function methodsIn(metadata: DecoratorMetadataObject): readonly EntrypointMethod[] {
   return (metadata[ENTRYPOINTS] as readonly EntrypointMethod[] | undefined) ?? []
 }
