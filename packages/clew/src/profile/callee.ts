@@ -1,7 +1,9 @@
 import { type Call, type Handler, type Interceptor, type Reply, STARTED } from '../call/index.ts'
+import type { ForeignContext } from '../trace/index.ts'
 import type { LogOwner, OwnRecord } from '../trace/records.ts'
 import { callIdOf } from './call-id.ts'
 import { microseconds } from './clock.ts'
+import { FOREIGN } from './foreign.ts'
 import { type CallOutcome, repliedOutcome, thrownOutcome } from './outcome.ts'
 import type { Profiler } from './profiler.ts'
 import { relaysOf } from './relays.ts'
@@ -61,7 +63,7 @@ async function continued(
   return reply
 }
 
-/** A call from a caller that keeps no trace: one begins here. */
+/** What fires a worker and belongs to no trace (a request, a moment, a peer's call): one begins here. */
 async function rooted(profiler: Profiler, call: Call, next: Handler): Promise<Reply> {
   const root = profiler.roots.begin()
   if (profiler.takeTrace !== undefined) root.giveTo(profiler.takeTrace)
@@ -81,6 +83,7 @@ class Work {
   readonly #call: Call
   readonly #receiveUs: number
   readonly #inFlight: number
+  readonly #foreign: ForeignContext | undefined
   #startUs: number | undefined
   #outcome: CallOutcome = { status: 'pending', error: undefined }
 
@@ -94,6 +97,7 @@ class Work {
     this.#call = call
     this.#receiveUs = microseconds(anchorMs)
     this.#inFlight = profiler.enter(call.service)
+    this.#foreign = call.values.get(FOREIGN)
     const owner: LogOwner = {
       traceId: context.traceId,
       callId: callIdOf(call),
@@ -144,6 +148,9 @@ class Work {
       inFlight: this.#inFlight,
       redelivered: this.#call.redelivered,
       calls: this.log.calls,
+      edge: this.#call.edge,
+      attempt: this.#call.attempt,
+      foreign: this.#foreign,
     }
   }
 }

@@ -21,6 +21,9 @@ export const COPY = new ContextKey<(record: CallRecord, block: Uint8Array | unde
   'copy of the record',
 )
 
+/** Id of the call that a profiler further out records already. */
+const RECORDED = new ContextKey<string>('recorded call')
+
 /** Where a call's record and block go when it has ended. */
 interface Home {
   readonly traceId: string
@@ -49,7 +52,8 @@ export function callerInterceptor(profiler: Profiler): Interceptor {
       if (profiler.takeTrace !== undefined) begun.giveTo(profiler.takeTrace)
       return next(call)
     }
-    if (profiler.takeTrace === undefined) return next(call)
+    // An operation by itself is no request that anybody made.
+    if (profiler.takeTrace === undefined || call.edge === 'down') return next(call)
     const root = profiler.roots.begin()
     root.giveTo(profiler.takeTrace)
     return recordedRoot(profiler, call, next, root)
@@ -71,8 +75,19 @@ export function recordedRoot(
 
 /** True when another profiler, further out, records this call of a worker already. */
 function isRecorded(call: Call): boolean {
+  if (call.edge === 'down') return call.values.get(RECORDED) === call.id
   const own = call.headers.traceparent
   return typeof own === 'string' && parentIdOf(own) === callIdOf(call)
+}
+
+/** The call as it goes on: its headers say where it belongs, where there is anybody to read them. */
+function marked(call: Call, home: Home, id: string, onStray: Call['onStray']): Call {
+  if (call.edge !== 'down') {
+    return { ...call, headers: traceHeaders(call, home.traceId, id, home), onStray }
+  }
+  const values = new ContextValues(call.values)
+  values.set(RECORDED, call.id)
+  return { ...call, values }
 }
 
 function workerHome(log: WorkerLog): Home {
@@ -105,7 +120,7 @@ async function recorded(profiler: Profiler, call: Call, next: Handler, home: Hom
     id,
     service: call.service,
     method: call.method,
-    edge: 'call',
+    edge: call.edge ?? 'call',
     seq: home.seq,
     attempt: call.attempt ?? 1,
     requestUs: microseconds(home.anchorMs),
@@ -131,9 +146,9 @@ async function recorded(profiler: Profiler, call: Call, next: Handler, home: Hom
     })
     tellOthers?.(stray)
   }
-  const headers = traceHeaders(call, home.traceId, id, home)
+  const outgoing = marked(call, home, id, onStray)
   try {
-    const reply = await next({ ...call, headers, onStray })
+    const reply = await next(outgoing)
     profiler.guard('finish', () => end(repliedOutcome(reply, correlationId), reply.attachment))
     return reply
   } catch (error) {

@@ -56,7 +56,8 @@ export function thrownOutcome(thrown: unknown): CallOutcome {
 function className(error: Error): string {
   if (error instanceof RemoteError) return error.remoteName
   if (error instanceof RpcError) return NAMES[error.code]
-  // Classes that keep the inherited name `Error` are told apart by their constructor.
+  // Classes that keep the inherited name `Error` are told apart by their constructor, as is what
+  // some database drivers call `error`.
   const ownName = error.constructor?.name
-  return error.name === 'Error' && ownName ? ownName : error.name
+  return /^error$/iu.test(error.name) && ownName ? ownName : error.name
 }

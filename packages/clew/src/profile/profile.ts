@@ -6,12 +6,12 @@ import type { Sink } from './sink.ts'
 
 export interface ProfileOptions extends ProfilerOptions {
   /**
-   * Takes the traces that begin in this process: calls from `connect`, and calls that arrive from
-   * callers that keep no trace.
+   * Takes the traces that begin in this process: calls and events from `connect`, and whatever fires
+   * a worker and belongs to no trace yet, such as a request, a moment, or a call of a peer's.
    * @default none: traces go home to whoever began them, nothing is kept here
    */
   readonly sink?: Sink
-  /** Whether a call that arrives without a trace begins one here, for the sink. @default true */
+  /** Whether what arrives without a trace begins one here, for the sink. @default true */
   readonly roots?: boolean
 }
 
@@ -27,6 +27,7 @@ export function profile(options: ProfileOptions = {}): Plugin {
     caller: callerInterceptor(profiler),
     callee: calleeInterceptor(profiler),
     attachments: true,
+    everyEdge: true,
     start: ({ mailbox, onProblem }) =>
       profiler.start(mailbox, { onProblem, openBox: sink !== undefined }),
     async stop() {

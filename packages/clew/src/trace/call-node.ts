@@ -1,4 +1,4 @@
-import type { Edge, Status } from './entry.ts'
+import type { Edge, ForeignContext, Status } from './entry.ts'
 
 /** A place in the call tree: one call, both sides. All times are milliseconds. */
 export interface CallNode {
@@ -33,6 +33,8 @@ export interface CallNode {
   /** The reply came after the caller had stopped waiting. */
   readonly late: boolean
   readonly inFlight: number | undefined
+  /** Of a root that came from outside: what the outsider called its own trace. */
+  readonly foreign: ForeignContext | undefined
   /**
    * Which of request, receive, respond, finish were observed, as four digits: `1111` is whole, `1001` a
    * callee that keeps no entries, `1100` one that crashed or hangs.
@@ -55,6 +57,7 @@ export interface CallNode {
 export interface FoldedCalls {
   readonly service: string
   readonly method: string
+  readonly edge: Edge
   readonly count: number
   readonly calls: number
   readonly minMs: number

@@ -324,7 +324,7 @@ test('missing calls are counted once, and not any more when they have come after
   const folds = [{ parent: 'r', host: 'h', ...fold, sumMs: 2, timeMs: T + 4 }]
   const tree = callTree(traceOf(made(3), { folds }))
   assert.deepEqual([tree.missingCalls, tree.complete], [4, false])
-  assert.deepEqual(tree.root.folds, [{ ...fold, sumMs: 2, offsetMs: 4 }])
+  assert.deepEqual(tree.root.folds, [{ ...fold, edge: 'call', sumMs: 2, offsetMs: 4 }])
 })
 
 test('self time leaves out the union of waits, not their sum', () => {

@@ -60,14 +60,16 @@ const NOTHING_ELSE = { folds: [], missing: [], relays: [], complete: true }
  */
 function isWhole(place: Making, node: CallNode, allCame: boolean): boolean {
   if (place.placeholder || place.damaged || node.missingCalls > 0) return false
+  const quiet = place.edge === 'event' || place.edge === 'down'
+  // Neither has a callee that would announce pieces.
+  if (quiet && node.presence === '1001') return true
   if (!allCame && place.delivery?.respond?.calls === undefined) return false
   if (node.presence === '1111') return true
   // A call that began where it was received has no caller, and an answer may need no callee.
   if (node.presence === '0110') {
     return (place.parent === undefined && place.parentId === null) || place.edge === 'event'
   }
-  if (node.presence !== '1001') return false
-  return place.edge === 'event' || place.edge === 'down' || node.status === 'rejected'
+  return node.presence === '1001' && node.status === 'rejected'
 }
 
 function toNode(
@@ -105,10 +107,11 @@ function toNode(
     networkMs: networkMs(waited, handleMs, late),
     status: statusOf(place),
     error: finish?.error ?? respond?.error,
-    attempt: place.attempt,
+    attempt: receive?.attempt ?? place.attempt,
     redelivered: receive?.redelivered === true,
     late,
     inFlight: receive?.inFlight,
+    foreign: receive?.foreign,
     presence: `${digit(request)}${digit(receive)}${digit(respond)}${digit(finish)}`,
     placeholder: place.placeholder,
     calls,
@@ -197,7 +200,8 @@ function missingOf(place: Making): number {
 }
 
 function toFolded(fold: Fold, place: Making, treeBegin: number): FoldedCalls {
-  const { service, method, count, calls, minMs, medianMs, maxMs, sumMs, timeMs } = fold
+  const { service, method, edge = 'call', count, calls } = fold
+  const { minMs, medianMs, maxMs, sumMs, timeMs } = fold
   const offsetMs = timeMs + place.shiftMs - treeBegin
-  return { service, method, count, calls, minMs, medianMs, maxMs, sumMs, offsetMs }
+  return { service, method, edge, count, calls, minMs, medianMs, maxMs, sumMs, offsetMs }
 }

@@ -82,12 +82,13 @@ export function decodeItems(
       const key = pieceKey(frame.callId, frame.scope.receiveUs, piece)
       into.push({ kind: 'piece', key, parent: frame.callId, calls })
     } else if (item.kind === 'fold') {
-      const { minUs, medianUs, maxUs, sumUs, requestUs, ...fold } = item.fold
+      const { edge, minUs, medianUs, maxUs, sumUs, requestUs, ...fold } = item.fold
       gathered.folds.push({
         parent: frame.callId,
         trace: gathered.trace,
         host: frame.scope.owner.host,
         ...fold,
+        ...(edge === 'call' ? {} : { edge }),
         minMs: minUs / 1000,
         medianMs: medianUs / 1000,
         maxMs: maxUs / 1000,
@@ -199,7 +200,7 @@ export function openBlock(
     pid,
     parent,
     late: call.late === true,
-    edge: call.edge,
+    edge: call.edge ?? own.edge,
   })
   into.push(...begin)
   const scope = new Scope({ service, method, host, pid }, receiveUs, own.first)

@@ -1,5 +1,5 @@
 import { ByteWriter, varintSize } from './byte-writer.ts'
-import type { Fold, Missing } from './entry.ts'
+import type { Edge, Fold, Missing } from './entry.ts'
 import * as format from './format.ts'
 import { BlockHead, blockCalls, blockVersion } from './head.ts'
 import type { CallRecord, Pointer } from './records.ts'
@@ -40,8 +40,9 @@ export interface Loss {
 export interface FoldRecord
   extends Omit<
     Fold,
-    'parent' | 'trace' | 'host' | 'minMs' | 'medianMs' | 'maxMs' | 'sumMs' | 'timeMs'
+    'parent' | 'trace' | 'host' | 'edge' | 'minMs' | 'medianMs' | 'maxMs' | 'sumMs' | 'timeMs'
   > {
+  readonly edge: Edge
   readonly minUs: number
   readonly medianUs: number
   readonly maxUs: number
@@ -53,6 +54,7 @@ export interface FoldRecord
 const FEW = 8
 
 const head = new BlockHead()
+const edgeCode = (edge: Edge) => Math.max(0, format.EDGES.indexOf(edge))
 const NO_OWNER: Owner = { service: '', method: '', host: '', pid: 0 }
 
 /** Items under way: what a log has written since it was made, or since its last piece. */
@@ -154,7 +156,7 @@ export class Draft {
 
   fold(fold: FoldRecord): void {
     const { out } = this
-    out.byte(format.ITEM_FOLD)
+    out.byte(format.ITEM_FOLD | (edgeCode(fold.edge) << format.FOLD_EDGE_SHIFT))
     this.#name(fold.service, this.owner.service)
     this.#name(fold.method, this.owner.method)
     out.varint(fold.count)
@@ -184,8 +186,7 @@ export class Draft {
     const status = format.statusCode(record.status)
     const skipped = format.toCount(record.seq) - (this.first + this.records)
     const attempt = record.attempt > 1 ? format.toCount(record.attempt) : 1
-    const edge = Math.max(0, format.EDGES.indexOf(record.edge))
-    let more = edge
+    let more = edgeCode(record.edge)
     if (late) more |= format.MORE_LATE
     if (pending) more |= format.MORE_PENDING
     if (took < 0) more |= format.MORE_BACKWARD

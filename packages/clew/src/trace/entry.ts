@@ -11,6 +11,14 @@ export type Edge = 'call' | 'event' | 'down' | 'next'
  */
 export type Status = 'ok' | 'error' | 'rejected' | 'timeout' | 'cancelled' | 'lost' | 'pending'
 
+/** W3C trace context of somebody outside, of which nothing is believed but that they said so. */
+export interface ForeignContext {
+  /** 32 hex digits. */
+  readonly trace: string
+  /** 16 hex digits: the outsider's own call. */
+  readonly parent: string
+}
+
 /** One record of one moment of one call, written by the process where it happened. */
 export interface Entry {
   readonly kind: EntryKind
@@ -32,12 +40,14 @@ export interface Entry {
   readonly edge?: Edge
   /** On request: position among the calls its worker made, from 0. */
   readonly seq?: number
-  /** On request: 1 for the first try. @default 1 */
+  /** On request, and on receive where a message is tried again: 1 for the first try. @default 1 */
   readonly attempt?: number
   /** On receive: true when the broker had delivered the request before. */
   readonly redelivered?: boolean
   /** On receive: calls this process was handling for the service, this one included. */
   readonly inFlight?: number
+  /** On a root's receive: what the outsider who asked called its own trace. */
+  readonly foreign?: ForeignContext
   /** On respond and finish. @default 'ok' */
   readonly status?: Status
   /** On respond and finish: the error's class name. */
@@ -56,6 +66,8 @@ export interface Fold {
   readonly host: string
   readonly service: string
   readonly method: string
+  /** What led to them. @default 'call' */
+  readonly edge?: Edge
   /** Merged siblings. */
   readonly count: number
   /** Calls merged away in all: the siblings and everything below them. */

@@ -2,7 +2,7 @@ import { ByteReader } from './byte-reader.ts'
 import type { Draft, FoldRecord, Loss } from './draft.ts'
 import * as format from './format.ts'
 import { type CallItem, readItem, Scope } from './items.ts'
-import type { Pointer } from './records.ts'
+import type { CallRecord, Pointer } from './records.ts'
 import { standingOut } from './straggling.ts'
 
 /** About what a fold takes, and what is left of a block that was cut: only to plan with. */
@@ -117,8 +117,8 @@ function plan(contents: Contents, size: number, target: number): number {
   return 0
 }
 
-const groupKey = (of: { readonly service: string; readonly method: string }) =>
-  `${of.service}\0${of.method}`
+const groupKey = ({ edge, service, method }: CallRecord | FoldRecord) =>
+  `${edge}\0${service}\0${method}`
 
 interface Group {
   readonly group: readonly Held[]
@@ -129,7 +129,8 @@ interface Group {
 function mergeable(contents: Contents, slowest: Held | undefined): Group[] {
   const groups = new Map<string, Held[]>()
   for (const call of contents.calls) {
-    if (!call.sound || call.item.record.edge !== 'call') continue
+    const { edge } = call.item.record
+    if (!call.sound || edge === 'event' || edge === 'next') continue
     const key = groupKey(call.item.record)
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [call])
@@ -185,7 +186,7 @@ function write(contents: Contents, into: Draft): void {
 /** One fold of calls and of what was folded before. Then the median is that of medians, by weight. */
 function mergedFold(group: readonly Held[], before: FoldRecord | undefined): FoldRecord {
   if (before !== undefined && group.length === 0) return before
-  const { service, method } = before ?? group[0]!.item.record
+  const { edge, service, method } = before ?? group[0]!.item.record
   const weights = group.map((call) => ({ us: call.tookUs, weight: 1 }))
   if (before !== undefined) weights.push({ us: before.medianUs, weight: before.count })
   weights.sort((a, b) => a.us - b.us)
@@ -208,6 +209,7 @@ function mergedFold(group: readonly Held[], before: FoldRecord | undefined): Fol
     requestUs = Math.min(requestUs, call.item.record.requestUs)
   }
   return {
+    edge,
     service,
     method,
     count,

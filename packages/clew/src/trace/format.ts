@@ -77,6 +77,13 @@ export const OWN_BACKWARD = 0x20
 export const OWN_FIRST = 0x40
 export const OWN_EXTENSION = 0x80
 
+/** Flags of the own record's extension; the two lowest bits are the edge. */
+export const OWN_MORE_FOREIGN = 0x04
+export const OWN_MORE_ATTEMPT = 0x08
+
+/** Where the edge of merged calls stands in a fold's first byte. */
+export const FOLD_EDGE_SHIFT = 2
+
 /** Flags of a piece. */
 export const PIECE_OWN = 0x01
 export const PIECE_PARENT = 0x02

@@ -154,7 +154,9 @@ function deliver(call: Making, entry: Entry, problems: Problems): void {
     return
   }
   const twin = same.find((delivery) => delivery[moment]?.timeMs === entry.timeMs) ?? same[0]
-  const again = entry.kind === 'rpc-receive' && entry.redelivered === true
+  // A message that is tried again comes to the same handler, anew each time.
+  const retried = entry.redelivered === true || (call.edge === 'event' && entry.edge === 'event')
+  const again = entry.kind === 'rpc-receive' && retried
   const known = twin?.[moment]
   const copy = known !== undefined && (known.timeMs === entry.timeMs || !again)
   if (twin !== undefined && (copy || call.deliveries.length >= MOST_DELIVERIES)) {

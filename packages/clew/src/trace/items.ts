@@ -61,7 +61,7 @@ export function readItem(reader: ByteReader, scope: Scope): Item | undefined {
       item = { kind: 'pointer', pointer: readPointer(reader) }
       break
     case format.ITEM_FOLD:
-      item = { kind: 'fold', fold: readFold(reader, scope) }
+      item = { kind: 'fold', fold: readFold(reader, scope, tag) }
       break
     default:
       item = readExtension(reader, tag >> 2)
@@ -203,8 +203,9 @@ function readPointer(reader: ByteReader): Pointer {
   return { piece, calls: believable(calls, bytes), bytes, worst: format.statusOf(reader.byte()) }
 }
 
-function readFold(reader: ByteReader, scope: Scope): FoldRecord {
+function readFold(reader: ByteReader, scope: Scope, tag: number): FoldRecord {
   return {
+    edge: format.EDGES[(tag >> format.FOLD_EDGE_SHIFT) & 3]!,
     service: readName(reader, scope, scope.owner.service),
     method: readName(reader, scope, scope.owner.method),
     count: format.toCount(reader.varint()),
@@ -244,7 +245,7 @@ export function readOwn(reader: ByteReader, receiveUs: number, status: number): 
   const calls = (flags & format.OWN_CALLS) === 0 ? undefined : format.toCount(reader.varint())
   const error = (flags & format.OWN_ERROR) === 0 ? undefined : reader.text()
   const first = (flags & format.OWN_FIRST) === 0 ? 0 : format.toCount(reader.varint())
-  if ((flags & format.OWN_EXTENSION) !== 0) reader.skip(reader.varint())
+  const more = (flags & format.OWN_EXTENSION) === 0 ? undefined : readOwnMore(reader)
   const redelivered = (flags & format.OWN_REDELIVERED) !== 0
   return {
     receiveUs,
@@ -256,5 +257,31 @@ export function readOwn(reader: ByteReader, receiveUs: number, status: number): 
     redelivered,
     calls,
     first,
+    ...more,
   }
+}
+
+/** Later versions may say more: what follows the known fields is skipped. */
+function readOwnMore(reader: ByteReader): Pick<OwnRecord, 'edge' | 'attempt' | 'foreign'> {
+  const length = reader.varint()
+  const start = reader.skip(length)
+  const end = reader.at
+  if (reader.bad || length === 0) return {}
+  const outer = reader.end
+  reader.at = start
+  reader.end = end
+  const flags = reader.byte()
+  const foreign =
+    (flags & format.OWN_MORE_FOREIGN) === 0
+      ? undefined
+      : { trace: reader.id(16), parent: reader.id(8) }
+  const attempt = (flags & format.OWN_MORE_ATTEMPT) === 0 ? 1 : format.toCount(reader.varint())
+  // An extension that is damaged costs itself only.
+  const damaged = reader.bad
+  reader.bad = false
+  reader.at = end
+  reader.end = outer
+  if (damaged) return {}
+  const edge = format.EDGES[flags & 3]!
+  return { edge, attempt, foreign }
 }

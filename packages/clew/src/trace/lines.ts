@@ -35,6 +35,16 @@ const path: Read = (value) => {
   return steps.some((step) => typeof step === 'string') ? undefined : steps
 }
 
+const foreign: Read = (value) => {
+  const taken = take(FOREIGN, Object(value))
+  return typeof taken === 'string' ? undefined : taken
+}
+
+const FOREIGN: readonly Field[] = [
+  ['trace', 'trace', someText, 'needed'],
+  ['parent', 'parent', someText, 'needed'],
+]
+
 const STEP: readonly Field[] = [
   ['service', 'service', text, 'needed'],
   ['method', 'method', text, 'needed'],
@@ -58,6 +68,7 @@ const ENTRY: readonly Field[] = [
   ['attempt', 'attempt', count],
   ['redelivered', 'redelivered', flag],
   ['inFlight', 'inFlight', count],
+  ['foreign', 'foreign', foreign],
   ['status', 'status', status],
   ['error', 'error', text],
   ['calls', 'calls', count],
@@ -68,6 +79,7 @@ const FOLD: readonly Field[] = [
   ['fold', 'timeMs', number, 'needed'],
   ['trace', 'trace', text],
   ['parent', 'parent', text, 'needed'],
+  ['edge', 'edge', edge],
   ['count', 'count', count, 'needed'],
   ['calls', 'calls', count, 'needed'],
   ['min', 'minMs', number, 'needed'],

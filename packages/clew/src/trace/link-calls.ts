@@ -96,13 +96,15 @@ function putRelays(
 
 /**
  * A call that ran more than once shows the execution that answered; every other one becomes a place
- * of its own below it. An event's handlers are all below the event.
+ * of its own below it. So does a message that its handler was given again, which shows the last. An
+ * event that was published under the id of its handlers has them all below it.
  */
 function splitDeliveries(places: Making[]): void {
   const splits = new Map<Making, Making[]>()
   for (const call of [...places]) {
     if (call.deliveries.length < 2) continue
-    const main = call.edge === 'event' ? undefined : answering(call.deliveries)
+    const published = call.edge === 'event' && call.request !== undefined
+    const main = published ? undefined : answering(call)
     const rest = call.deliveries.filter((delivery) => delivery !== main)
     call.deliveries = main === undefined ? [] : [main]
     const extras = rest.map((delivery, index) => {
@@ -126,12 +128,16 @@ function splitDeliveries(places: Making[]): void {
   }
 }
 
-function answering(deliveries: readonly Delivery[]): Delivery {
+function answering({ deliveries, edge }: Making): Delivery {
+  const rank = edge === 'event' ? attemptRank : answerRank
   let best = deliveries[0]!
-  for (const delivery of deliveries) {
-    if (answerRank(delivery) < answerRank(best)) best = delivery
-  }
+  for (const delivery of deliveries) if (rank(delivery) < rank(best)) best = delivery
   return best
+}
+
+/** The last attempt that ended; then those that did not. */
+function attemptRank({ respond }: Delivery): number {
+  return respond === undefined ? Number.POSITIVE_INFINITY : -(stamp(respond) ?? 0)
 }
 
 /** The earliest answer that was in time; then late ones, then executions without an answer. */

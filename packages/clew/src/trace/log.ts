@@ -8,6 +8,24 @@ import type { CallRecord, LogOwner, OwnRecord, PieceExtra, Pointer } from './rec
 export { blockCalls } from './head.ts'
 export type * from './records.ts'
 
+/** True when the own record needs its extension. */
+const saysMore = ({ edge = 'call', attempt = 1, foreign }: OwnRecord) =>
+  edge !== 'call' || attempt > 1 || foreign !== undefined
+
+function putMore({ edge = 'call', attempt = 1, foreign }: OwnRecord): void {
+  const tries = format.toCount(attempt)
+  let flags = Math.max(0, format.EDGES.indexOf(edge))
+  if (foreign !== undefined) flags |= format.OWN_MORE_FOREIGN
+  if (tries > 1) flags |= format.OWN_MORE_ATTEMPT
+  scratch.varint(1 + (foreign === undefined ? 0 : 24) + (tries > 1 ? varintSize(tries) : 0))
+  scratch.byte(flags)
+  if (foreign !== undefined) {
+    scratch.id(foreign.trace, 16)
+    scratch.id(foreign.parent, 8)
+  }
+  if (tries > 1) scratch.varint(tries)
+}
+
 /** Drafts that no log uses at the moment, and the size up to which one is worth keeping. */
 const spare: Draft[] = []
 const MOST_SPARE = 64
@@ -194,6 +212,7 @@ export class Log {
     if (own.error !== undefined) flags |= format.OWN_ERROR
     if (took < 0) flags |= format.OWN_BACKWARD
     if (this.#first > 0) flags |= format.OWN_FIRST
+    if (saysMore(own)) flags |= format.OWN_EXTENSION
     scratch.byte(flags)
     scratch.varint(Math.abs(took))
     if (own.startUs !== undefined) scratch.zigzag(format.toStamp(own.startUs) - this.#receiveUs)
@@ -201,6 +220,7 @@ export class Log {
     if (calls !== (draft?.records ?? 0)) scratch.varint(calls)
     if (own.error !== undefined) scratch.text(own.error)
     if (this.#first > 0) scratch.varint(this.#first)
+    if (saysMore(own)) putMore(own)
   }
 
   /** Puts the head in scratch and the items together, with the first byte and the length in front. */

@@ -1,4 +1,4 @@
-import type { Edge, Status } from './entry.ts'
+import type { Edge, ForeignContext, Status } from './entry.ts'
 
 /** Who keeps a log: one worker, that is, one delivery of one call. */
 export interface LogOwner {
@@ -50,6 +50,12 @@ export interface OwnRecord {
   readonly redelivered: boolean
   /** Calls the worker made in all, appended or not. */
   readonly calls: number
+  /** What led to the call, where no caller's record says it. @default 'call' */
+  readonly edge?: Edge | undefined
+  /** Which try this is, where no caller's record says it. @default 1 */
+  readonly attempt?: number | undefined
+  /** Of a root: the trace context of an outsider. */
+  readonly foreign?: ForeignContext | undefined
 }
 
 /** Stands in a log for a piece that went to the root's inbox. */

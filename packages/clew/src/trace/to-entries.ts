@@ -47,7 +47,9 @@ export function calleeEntries(
   const parent: Optional = side.parent === undefined ? {} : { parent: side.parent }
   const receive: Optional = { inFlight: own.inFlight }
   if (side.edge !== undefined && side.edge !== 'call') receive.edge = side.edge
+  if (own.attempt !== undefined && own.attempt > 1) receive.attempt = own.attempt
   if (own.redelivered) receive.redelivered = true
+  if (own.foreign !== undefined) receive.foreign = own.foreign
   const begin: Entry[] = [
     { kind: 'rpc-receive', timeMs: toMs(own.receiveUs), ...same, ...parent, ...receive },
   ]

@@ -1,4 +1,5 @@
 import type { CallNode } from '../call-node.ts'
+import type { Edge } from '../entry.ts'
 
 /** Every place of the tree, parents before their calls, without recursion. */
 export function* placesOf(root: CallNode): Generator<CallNode> {
@@ -9,9 +10,12 @@ export function* placesOf(root: CallNode): Generator<CallNode> {
   }
 }
 
-/** `service.method`, by which people name a call. */
-export const nameOf = (call: { readonly service: string; readonly method: string }) =>
-  `${call.service}.${call.method}`
+/** By which people name a call: `service.method`; where the method is no name, `service GET /path`. */
+export const nameOf = (call: {
+  readonly service: string
+  readonly method: string
+  readonly edge?: Edge
+}) => `${call.service}${call.edge === 'down' || /\s/u.test(call.method) ? ' ' : '.'}${call.method}`
 
 /** When the call ended, milliseconds from the root's beginning; undefined while it is open. */
 export function endOf(call: CallNode): number | undefined {
