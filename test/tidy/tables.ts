@@ -13,7 +13,8 @@ export const CLEW: Rules = {
   container: { may: ['call', 'service'] },
   http: { may: ['call', 'service', 'container'] },
   websocket: { may: ['call', 'service', 'container'] },
-  profile: { may: ['call', 'trace'] },
+  profile: { may: ['call', 'trace', 'profile/access'] },
+  'profile/access': { may: ['call', 'trace', 'profile'] },
   query: { may: ['call', 'trace', 'profile'] },
   testing: { may: ['*'] },
   // Who does not use the profiler never loads it: types are all that `clew` may name of it.

@@ -1,3 +1,17 @@
+export type { GrantClaims, GrantIssuer, GrantIssuerOptions } from './access/issuer.ts'
+export { grantIssuer } from './access/issuer.ts'
+export type { GrantAlgorithm, GrantKey, NewGrantKey } from './access/keys.ts'
+export { generateGrantKey, importGrantKeys, readGrantKeys } from './access/keys.ts'
+export type { Refusal, RefusalCode } from './access/refusal.ts'
+export type { Scope } from './access/scope.ts'
+export type {
+  Grant,
+  GrantUse,
+  GrantVerifier,
+  GrantVerifierOptions,
+  Judgement,
+} from './access/verifier.ts'
+export { grantVerifier } from './access/verifier.ts'
 export type { Clock } from './clock.ts'
 export { systemClock } from './clock.ts'
 export type { FileSinkOptions } from './file-sink.ts'
