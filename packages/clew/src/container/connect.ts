@@ -18,6 +18,8 @@ import {
   type Caller,
   type CallOptions,
   clusterOf,
+  type DispatchOptions,
+  dispatchEvent,
   type OutgoingMessage,
   proxyOf,
   type Rpc,
@@ -55,6 +57,17 @@ export interface Cluster extends AsyncDisposable, Caller {
   proxy<S>(service: string, options?: CallOptions): Rpc<S>
   /** Clients of many services by their names, typed by a map of names to classes. */
   services<Services>(options?: CallOptions): RpcCluster<Services>
+  /**
+   * Dispatches an event as the service would. Resolves when the broker has it; without a payload it
+   * is `null`.
+   * @throws RpcError `disconnected`, `overloaded`, `timeout`, `unserializable`
+   */
+  dispatch(
+    service: string,
+    type: string,
+    payload?: unknown,
+    options?: DispatchOptions,
+  ): Promise<void>
   /** Fails what is pending with `disconnected` and closes. Idempotent. */
   close(): Promise<void>
 }
@@ -140,6 +153,15 @@ class Client implements Cluster {
     const reply = await sendCall(this.#send, call, options)
     if (reply.error !== undefined) throw reply.error
     return reply.result
+  }
+
+  dispatch(
+    service: string,
+    type: string,
+    payload: unknown,
+    options: DispatchOptions = {},
+  ): Promise<void> {
+    return dispatchEvent(this, service, { type, payload }, options)
   }
 
   async publish(message: OutgoingMessage, shown: ShownAs): Promise<void> {

@@ -48,6 +48,8 @@ function within(running: Running, cluster: Cluster): MemoryCluster {
     services: (options) => cluster.services(options),
     invoke: (service, method, args, options) => cluster.invoke(service, method, args, options),
     publish: (message, shown) => cluster.publish(message, shown),
+    dispatch: (service, type, payload, options) =>
+      cluster.dispatch(service, type, payload, options),
     close,
     [Symbol.asyncDispose]: close,
   }

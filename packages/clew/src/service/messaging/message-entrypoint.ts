@@ -1,0 +1,143 @@
+import {
+  type Arrival,
+  ConfigError,
+  type Consumer,
+  type QueueDeclaration,
+  type RetryPolicy,
+  type Settlement,
+} from '../../call/index.ts'
+import type { MethodOptions } from '../declare-method.ts'
+import { Entrypoint } from '../extension.ts'
+import { handlingId } from './message-id.ts'
+
+/** What every entrypoint that takes messages may be told. */
+export interface MessageOptions extends Omit<MethodOptions, 'params'> {
+  /**
+   * What becomes of a message whose worker failed. `false`: it is done with, as in Nameko. `true`: it
+   * comes again after a second, then after twice as long each time, up to a minute, for ever. A policy
+   * says otherwise, and sends what it gives up on to the queue `dead-{queue}`. A message that cannot
+   * be read goes there at once.
+   *
+   * Nameko's own way, to deliver the message again at once and in a hot loop, is not among them.
+   * @default false
+   */
+  readonly requeueOnError?: boolean | RetryPolicy
+}
+
+/** The policy that options ask for; undefined when failed messages are dropped. @throws ConfigError */
+export function retryPolicy(
+  where: string,
+  { requeueOnError = false }: MessageOptions,
+): RetryPolicy | undefined {
+  if (requeueOnError === false) return undefined
+  if (requeueOnError === true) return {}
+  const { backoffMs = 1000, maxBackoffMs = 60_000, maxAttempts = Infinity } = requeueOnError
+  // The broker's timers end at 2^32 - 1 ms.
+  const isWait = (ms: number) => ms >= 1 && ms <= 0xffffffff
+  if (!isWait(backoffMs) || !isWait(maxBackoffMs)) {
+    throw new ConfigError(
+      `${where}: requeueOnError waits ${backoffMs} to ${maxBackoffMs} ms; both must be from 1 to 4294967295.`,
+    )
+  }
+  if (!(maxAttempts >= 1) || !(Number.isInteger(maxAttempts) || maxAttempts === Infinity)) {
+    throw new ConfigError(
+      `${where}: requeueOnError allows ${maxAttempts} attempts; use a whole number from 1, or Infinity.`,
+    )
+  }
+  return requeueOnError
+}
+
+/** @throws ConfigError when a method needs more than the payload that it is given */
+export function checkParameters(
+  kind: string,
+  method: { readonly length: number },
+  { name }: ClassMethodDecoratorContext,
+): void {
+  if (method.length <= 1) return
+  throw new ConfigError(
+    `@${kind} on ${String(name)}: the method needs ${method.length} arguments, but all it is given is the payload; make the others optional.`,
+  )
+}
+
+/** The longest name that AMQP has room for. */
+const LONGEST_NAME = 255
+
+/** Takes messages from a queue and fires a worker for each. */
+export abstract class MessageEntrypoint extends Entrypoint {
+  readonly #retry: RetryPolicy | undefined
+  #queue: QueueDeclaration | undefined
+  #consumer: Consumer | undefined
+
+  /** @param retry undefined: a message whose worker failed is done with */
+  constructor(retry: RetryPolicy | undefined) {
+    super()
+    this.#retry = retry
+  }
+
+  /** The queue to take messages from. Asked for once, in `setup`. */
+  protected abstract queue(): QueueDeclaration
+  /** How traces show the method for this message. */
+  protected abstract shownAs(arrival: Arrival): string
+
+  override setup(): void {
+    const queue = this.queue()
+    if (Buffer.byteLength(queue.name) > LONGEST_NAME) {
+      throw new ConfigError(
+        `@${this.method.kind} on ${this.method.property}: its queue would be ${queue.name}, whose name is longer than ${LONGEST_NAME} bytes; shorten one of its parts.`,
+      )
+    }
+    this.#queue = queue
+  }
+
+  override async start(): Promise<void> {
+    const subscription = {
+      queue: this.#queue!,
+      prefetch: this.host.prefetch,
+      retry: this.#retry,
+    }
+    this.#consumer = await this.host.connection.consume(subscription, (arrival) =>
+      this.#take(arrival),
+    )
+  }
+
+  override async stop(): Promise<void> {
+    await this.#consumer?.stop()
+  }
+
+  async #take(arrival: Arrival): Promise<Settlement> {
+    if (arrival.unreadable !== undefined) return this.#refuse(arrival.unreadable)
+    const { service } = this.host
+    const { name, parameters } = this.method
+    const { error } = await this.fire({
+      // A method that asks for nothing is given nothing.
+      args: parameters.most === 0 ? [] : [arrival.payload],
+      shownAs: this.shownAs(arrival),
+      edge: 'event',
+      id: handlingId(arrival, this.#queue!.name, service, name),
+      context: arrival.context,
+      headers: arrival.headers,
+      redelivered: arrival.redelivered,
+      attempt: arrival.attempt,
+    })
+    if (error === undefined || this.#retry === undefined) return 'done'
+    return { settle: 'retry', reason: reasonOf(error) }
+  }
+
+  #refuse(unreadable: Error): Settlement {
+    const fate =
+      this.#retry === undefined ? 'it is dropped' : `it goes to dead-${this.#queue!.name}`
+    this.host.log({
+      level: 'error',
+      message: `${this.host.service}.${this.method.name}: a message in ${this.#queue!.name} cannot be read, ${fate}: ${unreadable.message}`,
+      service: this.host.service,
+      method: this.method.name,
+      error: unreadable,
+    })
+    return this.#retry === undefined ? 'done' : { settle: 'dead', reason: reasonOf(unreadable) }
+  }
+}
+
+/** What people look for at a dead message; bounded, for it travels in a header. */
+function reasonOf({ name, message }: Error): string {
+  return `${name}: ${message}`.slice(0, 500)
+}
