@@ -322,3 +322,61 @@ test('no tree makes the analysis throw, deep or damaged', () => {
   }
   assert.ok(verdict(callTree(deep)).failure)
 })
+
+test('an operation that failed is named as the origin, with its statement', () => {
+  const tree = treeOf({ r: null, q: 'r' }, [...whole('r', 0, 100), 'request q@10', 'finish q@40'], {
+    r: { service: 'orders', method: 'create', status: 'error', error: 'DatabaseError' },
+    q: {
+      ...{ service: 'orders.db', method: 'INSERT INTO orders VALUES (?)', edge: 'down' },
+      ...{ status: 'error', error: 'DatabaseError' },
+    },
+  })
+  const { sentences, failure } = verdict(tree)
+  assert.deepEqual(sentences, [
+    'orders.db INSERT INTO orders VALUES (?) failed with DatabaseError after 30.0 ms; orders.create only passed it on.',
+  ])
+  assert.equal(failure?.masked, false)
+})
+
+test('an operation that was given up is not taken for a service that nobody heard of', () => {
+  const tree = treeOf({ r: null, q: 'r' }, [...whole('r', 0, 100), 'request q@10', 'finish q@40'], {
+    q: { service: 'orders.db', method: 'SELECT', edge: 'down', status: 'timeout' },
+  })
+  assert.deepEqual(
+    failures(tree).map(({ kind, suspect }) => [kind, suspect?.id]),
+    [['timeout', 'q']],
+  )
+})
+
+test('a handler that failed for good is told beside the verdict, and blames nobody above', () => {
+  const tree = treeOf(
+    { r: null, e: 'r', h: 'e', q: 'h' },
+    [
+      ...whole('r', 0, 100),
+      ...['request e@10', 'finish e@12', 'receive h@11', 'respond h@300'],
+      ...['request q@20', 'finish q@290'],
+    ],
+    {
+      e: { service: 'orders.events', method: 'order_created', edge: 'event' },
+      h: { service: 'products', method: 'on order_created', edge: 'event', status: 'error' },
+      q: {
+        service: 'products.cache',
+        method: 'HINCRBY',
+        edge: 'down',
+        status: 'error',
+        error: 'Gone',
+      },
+    },
+  )
+  const { sentences, failure, bottleneck } = verdict(tree)
+  assert.equal(failure, undefined)
+  assert.equal(bottleneck?.edge, 'call')
+  assert.deepEqual(sentences, [
+    '96 % of 100 ms went to service-r.work on one-host.',
+    'Nobody waited for it, but products.cache HINCRBY failed with Gone after 270 ms; products on order_created only passed it on.',
+  ])
+  assert.deepEqual(
+    failures(tree).map(({ origin, handler, masked }) => [origin.id, handler?.id, masked]),
+    [['q', 'h', true]],
+  )
+})

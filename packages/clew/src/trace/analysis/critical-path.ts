@@ -1,5 +1,5 @@
 import type { CallNode, CallTree } from '../call-node.ts'
-import { endOf } from './walk.ts'
+import { endOf, isHandler } from './walk.ts'
 
 /** A stretch of time that the root's answer waited for, and the call that spent it itself. */
 export interface CriticalSegment {
@@ -78,7 +78,7 @@ function credit(segments: CriticalSegment[], call: CallNode, startMs: number, en
 
 /** Nobody waited for it: made after the answer, not awaited, or an event's handler. */
 export function isDetached(call: CallNode, parent: CallNode): boolean {
-  if (call.requestMs === undefined) return call.edge === 'event'
+  if (call.requestMs === undefined) return isHandler(call)
   if (call.finishMs === undefined) return true
   return parent.respondMs !== undefined && call.requestMs > parent.respondMs
 }

@@ -1,7 +1,7 @@
 import type { CallNode, CallTree } from '../call-node.ts'
 import type { Status } from '../entry.ts'
 import { type CriticalSegment, criticalPath, isDetached } from './critical-path.ts'
-import { endOf, nameOf, placesOf } from './walk.ts'
+import { endOf, isHandler, nameOf, placesOf } from './walk.ts'
 
 /**
  * What happened where it began. `error`, `rejected`, `cancelled`, `lost`: as the call's status.
@@ -27,6 +27,8 @@ export interface Failure {
   readonly suspect?: CallNode
   /** True when somebody above coped with it, so that the root did not fail of it. */
   readonly masked: boolean
+  /** The handler of an event that failed of it for good. Nobody waited for that: the root may be fine. */
+  readonly handler?: CallNode
 }
 
 const FAILED: ReadonlySet<Status> = new Set(['error', 'rejected', 'timeout', 'cancelled', 'lost'])
@@ -50,7 +52,9 @@ export function failures(
     const kind = kindOf(call)
     const suspect = kind === 'timeout' ? workingAt(call, call.offsetMs + call.totalMs!) : undefined
     const [passedOn, masked] = [search.passedOn(call), !search.escaped.has(call)]
-    found.push({ origin: call, kind, passedOn, masked, ...(suspect && { suspect }) })
+    const handler = masked ? search.failedHandler([call, ...passedOn]) : undefined
+    const more = { ...(suspect && { suspect }), ...(handler && { handler }) }
+    found.push({ origin: call, kind, passedOn, masked, ...more })
   }
   return inOrder(found, path)
 }
@@ -122,6 +126,15 @@ class Search {
     return passed
   }
 
+  /** The handler that ended a failure's way up, unless it was given its message again since. */
+  failedHandler(way: readonly CallNode[]): CallNode | undefined {
+    const last = way.at(-1)!
+    if (!isHandler(last)) return undefined
+    const parent = this.#parents.get(last)
+    const again = parent !== undefined && isHandler(parent) && nameOf(parent) === nameOf(last)
+    return again ? undefined : last
+  }
+
   /** A call given up because something beside or above it failed is no failure of its own. */
   isConsequence(call: CallNode): boolean {
     const parent = this.#parents.get(call)
@@ -181,5 +194,7 @@ function kindOf(call: CallNode): FailureKind {
   const responded = presence[2] === '1'
   if (received && !responded) return 'crash'
   if (status === 'lost') return 'lost'
+  // A database tells nothing by itself: that it was asked is all there is to know.
+  if (call.edge === 'down') return 'timeout'
   return responded ? 'timeout' : 'unanswered'
 }

@@ -1,4 +1,5 @@
 import type { CallNode, CallTree } from '../call-node.ts'
+import type { Edge } from '../entry.ts'
 import { type CriticalSegment, criticalPath } from './critical-path.ts'
 import { type Failure, type FailureKind, failures } from './failures.ts'
 import { formatMs, formatShare } from './format-ms.ts'
@@ -9,6 +10,7 @@ import { nameOf } from './walk.ts'
 export interface Bottleneck {
   readonly service: string
   readonly method: string
+  readonly edge: Edge
   /** Host of the call that spent most of it. */
   readonly host: string | undefined
   /** `work`: the method itself. `wait`: on the way to it and back, queue included. */
@@ -34,7 +36,9 @@ const CLEAR = 0.3
 /** What failed first and who only passed it on; which sibling straggled; else where the time went. */
 export function verdict(tree: CallTree): Verdict {
   const path = criticalPath(tree)
-  const [failure] = failures(tree, path).filter(({ masked }) => !masked)
+  const failed = failures(tree, path)
+  const failure = failed.find(({ masked }) => !masked)
+  const aside = failed.find(({ handler }) => handler !== undefined)
   const [straggler] = stragglers(tree, path)
   const places = spentBy(tree, path)
   const [bottleneck] = places
@@ -43,6 +47,7 @@ export function verdict(tree: CallTree): Verdict {
   if (failure !== undefined) sentences.push(failureSentence(failure))
   else if (straggler !== undefined) sentences.push(stragglerSentence(straggler, tree))
   else sentences.push(timeSentence(places, tree))
+  if (aside !== undefined) sentences.push(asideSentence(aside))
   const doubt = doubtSentence(tree)
   if (doubt !== undefined) sentences.push(doubt)
   return {
@@ -82,6 +87,11 @@ function failureSentence({ origin, kind, passedOn, suspect }: Failure): string {
   const others = passedOn.length === 0 ? '' : `; ${list(passedOn.map(nameOf))} only passed it on`
   const busy = suspect === undefined || suspect === origin ? '' : `, then at work in ${at(suspect)}`
   return `${at(origin)} ${ENDINGS[kind]}${error}${after}${busy}${others}.`
+}
+
+/** What went wrong in work that nobody waited for. */
+function asideSentence(failure: Failure): string {
+  return `Nobody waited for it, but ${failureSentence(failure)}`
 }
 
 const REASONS: Readonly<Record<Leg, string>> = {
@@ -161,6 +171,7 @@ function spentBy(tree: CallTree, path: readonly CriticalSegment[]): Bottleneck[]
   return order.map(({ call, where, ms, calls, host }) => ({
     service: call.service,
     method: call.method,
+    edge: call.edge,
     host,
     where,
     shareOfTotal: tree.totalMs > 0 ? ms / tree.totalMs : 0,

@@ -17,6 +17,10 @@ export const nameOf = (call: {
   readonly edge?: Edge
 }) => `${call.service}${call.edge === 'down' || /\s/u.test(call.method) ? ' ' : '.'}${call.method}`
 
+/** True for the handler of a published message, of which nobody waits for an answer. */
+export const isHandler = ({ edge, requestMs }: CallNode) =>
+  edge === 'event' && requestMs === undefined
+
 /** When the call ended, milliseconds from the root's beginning; undefined while it is open. */
 export function endOf(call: CallNode): number | undefined {
   if (call.totalMs === undefined) return undefined
