@@ -10,7 +10,7 @@ import {
   toPlugin,
   type Use,
 } from '../call/index.ts'
-import { defineService, type ServiceClass } from '../service/index.ts'
+import { defineService, type Extension, type ServiceClass } from '../service/index.ts'
 import { Container } from './container.ts'
 import { INSIDE, type Inside } from './inside.ts'
 import { guarded, stderrLogger } from './logger.ts'
@@ -128,6 +128,12 @@ class Services implements Running {
 
   get [INSIDE](): ReadonlyMap<string, Inside> {
     return new Map(this.#containers.map((container) => [container.service, container]))
+  }
+
+  shared<E extends Extension>(Shared: new () => E): E {
+    const extension = this.#shared.find(Shared)
+    if (extension === undefined) throw new Error(`no service asked for a shared ${Shared.name}`)
+    return extension
   }
 
   async start(): Promise<void> {

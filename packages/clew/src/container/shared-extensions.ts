@@ -16,6 +16,10 @@ export class SharedExtensions {
     return extension as E
   }
 
+  find<E extends Extension>(Shared: new () => E): E | undefined {
+    return this.#extensions.get(Shared) as E | undefined
+  }
+
   setup(): Promise<void> {
     return up(this.#extensions.values(), (extension) => extension.setup())
   }
