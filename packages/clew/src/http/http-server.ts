@@ -17,7 +17,7 @@ export interface HttpTarget {
 }
 
 /** Context data (Nameko's): handed on to every call that the worker makes. */
-export type ContextData = Readonly<Record<string, string | number | boolean | null>>
+export type RequestContext = Readonly<Record<string, string | number | boolean | null>>
 
 /**
  * The web server that all services of a `run` share: ask `host.shared(HttpServer)` in `setup`.
@@ -41,7 +41,7 @@ export class HttpServer extends Extension {
   }
 
   /** Context data of the worker that a request fires. @default none, as in Nameko */
-  contextFromHeaders(_headers: Headers): ContextData {
+  contextFromHeaders(_headers: Headers): RequestContext {
     return {}
   }
 

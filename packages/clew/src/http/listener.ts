@@ -5,7 +5,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http'
-import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
+import { Server as NetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { ConfigError } from '../call/index.ts'
 import { announcesTooMuch, boundedBody, hasBody } from './body.ts'
@@ -63,7 +63,7 @@ export class Listener {
 
   /** Where it listens. @throws Error before it does */
   get address(): { readonly host: string; readonly port: number } {
-    const bound = this.#server.address() as AddressInfo | null
+    const bound = this.#server.address() as { address: string; port: number } | null
     if (bound === null) throw new Error('the web server does not listen')
     return { host: bound.address, port: bound.port }
   }
