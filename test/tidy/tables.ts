@@ -16,6 +16,7 @@ export const CLEW: Rules = {
   profile: { may: ['call', 'trace', 'profile/access'] },
   'profile/access': { may: ['call', 'trace', 'profile'] },
   query: { may: ['call', 'trace', 'profile'] },
+  config: { may: ['call', 'broker'], mayTypes: ['container'] },
   testing: { may: ['*'] },
   // Who does not use the profiler never loads it: types are all that `clew` may name of it.
   '.': {
@@ -36,7 +37,7 @@ export const RENDER: Rules = {
 }
 
 const PUBLIC = [
-  ...['clew', 'clew/profile', 'clew/testing', 'clew/trace'],
+  ...['clew', 'clew/config', 'clew/profile', 'clew/testing', 'clew/trace'],
   ...['@clew/render', '@clew/render/png'],
 ]
 

@@ -1,0 +1,7 @@
+export type { Config, LoadConfigOptions } from './load-config.ts'
+export { loadConfig } from './load-config.ts'
+export type { LogFormat, LogLevel, LogSettings } from './logging.ts'
+export { jsonLine, logger, logSettings, textLine } from './logging.ts'
+export { maskSecrets, maskUrl } from './mask-secrets.ts'
+export type { ConfiguredOptions } from './run-options.ts'
+export { brokerOf, runOptions } from './run-options.ts'

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs'
+import { memory, type RabbitmqOptions, rabbitmq, type TlsOptions } from '../broker/index.ts'
+import { type Broker, ConfigError } from '../call/index.ts'
+import type { RunOptions } from '../container/index.ts'
+import type { Config } from './load-config.ts'
+import { logger, logSettings } from './logging.ts'
+
+/** What of `run`'s options a configuration can say. */
+export type ConfiguredOptions = Pick<
+  RunOptions,
+  | 'broker'
+  | 'config'
+  | 'delivery'
+  | 'drainTimeoutMs'
+  | 'log'
+  | 'maxWorkers'
+  | 'prefetch'
+  | 'timeoutMs'
+>
+
+interface Known {
+  readonly AMQP_URI?: string | null
+  readonly AMQP_SSL?: boolean | SslFiles | null
+  readonly HEARTBEAT?: number | null
+  readonly max_workers?: number | null
+  readonly PREFETCH_COUNT?: number | null
+  readonly TIMEOUT_MS?: number | null
+  readonly DRAIN_TIMEOUT_MS?: number | null
+  readonly DELIVERY?: 'nameko' | 'fast' | null
+}
+
+interface SslFiles {
+  readonly ca_certs?: string
+  readonly certfile?: string
+  readonly keyfile?: string
+  readonly keyfile_password?: string
+}
+
+/**
+ * A configuration as options: `run(services, { ...runOptions(config), use: […] })`. Keys that it does
+ * not give are left to `run`.
+ * @throws ConfigError when the address cannot be read, or a certificate's file cannot
+ */
+export function runOptions(config: Config): ConfiguredOptions {
+  const values = config.values as Known
+  return {
+    broker: brokerOf(config),
+    config: config.values,
+    log: logger(logSettings(config.values)),
+    ...given('maxWorkers', values.max_workers),
+    ...given('prefetch', values.PREFETCH_COUNT),
+    ...given('timeoutMs', values.TIMEOUT_MS),
+    ...given('drainTimeoutMs', values.DRAIN_TIMEOUT_MS),
+    ...given('delivery', values.DELIVERY),
+  }
+}
+
+function given<Name extends string, T>(
+  name: Name,
+  value: T | null | undefined,
+): { readonly [_ in Name]?: T } {
+  return value === undefined || value === null ? {} : ({ [name]: value } as { [_ in Name]: T })
+}
+
+const DEFAULT_ADDRESS = 'amqp://localhost'
+
+/**
+ * The broker that AMQP_URI, AMQP_SSL and HEARTBEAT name; `memory` is one in this process.
+ * @param fallback where AMQP_URI is not given. @default amqp://localhost
+ * @throws ConfigError when the address cannot be read, or a certificate's file cannot
+ */
+export function brokerOf(
+  { values, file }: Config,
+  fallback: string = DEFAULT_ADDRESS,
+  more: RabbitmqOptions = {},
+): Broker {
+  const { AMQP_URI, AMQP_SSL, HEARTBEAT } = values as Known
+  const address = (AMQP_URI ?? fallback).replace(/^pyamqp:/u, 'amqp:')
+  if (/^memory(?::|$)/u.test(address)) return memory()
+  const ssl = typeof AMQP_SSL === 'object' && AMQP_SSL !== null ? tlsOf(AMQP_SSL, file) : undefined
+  const secure = ssl !== undefined || AMQP_SSL === true
+  return rabbitmq(secure ? address.replace(/^amqp:/u, 'amqps:') : address, {
+    ...(ssl && { tls: ssl }),
+    ...given('heartbeatSeconds', HEARTBEAT),
+    ...more,
+  })
+}
+
+function tlsOf(files: SslFiles, config: string | undefined): TlsOptions {
+  const read = (key: keyof SslFiles): Buffer | undefined => {
+    const path = files[key]
+    if (path === undefined) return undefined
+    try {
+      return readFileSync(path)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      throw new ConfigError(
+        `${config ?? 'AMQP_SSL'}: AMQP_SSL.${key} names ${path}, which cannot be read (${code}).`,
+      )
+    }
+  }
+  return {
+    ...given('ca', read('ca_certs')),
+    ...given('cert', read('certfile')),
+    ...given('key', read('keyfile')),
+    ...given('passphrase', files.keyfile_password),
+  }
+}
