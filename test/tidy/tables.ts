@@ -12,7 +12,8 @@ export const CLEW: Rules = {
   broker: { may: ['call'] },
   container: { may: ['call', 'service'] },
   http: { may: ['call', 'service', 'container'] },
-  websocket: { may: ['call', 'service', 'container'] },
+  // Pages and sockets come to one server, on one port.
+  websocket: { may: ['call', 'service', 'container', 'http'] },
   profile: { may: ['call', 'trace', 'profile/access'] },
   'profile/access': { may: ['call', 'trace', 'profile'] },
   query: { may: ['call', 'trace', 'profile'] },
@@ -96,6 +97,11 @@ export const ALLOWED_NAMES: readonly AllowedName[] = [
     paths: /^packages\/cli\/src\/commands\/run\.ts$/,
     names: /^info$/,
     reason: 'a level of the log',
+  },
+  {
+    paths: /^packages\/clew\/src\/websocket\//,
+    names: /^(data|msg)$/,
+    reason: "what Nameko's frames and their recording call it",
   },
   { paths: /\.test\.ts$/, names: /^(Base|helper)$/, reason: 'a made-up class or method' },
 ]

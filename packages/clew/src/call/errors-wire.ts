@@ -43,6 +43,27 @@ const CLEW_NAMES: Record<RpcErrorCode, string> = {
   unserializable: 'Unserializable',
 }
 
+/** What people outside learn of a failure inside. */
+const TOLD_OUTSIDE: Record<RpcErrorCode, string> = {
+  unknown_service: 'a service behind this one is not there',
+  method_not_found: 'a service behind this one refused the call',
+  bad_arguments: 'a service behind this one refused the call',
+  malformed_request: 'a service behind this one refused the call',
+  timeout: 'a service behind this one did not answer in time',
+  cancelled: 'the request was cancelled',
+  disconnected: 'the service, or one behind it, went away; try again',
+  overloaded: 'too many requests; try again later',
+  unserializable: 'a service behind this one answered with what cannot travel',
+}
+
+/** The codes of errors that Clew callees passed on, by their paths. */
+const CODES = new Map(
+  (Object.keys(CLEW_NAMES) as RpcErrorCode[]).map((code) => [
+    `clew.errors.${CLEW_NAMES[code]}`,
+    code,
+  ]),
+)
+
 /** `ErrorClasses` for use in both directions. */
 export class ErrorRegistry {
   readonly #classes = new Map<string, ErrorClass>()
@@ -83,16 +104,56 @@ export function errorToWire(
   errors: ErrorRegistry,
   expected: boolean,
 ): WireError {
+  const home = `${call.service}.`
   try {
-    const wire = toWire(error, call, errors)
+    const wire = toWire(error, call, errors, home)
     return expected ? { ...wire, expected: true } : wire
   } catch {
-    const value = 'the error could not be read'
-    return { exc_type: 'Error', exc_path: `${call.service}.Error`, exc_args: [value], value }
+    return unreadable(home)
   }
 }
 
-function toWire(error: Error, call: CallIdentity, errors: ErrorRegistry): WireError {
+/**
+ * A thrown error for somebody outside this system: what the method itself threw, and what was wrong
+ * with the request, as Nameko sends it; of what went wrong further inside, only the kind, because its
+ * text would name services, methods and hosts. Never throws, whatever was thrown.
+ * @param call the call that the error answers
+ */
+export function errorToOutside(error: Error, call: CallIdentity, errors: ErrorRegistry): WireError {
+  try {
+    if (error instanceof RpcError) {
+      const own = error.callId === call.callId && NAMEKO_PATHS[error.code] !== undefined
+      return own ? rpcErrorToWire(error, call) : insideError(error.code)
+    }
+    if (!(error instanceof RemoteError)) return toWire(error, call, errors, '')
+    const code = CODES.get(error.remotePath)
+    if (code !== undefined) return insideError(code)
+    // As a Python service passes on what it did not expect: the name of the class, not its module.
+    const { remoteName, message } = error
+    return {
+      exc_type: 'RemoteError',
+      exc_path: 'nameko.exceptions.RemoteError',
+      exc_args: [remoteName, message],
+      value: `${remoteName} ${message}`,
+    }
+  } catch {
+    return unreadable('')
+  }
+}
+
+function insideError(code: RpcErrorCode): WireError {
+  const name = CLEW_NAMES[code]
+  const value = TOLD_OUTSIDE[code]
+  return { exc_type: name, exc_path: `clew.errors.${name}`, exc_args: [value], value }
+}
+
+function unreadable(home: string): WireError {
+  const value = 'the error could not be read'
+  return { exc_type: 'Error', exc_path: `${home}Error`, exc_args: [value], value }
+}
+
+/** @param home what stands before the name of a class that says no path of its own */
+function toWire(error: Error, call: CallIdentity, errors: ErrorRegistry, home: string): WireError {
   if (error instanceof RpcError) return rpcErrorToWire(error, call)
   if (error instanceof RemoteError) {
     return {
@@ -104,11 +165,11 @@ function toWire(error: Error, call: CallIdentity, errors: ErrorRegistry): WireEr
   }
   const value = String(error.message)
   const own = (error as { args?: unknown }).args
-  const path = errors.pathOf(error)
+  const path = errors.pathOf(error) ?? declaredPath(error)
   const name = path === undefined ? className(error) : path.slice(path.lastIndexOf('.') + 1)
   return {
     exc_type: name,
-    exc_path: path ?? `${call.service}.${name}`,
+    exc_path: path ?? `${home}${name}`,
     exc_args: (safeArgument(Array.isArray(own) ? own : [value], 0) ?? []) as unknown[],
     value,
   }
@@ -128,6 +189,12 @@ function rpcErrorToWire(error: RpcError, call: CallIdentity): WireError {
     exc_args: error.code === 'unserializable' ? [] : [value],
     value,
   }
+}
+
+/** The path that an error of Clew's own states on its class, where Nameko has the same error. */
+function declaredPath(error: Error): string | undefined {
+  const path = (error.constructor as { wirePath?: unknown } | undefined)?.wirePath
+  return typeof path === 'string' ? path : undefined
 }
 
 function className(error: Error): string {

@@ -16,7 +16,13 @@ export type { EdgeKind } from './edge-kind.ts'
 export type { CallIdentity, ErrorClass, ErrorClasses, RpcErrorCode } from './errors.ts'
 export { ConfigError, RemoteError, RpcError, toError } from './errors.ts'
 export type { WireError } from './errors-wire.ts'
-export { ErrorRegistry, errorFromWire, errorToWire, malformedReply } from './errors-wire.ts'
+export {
+  ErrorRegistry,
+  errorFromWire,
+  errorToOutside,
+  errorToWire,
+  malformedReply,
+} from './errors-wire.ts'
 export type { Headers, HeaderValue } from './headers.ts'
 export { drawIdsFrom, newCallId, newHalfId } from './ids.ts'
 export type { Handler, Interceptor } from './interceptor.ts'

@@ -1,0 +1,5 @@
+export type { WebsocketHub } from './hub.ts'
+export { ConnectionNotFound, hub } from './hub.ts'
+export type { WebsocketConfig } from './limits.ts'
+export type { WebsocketOptions } from './websocket.ts'
+export { websocket } from './websocket.ts'
