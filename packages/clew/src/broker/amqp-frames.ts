@@ -35,8 +35,8 @@ export interface FrameSink {
   pass(bytes: Buffer): void
 }
 
-// Method frame and header frame without the table: seven short strings and some numbers.
-const ENVELOPE_BYTES = 2048
+// Method frame and header frame without the table: ten short strings and some numbers.
+const ENVELOPE_BYTES = 3072
 /** Bodies up to this size are copied behind their header, larger ones are passed on as they are. */
 const COPIED_BODY_BYTES = 16 * 1024
 
@@ -96,6 +96,12 @@ const HAS_PRIORITY = 0x0800
 const HAS_CORRELATION_ID = 0x0400
 const HAS_REPLY_TO = 0x0200
 const HAS_EXPIRATION = 0x0100
+const HAS_MESSAGE_ID = 0x0080
+const HAS_TIMESTAMP = 0x0040
+const HAS_TYPE = 0x0020
+const HAS_USER_ID = 0x0010
+const HAS_APP_ID = 0x0008
+const HAS_OTHERS = 0x00f8
 
 /** Flags and properties; returns where they end. */
 export function writeProperties(bytes: Buffer, start: number, message: Message): number {
@@ -134,6 +140,11 @@ export function writeProperties(bytes: Buffer, start: number, message: Message):
   if (message.expiration !== '') {
     flags |= HAS_EXPIRATION
     at = writeShort(bytes, at, message.expiration)
+  }
+  if (message.others !== undefined) {
+    flags |= message.others.flags
+    bytes.set(message.others.bytes, at)
+    at += message.others.bytes.length
   }
   bytes.writeUInt16BE(flags, start)
   return at
@@ -238,6 +249,13 @@ export class FrameReader {
     return this.bytes.toString('utf8', start, this.at)
   }
 
+  /** The bytes of a short string, its length included. */
+  shortBytes(): Buffer {
+    const start = this.at
+    this.skipShort()
+    return this.bytes.subarray(start, this.at)
+  }
+
   skipShort(): void {
     this.at += 1 + this.bytes.readUInt8(this.at)
   }
@@ -262,9 +280,10 @@ export interface Properties {
   correlationId: string
   replyTo: string
   expiration: string
+  others: Message['others']
 }
 
-/** Reads flags and properties. Properties behind `expiration` are not looked at. */
+/** Reads flags and properties. */
 export function readProperties(reader: FrameReader): Properties {
   const flags = reader.octet() * 256 + reader.octet()
   // Bit 0 announces a further word of flags; nobody uses any.
@@ -281,5 +300,21 @@ export function readProperties(reader: FrameReader): Properties {
     correlationId: flags & HAS_CORRELATION_ID ? reader.short() : '',
     replyTo: flags & HAS_REPLY_TO ? reader.short() : '',
     expiration: flags & HAS_EXPIRATION ? reader.short() : '',
+    others: flags & HAS_OTHERS ? readOthers(reader, flags) : undefined,
   }
+}
+
+// The broker compares a user id with who publishes, so that one is not passed on.
+function readOthers(reader: FrameReader, flags: number): Message['others'] {
+  const pieces: Buffer[] = []
+  if (flags & HAS_MESSAGE_ID) pieces.push(reader.shortBytes())
+  if (flags & HAS_TIMESTAMP) {
+    reader.at += 8
+    pieces.push(reader.bytes.subarray(reader.at - 8, reader.at))
+  }
+  if (flags & HAS_TYPE) pieces.push(reader.shortBytes())
+  if (flags & HAS_USER_ID) reader.skipShort()
+  if (flags & HAS_APP_ID) pieces.push(reader.shortBytes())
+  if (reader.at > reader.bytes.length) throw new RangeError('properties leave their frame')
+  return { flags: flags & HAS_OTHERS & ~HAS_USER_ID, bytes: Buffer.concat(pieces) }
 }

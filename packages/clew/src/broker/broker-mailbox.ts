@@ -1,7 +1,7 @@
 import type { Mailbox } from '../call/index.ts'
 import type { Message } from './message.ts'
 import type { Exchange, Receipt, Transport } from './transport.ts'
-import type { Tell } from './wire.ts'
+import type { Tell } from './wire-headers.ts'
 
 /** Direct, durable: pieces of traces go by it to the process that started the trace. */
 export const INBOX_EXCHANGE: Exchange = { name: 'clew.inbox', type: 'direct' }
@@ -83,7 +83,6 @@ export class BrokerMailbox implements Mailbox {
         durable: false,
         exclusive: true,
         autoDelete: true,
-        expiresMs: undefined,
         exchange: INBOX_EXCHANGE,
         bindingKey: key,
       },

@@ -1,4 +1,5 @@
 import {
+  type Arrival,
   type Call,
   ConfigError,
   type Connection,
@@ -8,16 +9,21 @@ import {
   type Handler,
   newCallId,
   type Problem,
+  type Publication,
   type Reply,
   RpcError,
   type ServeOptions,
+  type Settlement,
+  type Subscription,
 } from '../call/index.ts'
 import { BrokerMailbox } from './broker-mailbox.ts'
 import type { Message } from './message.ts'
+import { MessageServer } from './message-server.ts'
 import { PendingCall, type PendingOwner } from './pending-call.ts'
+import { Publications } from './publications.ts'
 import { RequestServer } from './request-server.ts'
 import { StrayReplies } from './stray-replies.ts'
-import type { Queue, Transport, TransportEvents } from './transport.ts'
+import { type Queue, refusalOf, type Transport, type TransportEvents } from './transport.ts'
 import { ATTACHABLE_KEY, decodeReply, encodeRequest, identityOf, RPC_EXCHANGE } from './wire.ts'
 
 /** Nameko's value: a reply queue outlives its last consumer by five minutes. */
@@ -59,6 +65,7 @@ class BrokerConnection implements Connection, PendingOwner {
   readonly #publishing: { readonly mandatory: boolean; readonly confirm: boolean }
   #transport!: Transport
   #mailbox!: BrokerMailbox
+  #publications!: Publications
   #replies: 'closed' | 'open' | Promise<void> = 'closed'
   #overloaded: string | undefined
   #blockedTimer: NodeJS.Timeout | undefined
@@ -79,7 +86,7 @@ class BrokerConnection implements Connection, PendingOwner {
       durable: this.#durable,
       exclusive: !this.#durable,
       autoDelete: false,
-      expiresMs: this.#durable ? REPLY_QUEUE_EXPIRES_MS : undefined,
+      arguments: this.#durable ? { 'x-expires': REPLY_QUEUE_EXPIRES_MS } : {},
       exchange: { name: RPC_EXCHANGE, type: 'topic' },
       bindingKey: this.#replyKey,
     }
@@ -89,11 +96,17 @@ class BrokerConnection implements Connection, PendingOwner {
     this.#transport = await connect({
       returned: (message) => this.#returned(message),
       down: (reason) => this.#down(reason),
-      restored: () => {},
+      restored: () => this.#publications?.restored(),
       blocked: (reason) => this.#blocked(reason),
+      noExchange: (name) => this.#publications.noExchange(name),
       problem: this.#tell,
     })
     this.#mailbox = new BrokerMailbox(this.#transport, this.#tell)
+    this.#publications = new Publications({
+      transport: this.#transport,
+      durable: this.#durable,
+      maxPending: this.#maxPending,
+    })
     if (this.#repliesAtOnce) await this.#openFirstReplies()
   }
 
@@ -217,7 +230,7 @@ class BrokerConnection implements Connection, PendingOwner {
   }
 
   #returned(message: Message): void {
-    if (this.#mailbox.returned(message)) return
+    if (this.#mailbox.returned(message) || this.#publications.returned(message)) return
     if (message.replyTo === '') {
       const text = `a reply to ${message.routingKey} was dropped: its caller is gone`
       this.#report({ kind: 'reply_unroutable', message: text })
@@ -266,11 +279,13 @@ class BrokerConnection implements Connection, PendingOwner {
     clearTimeout(this.#blockedTimer)
     this.#blockedTimer = undefined
     this.#overloaded = undefined
+    this.#publications?.overloaded(undefined)
     if (reason === undefined || this.#closing !== undefined) return
     const overloaded = `the broker at ${this.#transport.address} takes no messages (${reason})`
     this.#report({ kind: 'blocked', message: overloaded })
     this.#blockedTimer = setTimeout(() => {
       this.#overloaded = overloaded
+      this.#publications.overloaded(overloaded)
       for (const pending of [...this.#pending.values()]) {
         if (!pending.taken) pending.fail('overloaded', overloaded)
       }
@@ -298,12 +313,31 @@ class BrokerConnection implements Connection, PendingOwner {
     return server
   }
 
-  async publish(): Promise<void> {
-    throw new ConfigError('publishing is not there yet')
+  publish(publication: Publication): Promise<void> {
+    return this.#publications.publish(publication)
   }
 
-  async consume(): Promise<Consumer> {
-    throw new ConfigError('consuming is not there yet')
+  async consume(
+    subscription: Subscription,
+    take: (arrival: Arrival) => Promise<Settlement>,
+  ): Promise<Consumer> {
+    const { name } = subscription.queue
+    if (this.#closing !== undefined) {
+      throw new RpcError('disconnected', `${name} cannot be consumed: the connection is closed`)
+    }
+    const server = new MessageServer({
+      transport: this.#transport,
+      publications: this.#publications,
+      subscription,
+      take,
+      tell: this.#tell,
+    })
+    try {
+      await server.start()
+    } catch (error) {
+      throw unconsumed(name, error)
+    }
+    return server
   }
 
   close(): Promise<void> {
@@ -313,6 +347,7 @@ class BrokerConnection implements Connection, PendingOwner {
 
   async #close(): Promise<void> {
     clearTimeout(this.#blockedTimer)
+    this.#publications.close()
     const closing = this.#transport.close()
     this.#failAll(
       (call) => `the connection was closed before ${call.service}.${call.method} replied`,
@@ -335,7 +370,7 @@ class BrokerConnection implements Connection, PendingOwner {
 
 function unserved(service: string, error: unknown): Error {
   const reason = error instanceof Error ? error.message : String(error)
-  if (reason.includes('PRECONDITION_FAILED')) {
+  if (refusalOf(error) === 'PRECONDITION_FAILED') {
     return new ConfigError(
       `${service} cannot be served: its queue exists with other properties than Nameko's. Delete it, or serve by what declared it (${reason})`,
       { cause: error },
@@ -343,4 +378,24 @@ function unserved(service: string, error: unknown): Error {
   }
   const message = `${service} cannot be served: ${reason}`
   return new RpcError('disconnected', message, { service }, { cause: error })
+}
+
+function unconsumed(queue: string, error: unknown): Error {
+  const reason = error instanceof Error ? error.message : String(error)
+  switch (refusalOf(error)) {
+    case 'PRECONDITION_FAILED':
+      return new ConfigError(
+        `queue ${queue} cannot be consumed: it, or its exchange, exists with other properties. Declare it as it is, or delete it (${reason})`,
+        { cause: error },
+      )
+    case 'RESOURCE_LOCKED':
+      return new ConfigError(
+        `queue ${queue} cannot be consumed: it is exclusive to another connection. Give each its own name, or leave out \`exclusive\` (${reason})`,
+        { cause: error },
+      )
+    default: {
+      const message = `queue ${queue} cannot be consumed: ${reason}`
+      return new RpcError('disconnected', message, {}, { cause: error })
+    }
+  }
 }

@@ -19,6 +19,7 @@ const NOTHING: Properties = {
   correlationId: '',
   replyTo: '',
   expiration: '',
+  others: undefined,
 }
 
 const EMPTY_BODY = Buffer.alloc(0)
@@ -67,24 +68,8 @@ export class ContentAssembler {
     this.#envelope = undefined
     this.#body = EMPTY_BODY
     const { exchange, routingKey, redelivered } = envelope
-    const properties = this.#properties
     this.#complete(
-      this.#readable
-        ? {
-            exchange,
-            routingKey,
-            contentType: properties.contentType,
-            contentEncoding: properties.contentEncoding,
-            headers: properties.headers,
-            deliveryMode: properties.deliveryMode,
-            priority: properties.priority,
-            correlationId: properties.correlationId,
-            replyTo: properties.replyTo,
-            expiration: properties.expiration,
-            redelivered,
-            body,
-          }
-        : undefined,
+      this.#readable ? { exchange, routingKey, ...this.#properties, redelivered, body } : undefined,
       envelope,
     )
   }

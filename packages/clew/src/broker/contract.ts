@@ -2,6 +2,7 @@ import { describe } from 'node:test'
 import type { Broker, Delivery } from '../call/index.ts'
 import { attachmentTests } from './contract/attachments.ts'
 import { callTests } from './contract/calls.ts'
+import { consumingTests } from './contract/consuming.ts'
 import { deadlineTests } from './contract/deadlines.ts'
 import { failureTests } from './contract/failures.ts'
 import { connector } from './contract/fixtures.ts'
@@ -9,6 +10,7 @@ import { headerTests } from './contract/headers.ts'
 import { hostileReplyTests } from './contract/hostile-replies.ts'
 import { hostileRequestTests } from './contract/hostile-requests.ts'
 import { mailboxTests } from './contract/mailbox.ts'
+import { publishingTests } from './contract/publishing.ts'
 import type { RawPeer } from './contract/raw-peer.ts'
 import { servingTests } from './contract/serving.ts'
 
@@ -29,6 +31,8 @@ export function brokerContract({ delivery, broker, peer }: ContractOptions): voi
   describe('attachments', () => attachmentTests(connect))
   describe('serving', () => servingTests(connect, delivery))
   describe('mailbox', () => mailboxTests(connect))
+  describe('publishing', () => publishingTests(connect, delivery))
+  describe('consuming', () => consumingTests(connect, peer))
   describe('hostile requests', () => hostileRequestTests(connect, peer))
   describe('hostile replies', () => hostileReplyTests(connect, peer))
 }

@@ -1,17 +1,14 @@
+import { MemoryExchange } from './memory-exchange.ts'
 import { MemoryQueue, type QueueOwner } from './memory-queue.ts'
 import type { Message } from './message.ts'
 import type { Exchange, Queue } from './transport.ts'
 
-/** Queues of an exchange by what they are bound with: a whole key, or `{prefix}.*`. */
-interface Bindings {
-  readonly exact: Map<string, Set<MemoryQueue>>
-  readonly prefixes: Map<string, Set<MemoryQueue>>
-}
+const PREDECLARED = ['topic', 'direct', 'fanout', 'headers'] as const
 
 /** Exchanges and queues of one broker in memory. */
 export class MemoryBus implements QueueOwner {
   readonly #maxQueueLength: number
-  readonly #exchanges = new Map<string, Bindings>()
+  readonly #exchanges = new Map<string, MemoryExchange>()
   readonly #queues = new Map<string, MemoryQueue>()
   #work: (() => void)[] = []
   #draining: MemoryQueue[] = []
@@ -19,65 +16,76 @@ export class MemoryBus implements QueueOwner {
 
   constructor(maxQueueLength: number) {
     this.#maxQueueLength = maxQueueLength
+    for (const type of PREDECLARED) this.declareExchange({ name: `amq.${type}`, type })
   }
 
-  declareExchange({ name }: Exchange): void {
-    if (!this.#exchanges.has(name)) {
-      this.#exchanges.set(name, { exact: new Map(), prefixes: new Map() })
+  /** @throws Error when the exchange exists with other properties */
+  declareExchange(declaration: Exchange): void {
+    const { name } = declaration
+    if (name === '') throw new Error('ACCESS_REFUSED - the default exchange is not declared')
+    const known = this.#exchanges.get(name)
+    if (known === undefined) {
+      this.#exchanges.set(name, new MemoryExchange(declaration))
+      return
     }
+    refuseOther(`exchange ${name}`, known.declaration, declaration, {
+      type: '',
+      durable: true,
+      autoDelete: false,
+    })
   }
 
-  /** @throws Error when the queue exists with other properties */
+  /** @throws Error when there is no such exchange */
+  findExchange(name: string): void {
+    if (name !== '' && !this.#exchanges.has(name)) throw new Error(notFound(name))
+  }
+
+  /** @throws Error when the queue exists with other properties, or is another connection's own */
   declareQueue(declaration: Queue): MemoryQueue {
-    this.declareExchange(declaration.exchange)
-    let queue = this.#queues.get(declaration.name)
+    const { name, exchange } = declaration
+    if (exchange !== undefined) this.declareExchange(exchange)
+    let queue = this.#queues.get(name)
     if (queue === undefined) {
-      queue = new MemoryQueue(declaration, this)
-      this.#queues.set(declaration.name, queue)
-    } else if (queue.declaration.durable !== declaration.durable || declaration.exclusive) {
-      throw new Error(`queue ${declaration.name} exists already, declared otherwise`)
+      queue = new MemoryQueue(declaration, this, this.#maxQueueLength)
+      this.#queues.set(name, queue)
+    } else if (declaration.exclusive || queue.declaration.exclusive) {
+      throw new Error(`RESOURCE_LOCKED - queue ${name} is exclusive to another connection`)
+    } else {
+      const properties = { durable: true, autoDelete: false, arguments: {} }
+      refuseOther(`queue ${name}`, queue.declaration, declaration, properties)
     }
-    const { map, key } = this.#binding(declaration)
-    const bound = map.get(key)
-    if (bound === undefined) map.set(key, new Set([queue]))
-    else bound.add(queue)
+    if (exchange !== undefined) this.#exchanges.get(exchange.name)?.bind(queue, declaration)
     return queue
   }
 
-  #binding({ exchange, bindingKey }: Queue) {
-    const { exact, prefixes } = this.#exchanges.get(exchange.name)!
-    const isPattern = exchange.type === 'topic' && bindingKey.endsWith('.*')
-    return isPattern
-      ? { map: prefixes, key: bindingKey.slice(0, -2) }
-      : { map: exact, key: bindingKey }
-  }
-
   remove(queue: MemoryQueue): void {
-    const { declaration } = queue
-    if (this.#queues.get(declaration.name) !== queue) return
-    this.#queues.delete(declaration.name)
-    const { map, key } = this.#binding(declaration)
-    const bound = map.get(key)
-    bound?.delete(queue)
-    if (bound?.size === 0) map.delete(key)
+    const { name } = queue.declaration
+    if (this.#queues.get(name) !== queue) return
+    this.#queues.delete(name)
+    queue.removed()
+    for (const exchange of this.#exchanges.values()) {
+      if (!exchange.isBound) continue
+      exchange.unbind(queue)
+      const { autoDelete, name: exchangeName } = exchange.declaration
+      if (autoDelete && !exchange.isBound) this.#exchanges.delete(exchangeName)
+    }
   }
 
   /** Routes a message: `returned` when no queue wants it, `full` when one has no room for it. */
-  route(message: Message): 'taken' | 'returned' | 'full' {
-    const bindings = this.#exchanges.get(message.exchange)
-    if (bindings === undefined) return 'returned'
-    const exact = bindings.exact.get(message.routingKey)
-    const dot = message.routingKey.lastIndexOf('.')
-    const prefixed = dot < 0 ? undefined : bindings.prefixes.get(message.routingKey.slice(0, dot))
-    if (exact === undefined && prefixed === undefined) return 'returned'
-    for (const queues of [exact, prefixed]) {
-      if (queues === undefined) continue
-      for (const queue of queues) if (queue.length >= this.#maxQueueLength) return 'full'
+  route(message: Message): 'taken' | 'returned' | 'full' | 'no_exchange' {
+    if (message.exchange === '') {
+      const queue = this.#queues.get(message.routingKey)
+      if (queue === undefined) return 'returned'
+      if (queue.isFull) return 'full'
+      queue.push(message)
+      return 'taken'
     }
-    for (const queues of [exact, prefixed]) {
-      if (queues === undefined) continue
-      for (const queue of queues) queue.push(message)
-    }
+    const exchange = this.#exchanges.get(message.exchange)
+    if (exchange === undefined) return 'no_exchange'
+    const queues = exchange.route(message)
+    if (queues === undefined) return 'returned'
+    for (const queue of queues) if (queue.isFull) return 'full'
+    for (const queue of queues) queue.push(message)
     return 'taken'
   }
 
@@ -114,4 +122,30 @@ export class MemoryBus implements QueueOwner {
       queue.drain()
     }
   }
+}
+
+export function notFound(exchange: string): string {
+  return `NOT_FOUND - no exchange '${exchange}'`
+}
+
+// In RabbitMQ's words, so that those above tell refusals apart in one way.
+function refuseOther(
+  what: string,
+  known: object,
+  declared: object,
+  defaults: Readonly<Record<string, unknown>>,
+): void {
+  for (const [property, byDefault] of Object.entries(defaults)) {
+    const is = (known as Record<string, unknown>)[property] ?? byDefault
+    const wanted = (declared as Record<string, unknown>)[property] ?? byDefault
+    if (canonical(is) === canonical(wanted)) continue
+    const text = `inequivalent arg '${property}' for ${what}: received ${canonical(wanted)} but current is ${canonical(is)}`
+    throw new Error(`PRECONDITION_FAILED - ${text}`)
+  }
+}
+
+function canonical(value: unknown): string {
+  return typeof value === 'object' && value !== null
+    ? JSON.stringify(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+    : String(value)
 }

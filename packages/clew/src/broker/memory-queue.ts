@@ -12,52 +12,73 @@ export interface QueueOwner {
   /** Calls `queue.drain()` soon, in a turn of its own. */
   schedule(queue: MemoryQueue): void
   remove(queue: MemoryQueue): void
+  /** Takes a message that died here, for where dead letters go. */
+  route(message: Message): unknown
 }
 
-/** A queue in memory, with RabbitMQ's manners: in order, round robin, redelivery, expiry. */
+const LONGEST_TIMER_MS = 0x7fffffff
+
+/**
+ * A queue in memory, with RabbitMQ's manners: in order, round robin, redelivery, expiry, dead
+ * letters. Of the arguments it obeys `x-message-ttl`, `x-expires`, `x-max-length` (refusing what is
+ * too much), `x-dead-letter-exchange` and `x-dead-letter-routing-key`.
+ */
 export class MemoryQueue {
   readonly declaration: Queue
   /** Set by the bus while a drain is on its way. */
   scheduled = false
   readonly #owner: QueueOwner
+  readonly #maxLength: number
+  readonly #ttlMs: number
   // Messages before `#head` are gone; the array is cut when most of it is.
   #waiting: (Waiting | undefined)[] = []
   #head = 0
   readonly #consumers: MemoryConsumer[] = []
   #turn = 0
+  #disuse: NodeJS.Timeout | undefined
   #expiry: NodeJS.Timeout | undefined
 
-  constructor(declaration: Queue, owner: QueueOwner) {
+  constructor(declaration: Queue, owner: QueueOwner, maxLength: number) {
     this.declaration = declaration
     this.#owner = owner
+    this.#maxLength = Math.min(maxLength, this.#argument('x-max-length'))
+    this.#ttlMs = this.#argument('x-message-ttl')
+    this.used()
+  }
+
+  #argument(name: string): number {
+    const value = this.declaration.arguments?.[name]
+    return typeof value === 'number' ? value : Number.POSITIVE_INFINITY
   }
 
   get length(): number {
     return this.#waiting.length - this.#head
   }
 
+  get isFull(): boolean {
+    return this.length >= this.#maxLength
+  }
+
   push(message: Message): void {
-    const expiresAt =
-      message.expiration === ''
-        ? Number.POSITIVE_INFINITY
-        : performance.now() + Number(message.expiration)
-    this.#waiting.push({ message, expiresAt })
+    const ttlMs =
+      message.expiration === '' ? this.#ttlMs : Math.min(this.#ttlMs, Number(message.expiration))
+    this.#waiting.push({ message, expiresAt: performance.now() + ttlMs })
     this.#owner.schedule(this)
   }
 
   /** Puts unacknowledged messages back where they came from. */
-  putBack(messages: readonly Message[]): void {
-    const again = messages.map((message) => ({
+  putBack(waiting: readonly Waiting[]): void {
+    const again: (Waiting | undefined)[] = waiting.map(({ message, expiresAt }) => ({
       message: { ...message, redelivered: true },
-      expiresAt: Number.POSITIVE_INFINITY,
+      expiresAt,
     }))
-    this.#waiting = again.concat(this.#waiting.slice(this.#head) as Waiting[])
+    this.#waiting = again.concat(this.#waiting.slice(this.#head))
     this.#head = 0
     this.#owner.schedule(this)
   }
 
   consume(options: ConsumeOptions): MemoryConsumer {
-    clearTimeout(this.#expiry)
+    clearTimeout(this.#disuse)
     const consumer = new MemoryConsumer(this, options)
     this.#consumers.push(consumer)
     this.#owner.schedule(this)
@@ -67,16 +88,36 @@ export class MemoryQueue {
   /** Delivers what can be delivered now. */
   drain(): void {
     while (this.#head < this.#waiting.length) {
-      const consumer = this.#nextConsumer()
-      if (consumer === undefined) return
       const waiting = this.#waiting[this.#head]!
+      const expired = waiting.expiresAt <= performance.now()
+      const consumer = expired ? undefined : this.#nextConsumer()
+      if (!expired && consumer === undefined) break
       this.#waiting[this.#head++] = undefined
       if (this.#head > 1024 && this.#head * 2 > this.#waiting.length) {
         this.#waiting = this.#waiting.slice(this.#head)
         this.#head = 0
       }
-      if (waiting.expiresAt > performance.now()) consumer.deliver(waiting.message)
+      if (consumer === undefined) this.#bury(waiting.message)
+      else consumer.deliver(waiting)
     }
+    this.#awaitExpiry()
+  }
+
+  // As at RabbitMQ, a message expires when it has come to the head of its queue.
+  #awaitExpiry(): void {
+    clearTimeout(this.#expiry)
+    const first = this.#waiting[this.#head]
+    if (first === undefined || first.expiresAt === Number.POSITIVE_INFINITY) return
+    const waitMs = Math.min(LONGEST_TIMER_MS, Math.max(0, first.expiresAt - performance.now()))
+    this.#expiry = setTimeout(() => this.drain(), Math.ceil(waitMs)).unref()
+  }
+
+  #bury(message: Message): void {
+    const exchange = this.declaration.arguments?.['x-dead-letter-exchange']
+    if (typeof exchange !== 'string') return
+    const key = this.declaration.arguments?.['x-dead-letter-routing-key']
+    const routingKey = typeof key === 'string' ? key : message.routingKey
+    this.#owner.route({ ...message, exchange, routingKey, expiration: '', redelivered: false })
   }
 
   #nextConsumer(): MemoryConsumer | undefined {
@@ -97,11 +138,24 @@ export class MemoryQueue {
     if (index < 0) return
     this.#consumers.splice(index, 1)
     if (this.#consumers.length > 0) return
-    const { autoDelete, expiresMs } = this.declaration
-    if (autoDelete) this.#owner.remove(this)
-    else if (expiresMs !== undefined) {
-      this.#expiry = setTimeout(() => this.#owner.remove(this), expiresMs).unref()
-    }
+    if (this.declaration.autoDelete) this.#owner.remove(this)
+    else this.used()
+  }
+
+  /** Declared or left by its last consumer: from now on nobody uses it. */
+  used(): void {
+    clearTimeout(this.#disuse)
+    const expiresMs = this.#argument('x-expires')
+    if (this.#consumers.length > 0 || expiresMs > LONGEST_TIMER_MS) return
+    this.#disuse = setTimeout(() => this.#owner.remove(this), expiresMs).unref()
+  }
+
+  /** The bus knows it no more; what waited is gone with it. */
+  removed(): void {
+    clearTimeout(this.#disuse)
+    clearTimeout(this.#expiry)
+    this.#waiting = []
+    this.#head = 0
   }
 }
 
@@ -118,20 +172,24 @@ export class MemoryConsumer implements Consumption {
     this.#options = options
   }
 
+  get queue(): string {
+    return this.#queue.declaration.name
+  }
+
   get hasRoom(): boolean {
     const { prefetch } = this.#options
     return !this.#cancelled && (prefetch === 0 || this.#unacknowledged.size < prefetch)
   }
 
-  deliver(message: Message): void {
-    const delivery = new MemoryDelivery(message, this)
+  deliver(waiting: Waiting): void {
+    const delivery = new MemoryDelivery(waiting, this)
     if (this.#options.acknowledge !== 'never') this.#unacknowledged.add(delivery)
     this.#options.take(delivery)
   }
 
   settle(delivery: MemoryDelivery, release: boolean): void {
     if (!this.#unacknowledged.delete(delivery)) return
-    if (release) this.#queue.putBack([delivery.message])
+    if (release) this.#queue.putBack([delivery.waiting])
     else this.#queue.schedule()
   }
 
@@ -145,19 +203,23 @@ export class MemoryConsumer implements Consumption {
     if (this.#closed) return
     this.#closed = true
     await this.cancel()
-    const messages = Array.from(this.#unacknowledged, ({ message }) => message)
+    const again = Array.from(this.#unacknowledged, ({ waiting }) => waiting)
     this.#unacknowledged.clear()
-    if (messages.length > 0) this.#queue.putBack(messages)
+    if (again.length > 0) this.#queue.putBack(again)
   }
 }
 
 class MemoryDelivery implements Delivery {
-  readonly message: Message
+  readonly waiting: Waiting
   readonly #consumer: MemoryConsumer
 
-  constructor(message: Message, consumer: MemoryConsumer) {
-    this.message = message
+  constructor(waiting: Waiting, consumer: MemoryConsumer) {
+    this.waiting = waiting
     this.#consumer = consumer
+  }
+
+  get message(): Message {
+    return this.waiting.message
   }
 
   acknowledge(): void {

@@ -1,6 +1,6 @@
 import type { Broker } from '../call/index.ts'
 import { openConnection } from './connection.ts'
-import { MemoryBus } from './memory-bus.ts'
+import { MemoryBus, notFound } from './memory-bus.ts'
 import type { MemoryConsumer, MemoryQueue } from './memory-queue.ts'
 import type { Message } from './message.ts'
 import type {
@@ -65,6 +65,14 @@ export class MemoryTransport implements Transport {
     this.#bus.declareExchange(exchange)
   }
 
+  async findExchange(name: string): Promise<void> {
+    this.#bus.findExchange(name)
+  }
+
+  async declareQueue(queue: Queue): Promise<void> {
+    this.#bus.declareQueue(queue).used()
+  }
+
   publish(message: Message, { mandatory, confirm }: PublishOptions, receipt: Receipt): void {
     if (this.#closed) {
       receipt.failed('lost', 'the connection is closed')
@@ -76,6 +84,11 @@ export class MemoryTransport implements Transport {
       if (this.#closed) return
       if (outcome === 'full') {
         receipt.failed('refused', `a queue for ${message.routingKey} is full`)
+        return
+      }
+      if (outcome === 'no_exchange') {
+        receipt.failed('no_exchange', notFound(message.exchange))
+        this.#events.noExchange?.(message.exchange)
         return
       }
       if (outcome === 'returned' && mandatory) this.#events.returned(message)
@@ -90,6 +103,7 @@ export class MemoryTransport implements Transport {
     const consumer = queue.consume(options)
     this.#consumers.add(consumer)
     return {
+      queue: declaration.name,
       cancel: () => consumer.cancel(),
       close: async () => {
         this.#consumers.delete(consumer)

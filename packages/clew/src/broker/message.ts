@@ -19,6 +19,11 @@ export interface Message {
   readonly replyTo: string
   /** Time to live in the queue, milliseconds as digits. */
   readonly expiration: string
+  /**
+   * Properties that mean nothing to us (message id, timestamp, type, application), encoded: kept
+   * where a message is passed on. @default none
+   */
+  readonly others?: { readonly flags: number; readonly bytes: Buffer } | undefined
   /** Set by the broker on delivery. */
   readonly redelivered: boolean
   readonly body: Buffer

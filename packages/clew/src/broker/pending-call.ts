@@ -65,7 +65,9 @@ export class PendingCall implements Receipt {
     const name = this.#name()
     if (reason === 'oversize') this.fail('unserializable', `${name} was not called: ${detail}`)
     else if (reason === 'refused') this.fail('overloaded', `${name} was not called: ${detail}`)
-    else this.fail('disconnected', `${name} may not have been called: ${detail}`)
+    else if (reason === 'no_exchange') {
+      this.fail('unknown_service', `${name} was not called: ${detail}`)
+    } else this.fail('disconnected', `${name} may not have been called: ${detail}`)
   }
 
   reply(reply: Reply): void {

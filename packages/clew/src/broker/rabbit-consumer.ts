@@ -9,7 +9,8 @@ import {
 import { ContentAssembler, type Envelope } from './content-assembler.ts'
 import type { Channel, ChannelReader, GuardedClient } from './frame-guard.ts'
 import type { Message } from './message.ts'
-import type { ConsumeOptions, Consumption, Delivery, Exchange, Queue } from './transport.ts'
+import { declareQueue, type RabbitDeclarations } from './rabbit-declarations.ts'
+import type { ConsumeOptions, Consumption, Delivery, Queue } from './transport.ts'
 
 const RETRY_MS = 1000
 
@@ -17,34 +18,30 @@ const RETRY_MS = 1000
 export class RabbitConsumers {
   readonly #problem: (problem: Problem) => void
   readonly #consumers = new Set<RabbitConsumer>()
-  readonly #exchanges = new Map<string, Exchange>()
+  readonly #declarations: RabbitDeclarations
   #client: GuardedClient | undefined
   #awaited = Promise.withResolvers<GuardedClient>()
 
-  constructor(problem: (problem: Problem) => void) {
+  constructor(declarations: RabbitDeclarations, problem: (problem: Problem) => void) {
+    this.#declarations = declarations
     this.#problem = problem
     this.#awaited.promise.catch(() => {})
   }
 
   async prepare(client: GuardedClient): Promise<void> {
-    if (this.#exchanges.size > 0) {
-      const channel = await client.answer(client.channel())
-      channel.onerror = () => {}
-      for (const exchange of this.#exchanges.values()) {
-        await client.answer(declareExchange(channel, exchange))
-      }
-      await client.answer(channel.close())
-    }
+    await this.#declarations.prepare(client)
     await Promise.all(Array.from(this.#consumers, (consumer) => consumer.restore(client)))
   }
 
   ready(client: GuardedClient): void {
     this.#client = client
+    this.#declarations.ready(client)
     this.#awaited.resolve(client)
   }
 
   /** The connection is lost; told more than once at times. */
   lost(): void {
+    this.#declarations.lost()
     if (this.#client === undefined) return
     this.#client = undefined
     this.#awaited = Promise.withResolvers()
@@ -54,6 +51,7 @@ export class RabbitConsumers {
   /** Nothing waits for a connection any more. */
   close(): void {
     const closed = new Error('the connection is closed')
+    this.#declarations.lost()
     this.#client = undefined
     this.#awaited.reject(closed)
     // It may have been resolved with a client that is gone: who asks from now on must not get that.
@@ -62,20 +60,13 @@ export class RabbitConsumers {
     this.#awaited.reject(closed)
   }
 
-  async declareExchange(exchange: Exchange): Promise<void> {
-    const client = this.#client
-    if (client === undefined) throw new Error('the connection is lost')
-    const channel = await client.answer(client.channel())
-    channel.onerror = () => {}
-    await client.answer(declareExchange(channel, exchange))
-    this.#exchanges.set(exchange.name, exchange)
-    await client.answer(channel.close())
-  }
-
   async consume(queue: Queue, options: ConsumeOptions): Promise<Consumption> {
     const consumer = new RabbitConsumer(queue, options, this.#problem)
     await this.#open(consumer)
     return {
+      get queue() {
+        return consumer.name
+      },
       cancel: () => consumer.cancel(),
       close: () => {
         this.#consumers.delete(consumer)
@@ -101,10 +92,6 @@ export class RabbitConsumers {
   }
 }
 
-function declareExchange(channel: Channel, { name, type }: Exchange): Promise<void> {
-  return channel.exchangeDeclare(name, type, { durable: true })
-}
-
 /** One queue's consumer, on a channel of its own: prefetch and errors stay with it. */
 class RabbitConsumer {
   readonly #queue: Queue
@@ -113,9 +100,12 @@ class RabbitConsumer {
   #reader: DeliveryReader | undefined
   #openings = 0
   #cancelled = false
+  /** The queue's name at the broker. */
+  name: string
 
   constructor(queue: Queue, options: ConsumeOptions, problem: (problem: Problem) => void) {
     this.#queue = queue
+    this.name = queue.name
     this.#options = options
     this.#problem = problem
   }
@@ -142,17 +132,14 @@ class RabbitConsumer {
   }
 
   async #declare(channel: Channel): Promise<string> {
-    const { durable, exclusive, autoDelete, expiresMs, exchange, bindingKey } = this.#queue
+    const { name, exclusive, exchange } = this.#queue
     // The broker may not know yet that the connection which owned an exclusive queue is gone: a
-    // second name spares waiting for that, and the binding key stays the same.
-    const name =
-      exclusive && this.#openings > 0 ? `${this.#queue.name}.${this.#openings}` : this.#queue.name
+    // second name spares waiting for that. Without an exchange the name is the address, and stays.
+    const again = exclusive && exchange !== undefined && this.#openings > 0
+    this.name = again ? `${name}.${this.#openings}` : name
     this.#openings++
-    await declareExchange(channel, exchange)
-    const queueArguments = expiresMs === undefined ? {} : { 'x-expires': expiresMs }
-    await channel.queueDeclare(name, { durable, exclusive, autoDelete }, queueArguments)
-    await channel.queueBind(name, exchange.name, bindingKey)
-    return name
+    await declareQueue(channel, this.#queue, this.name)
+    return this.name
   }
 
   /** Consumes again. What the broker refuses is tried again later, without holding up the others. */

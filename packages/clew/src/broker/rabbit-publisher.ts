@@ -18,6 +18,11 @@ const BACKLOG_BYTES = 64 * 1024 * 1024
 /** A message that comes back unconfirmed so often is what closes the channel. */
 const SENDINGS = 10
 
+/** Messages that wait for a connection; from here on those not wanted any more are looked for. */
+const PRUNED_FROM = 1024
+
+const NO_EXCHANGE = /no exchange '(.*?)' in vhost/
+
 interface Outgoing {
   readonly message: Message
   readonly mandatory: boolean
@@ -37,6 +42,7 @@ export class RabbitPublisher {
   #plain: Channel | undefined
   /** In order, while there is no channel to send them on. */
   #waiting: Outgoing[] = []
+  #pruneAt = PRUNED_FROM
 
   constructor(events: TransportEvents, maxMessageBytes: number) {
     this.#events = events
@@ -65,6 +71,8 @@ export class RabbitPublisher {
       if (this.#client !== client) return
       this.#plain = undefined
       this.#events.problem({ kind: 'channel_closed', message: reason })
+      const missing = NO_EXCHANGE.exec(reason)?.[1]
+      if (missing !== undefined) this.#events.noExchange?.(missing)
       void this.#reopen(client, async () =>
         this.#usePlain(client, await client.answer(client.channel())),
       )
@@ -112,8 +120,12 @@ export class RabbitPublisher {
 
   #keep(unconfirmed: readonly Outgoing[], reason: string): void {
     const again: Outgoing[] = []
+    // One message to an exchange that is not there closes the channel of all the others.
+    const missing = NO_EXCHANGE.exec(reason)?.[1]
     for (const outgoing of unconfirmed) {
-      if (!outgoing.receipt.wanted) outgoing.receipt.failed('lost', reason)
+      if (missing !== undefined) outgoing.sendings--
+      if (outgoing.message.exchange === missing) outgoing.receipt.failed('no_exchange', reason)
+      else if (!outgoing.receipt.wanted) outgoing.receipt.failed('lost', reason)
       else if (outgoing.sendings >= SENDINGS) outgoing.receipt.failed('refused', reason)
       else again.push(outgoing)
     }
@@ -151,7 +163,7 @@ export class RabbitPublisher {
       return `its body of ${length} bytes is larger than the broker takes (${this.#maxMessageBytes})`
     }
     const headerBytes = contentHeaderBytes(message)
-    const limit = Math.min(LARGEST_CONTENT_HEADER, this.#client?.frameMax ?? LARGEST_CONTENT_HEADER)
+    const limit = this.#client?.frameMax ?? LARGEST_CONTENT_HEADER
     if (headerBytes > limit) {
       return `its headers need ${headerBytes} bytes, more than fit into a frame (${limit})`
     }
@@ -165,9 +177,19 @@ export class RabbitPublisher {
       this.#confirming.publish(this.#client, outgoing)
     } else if (receipt.wanted) {
       this.#waiting.push(outgoing)
+      if (this.#waiting.length >= this.#pruneAt) this.#prune()
     } else {
       receipt.failed('lost', 'the connection is lost')
     }
+  }
+
+  // In a long outage those who stop waiting must not add up.
+  #prune(): void {
+    const [wanted, unwanted] = [[] as Outgoing[], [] as Outgoing[]]
+    for (const each of this.#waiting) (each.receipt.wanted ? wanted : unwanted).push(each)
+    this.#waiting = wanted
+    this.#pruneAt = Math.max(PRUNED_FROM, wanted.length * 2)
+    for (const { receipt } of unwanted) receipt.failed('lost', 'nobody waited for it any more')
   }
 
   /** Fails what still waits; nothing will be sent any more. */

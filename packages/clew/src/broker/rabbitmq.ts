@@ -4,6 +4,7 @@ import { openConnection } from './connection.ts'
 import type { Message } from './message.ts'
 import { type RabbitAddress, readAddress, type TlsOptions } from './rabbit-address.ts'
 import { RabbitConsumers } from './rabbit-consumer.ts'
+import { RabbitDeclarations } from './rabbit-declarations.ts'
 import { RabbitLink } from './rabbit-link.ts'
 import { RabbitPublisher } from './rabbit-publisher.ts'
 import type {
@@ -80,6 +81,7 @@ class RabbitTransport implements Transport {
   readonly #events: TransportEvents
   readonly #publisher: RabbitPublisher
   readonly #consumers: RabbitConsumers
+  readonly #declarations: RabbitDeclarations
   readonly #publishing: RabbitLink
   readonly #consuming: RabbitLink
   #closed = false
@@ -88,7 +90,8 @@ class RabbitTransport implements Transport {
     this.address = address.shown
     this.#events = events
     this.#publisher = new RabbitPublisher(events, settings.maxMessageBytes)
-    this.#consumers = new RabbitConsumers(events.problem)
+    this.#declarations = new RabbitDeclarations(events.problem)
+    this.#consumers = new RabbitConsumers(this.#declarations, events.problem)
     const { tls, connectTimeoutMs } = settings
     const shared = { address, tls, connectTimeoutMs, problem: events.problem }
     this.#publishing = new RabbitLink({
@@ -135,7 +138,15 @@ class RabbitTransport implements Transport {
   }
 
   declareExchange(exchange: Exchange): Promise<void> {
-    return this.#consumers.declareExchange(exchange)
+    return this.#declarations.declareExchange(exchange)
+  }
+
+  findExchange(name: string): Promise<void> {
+    return this.#declarations.findExchange(name)
+  }
+
+  declareQueue(queue: Queue): Promise<void> {
+    return this.#declarations.declareQueue(queue)
   }
 
   publish(message: Message, options: PublishOptions, receipt: Receipt): void {

@@ -1,14 +1,15 @@
 import {
   type Call,
-  type Consumer,
   type ErrorRegistry,
   type Handler,
   type Reply,
   RpcError,
   toError,
 } from '../call/index.ts'
-import type { Consumption, Delivery, Failure, Receipt, Transport } from './transport.ts'
-import { decodeRequest, encodeReply, identityOf, RPC_EXCHANGE, type Tell } from './wire.ts'
+import { DrainingConsumer } from './draining-consumer.ts'
+import type { Delivery, Failure, Queue, Receipt, Transport } from './transport.ts'
+import { decodeRequest, encodeReply, identityOf, RPC_EXCHANGE } from './wire.ts'
+import type { Tell } from './wire-headers.ts'
 
 export interface RequestServerOptions {
   readonly transport: Transport
@@ -22,54 +23,25 @@ export interface RequestServerOptions {
 }
 
 /** Consumes one service's requests, hands them to the handler and sends its replies. */
-export class RequestServer implements Consumer {
+export class RequestServer extends DrainingConsumer {
   readonly #options: RequestServerOptions
-  #consumption: Consumption | undefined
-  #open = 0
-  #stopping: Promise<void> | undefined
-  #drained: (() => void) | undefined
 
   constructor(options: RequestServerOptions) {
+    super()
     this.#options = options
   }
 
   async start(): Promise<void> {
     const { transport, service, prefetch } = this.#options
-    this.#consumption = await transport.consume(
-      {
-        name: `rpc-${service}`,
-        durable: true,
-        exclusive: false,
-        autoDelete: false,
-        expiresMs: undefined,
-        exchange: { name: RPC_EXCHANGE, type: 'topic' },
-        bindingKey: `${service}.*`,
-      },
-      { prefetch, acknowledge: 'each', take: (delivery) => this.#take(delivery) },
-    )
-  }
-
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop()
-    return this.#stopping
-  }
-
-  async #stop(): Promise<void> {
-    await this.#consumption?.cancel()
-    if (this.#open > 0) {
-      await new Promise<void>((resolve) => {
-        this.#drained = resolve
-      })
+    const queue: Queue = {
+      name: `rpc-${service}`,
+      exchange: { name: RPC_EXCHANGE, type: 'topic' },
+      bindingKey: `${service}.*`,
     }
-    await this.#consumption?.close()
+    await this.open(transport, queue, prefetch)
   }
 
-  #take(delivery: Delivery): void {
-    if (this.#stopping !== undefined) {
-      delivery.release()
-      return
-    }
-    this.#open++
+  protected override take(delivery: Delivery): void {
     const { handler, service, tell } = this.#options
     const call = decodeRequest(delivery.message, service, tell)
     let reply: Promise<Reply>
@@ -105,7 +77,7 @@ export class RequestServer implements Consumer {
       // A lost reply comes again with its request. One that is refused would be refused again, so the
       // caller is told why there is none.
       if (failure === 'lost') {
-        this.#forget()
+        this.ended()
         return
       }
       const text = `the reply of ${call.service}.${call.method} was not sent: ${detail}`
@@ -131,12 +103,7 @@ export class RequestServer implements Consumer {
 
   #done(delivery: Delivery): void {
     delivery.acknowledge()
-    this.#forget()
-  }
-
-  #forget(): void {
-    this.#open--
-    if (this.#open === 0) this.#drained?.()
+    this.ended()
   }
 }
 

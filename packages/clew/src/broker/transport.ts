@@ -1,4 +1,4 @@
-import type { Problem } from '../call/index.ts'
+import type { ExchangeDeclaration, Problem, QueueDeclaration } from '../call/index.ts'
 import type { Message } from './message.ts'
 
 /**
@@ -10,8 +10,15 @@ export interface Transport {
   readonly address: string
   /** False while the connection is lost. */
   readonly up: boolean
-  /** Declares an exchange now and again after every reconnection. */
+  /**
+   * Declares an exchange now and again after every reconnection.
+   * @throws Error when the broker refuses or the connection is lost; `refusalOf` tells which
+   */
   declareExchange(exchange: Exchange): Promise<void>
+  /** Asks whether an exchange is there. @throws Error as `declareExchange` */
+  findExchange(name: string): Promise<void>
+  /** Declares a queue without consuming it, this once. @throws Error as `declareExchange` */
+  declareQueue(queue: Queue): Promise<void>
   /**
    * Sends a message now, or when the connection is back. Never throws.
    * With `mandatory`, `TransportEvents.returned` tells when no queue took it.
@@ -45,28 +52,16 @@ export interface Receipt {
 
 /**
  * `oversize`: never sent, it is larger than the broker takes. `refused`: the broker, or what waits to
- * be sent to it, has no room. `lost`: gone with the connection and not wanted any more.
+ * be sent to it, has no room. `no_exchange`: there is no such exchange. `lost`: gone with the
+ * connection and not wanted any more.
  */
-export type Failure = 'oversize' | 'refused' | 'lost'
+export type Failure = 'oversize' | 'refused' | 'no_exchange' | 'lost'
 
 /** A receipt for those who do not ask. */
 export const NO_RECEIPT: Receipt = { wanted: false, confirmed() {}, failed() {} }
 
-export interface Exchange {
-  readonly name: string
-  readonly type: 'topic' | 'direct'
-}
-
-export interface Queue {
-  readonly name: string
-  readonly durable: boolean
-  readonly exclusive: boolean
-  readonly autoDelete: boolean
-  /** Milliseconds without a consumer after which the queue goes; undefined for never. */
-  readonly expiresMs: number | undefined
-  readonly exchange: Exchange
-  readonly bindingKey: string
-}
+export type Exchange = ExchangeDeclaration
+export type Queue = QueueDeclaration
 
 export interface ConsumeOptions {
   /** Unacknowledged messages at a time; 0 for no bound. */
@@ -91,6 +86,8 @@ export interface Delivery {
 }
 
 export interface Consumption {
+  /** The queue's name at the broker: an exclusive one gets another after a reconnection. */
+  readonly queue: string
   /** No deliveries any more; those taken may still be acknowledged. */
   cancel(): Promise<void>
   /** Ends it altogether: what is unacknowledged goes back to the queue. */
@@ -106,5 +103,20 @@ export interface TransportEvents {
   readonly restored: () => void
   /** The broker is short of memory or disk and takes nothing; `undefined` when it does again. */
   readonly blocked: (reason: string | undefined) => void
+  /** A message without a receipt was for an exchange that is not there. */
+  readonly noExchange?: (name: string) => void
   readonly problem: (problem: Problem) => void
+}
+
+/** Why a broker refuses a declaration, in RabbitMQ's words; undefined when it did not answer. */
+export type Refusal = 'PRECONDITION_FAILED' | 'RESOURCE_LOCKED' | 'NOT_FOUND' | 'OTHER'
+
+/** Which refusal an error of a transport is. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  const text = error instanceof Error ? error.message : String(error)
+  const [word] = /PRECONDITION_FAILED|RESOURCE_LOCKED|NOT_FOUND/.exec(text) ?? []
+  if (word !== undefined) return word as Refusal
+  return /ACCESS_REFUSED|NOT_ALLOWED|COMMAND_INVALID|SYNTAX_ERROR|NOT_IMPLEMENTED/.test(text)
+    ? 'OTHER'
+    : undefined
 }

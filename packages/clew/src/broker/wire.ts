@@ -6,24 +6,17 @@ import {
   errorFromWire,
   errorToWire,
   type Headers,
-  type HeaderValue,
   malformedReply,
   newCallId,
-  type Problem,
   type Reply,
   RpcError,
 } from '../call/index.ts'
-import {
-  addEntry,
-  beginTable,
-  encodeTable,
-  TableError,
-  TableReader,
-  takeTable,
-} from './field-table.ts'
-import { blockAfter, FRAMED_ENCODING, frame, objectEnd, payloadEnd } from './framing.ts'
+import { decodeBody, JSON_TYPE } from './body.ts'
+import { encodeTable, TableError } from './field-table.ts'
+import { FRAMED_ENCODING, frame } from './framing.ts'
 import { type Message, NO_HEADERS, SHORT_STRING_BYTES } from './message.ts'
-import { decodePayload, encodePayload, UndecodableError, UnserializableError } from './payload.ts'
+import { encodePayload, UndecodableError, UnserializableError } from './payload.ts'
+import { encodeHeaders, NO_ENTRIES, readHeaders, type Tell } from './wire-headers.ts'
 
 /** Where all of Nameko's requests and replies go through. */
 export const RPC_EXCHANGE = 'nameko-rpc'
@@ -31,15 +24,8 @@ export const RPC_EXCHANGE = 'nameko-rpc'
 /** Reply keys that begin so belong to callers that read attachments. No dot: no service binding matches. */
 export const ATTACHABLE_KEY = 'clew1-'
 
-const JSON_TYPE = 'application/json'
-const TIMEOUT_HEADER = 'clew-timeout'
 const LONGEST_TIMEOUT_MS = 0x7fffffff
-
-/** Told of damage that costs no call; must not throw. */
-export type Tell = (problem: Problem) => void
-
-const EMPTY: Headers = Object.freeze(Object.create(null) as Record<string, HeaderValue>)
-const NO_KWARGS: Readonly<Record<string, unknown>> = EMPTY
+const NO_KWARGS: Readonly<Record<string, unknown>> = NO_ENTRIES
 
 /**
  * A call as the message that Nameko would send for it.
@@ -58,7 +44,7 @@ export function encodeRequest(call: Call, replyTo: string, persistent: boolean):
     routingKey,
     contentType: JSON_TYPE,
     contentEncoding: 'utf-8',
-    headers: encodeHeaders(call, finite ? timeoutMs : undefined),
+    headers: headersOf(call, finite ? timeoutMs : undefined),
     deliveryMode: persistent ? 2 : 1,
     priority: 0,
     correlationId: call.id,
@@ -90,29 +76,9 @@ function isEmpty(record: object): boolean {
   return true
 }
 
-function encodeHeaders(call: Call, timeoutMs: number | undefined): Buffer {
-  const { headers, context } = call
+function headersOf(call: Call, timeoutMs: number | undefined): Buffer {
   try {
-    beginTable()
-    let hasPrefixed = false
-    let own = false
-    for (const key in headers) {
-      if (key === TIMEOUT_HEADER || !Object.hasOwn(headers, key)) continue
-      const value = headers[key]
-      if (value === undefined) continue
-      addEntry(key, value, false)
-      own = true
-      if (key.startsWith('nameko.')) hasPrefixed = true
-    }
-    for (const key in context) {
-      const value = context[key]
-      if (value === null || value === undefined || !Object.hasOwn(context, key)) continue
-      if (own && Object.hasOwn(headers, key)) continue
-      if (hasPrefixed && Object.hasOwn(headers, `nameko.${key}`)) continue
-      addEntry(key, value, true)
-    }
-    if (timeoutMs !== undefined) addEntry(TIMEOUT_HEADER, timeoutMs, false)
-    return takeTable()
+    return encodeHeaders(call.headers, call.context, timeoutMs)
   } catch (error) {
     if (!(error instanceof TableError)) throw error
     throw unserializable(call, `its context or headers cannot be sent: ${error.message}`, error)
@@ -217,56 +183,6 @@ function readKwargs(kwargs: unknown): Readonly<Record<string, unknown>> {
     copy[key] = (kwargs as Record<string, unknown>)[key]
   }
   return copy ?? NO_KWARGS
-}
-
-interface ReadHeaders {
-  readonly context: Headers
-  readonly headers: Headers
-  readonly timeoutMs: number
-}
-
-const NOTHING_READ: ReadHeaders = {
-  context: EMPTY,
-  headers: EMPTY,
-  timeoutMs: Number.POSITIVE_INFINITY,
-}
-
-function readHeaders(table: Buffer | undefined, tell: Tell, routingKey: string): ReadHeaders {
-  if (table === undefined || table.length === 0) return NOTHING_READ
-  let context: Record<string, HeaderValue> | undefined
-  let headers: Record<string, HeaderValue> | undefined
-  let timeoutMs = Number.POSITIVE_INFINITY
-  try {
-    const reader = new TableReader(table)
-    while (reader.next()) {
-      const { key, value } = reader
-      if (key === TIMEOUT_HEADER && typeof value === 'number') {
-        timeoutMs = Math.min(timeoutMs, Math.max(0, value))
-      }
-      if (!reader.prefixed) {
-        headers ??= Object.create(null) as Record<string, HeaderValue>
-        headers[key] = value
-        if (isHopOnly(key)) continue
-      } else if (key === TIMEOUT_HEADER) {
-        continue
-      }
-      context ??= Object.create(null) as Record<string, HeaderValue>
-      if (reader.prefixed || !(key in context)) context[key] = value
-    }
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    tell({
-      kind: 'malformed_headers',
-      message: `the headers of a message to ${routingKey} were dropped: ${reason}`,
-      error,
-    })
-    return NOTHING_READ
-  }
-  return { context: context ?? EMPTY, headers: headers ?? EMPTY, timeoutMs }
-}
-
-function isHopOnly(key: string): boolean {
-  return key === TIMEOUT_HEADER
 }
 
 /** Where a reply goes and how; taken from the request's message. */
@@ -381,37 +297,4 @@ function isError(error: unknown): boolean {
 
 function failed(error: Error): Reply {
   return { result: undefined, error, attachment: undefined }
-}
-
-interface DecodedBody {
-  readonly value: unknown
-  readonly attachment: Uint8Array | undefined
-}
-
-function decodeBody(message: Message, tell: Tell): DecodedBody {
-  const { body, contentType } = message
-  if (contentType !== JSON_TYPE && contentType !== '' && !isJson(contentType)) {
-    throw new UndecodableError(`its content type is ${contentType.slice(0, 100)}, not ${JSON_TYPE}`)
-  }
-  if (message.contentEncoding !== FRAMED_ENCODING) {
-    return { value: decodePayload(body), attachment: undefined }
-  }
-  const end = payloadEnd(body)
-  const attachment = end < 0 ? undefined : blockAfter(body, end)
-  if (attachment !== undefined) {
-    try {
-      return { value: decodePayload(body, end), attachment }
-    } catch {
-      // The length does not fit: the payload is found without it, below.
-    }
-  }
-  tell({
-    kind: 'malformed_attachment',
-    message: `the block behind the body of a message to ${message.routingKey} is damaged or of an unknown version and was dropped`,
-  })
-  return { value: decodePayload(body, objectEnd(body)), attachment: undefined }
-}
-
-function isJson(contentType: string): boolean {
-  return /^application\/json\s*(;|$)/i.test(contentType)
 }

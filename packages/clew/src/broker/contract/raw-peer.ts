@@ -40,7 +40,6 @@ export function rawPeer(transport: Transport): RawPeer {
         durable: false,
         exclusive: true,
         autoDelete: true,
-        expiresMs: undefined,
         exchange: { name: RPC_EXCHANGE, type: 'topic' },
         bindingKey,
       }

@@ -1,0 +1,165 @@
+import { type ExchangeDeclaration, type Publication, RpcError } from '../call/index.ts'
+import { Exchanges } from './exchanges.ts'
+import type { Message } from './message.ts'
+import { PendingPublication, type PublicationOwner, type Sending } from './pending-publication.ts'
+import { encodePublication, subjectOf, titleOf } from './publication-wire.ts'
+import type { Transport } from './transport.ts'
+
+export interface PublicationsOptions {
+  readonly transport: Transport
+  /** Persistent, confirmed messages, where they do not say otherwise. */
+  readonly durable: boolean
+  /** Messages unconfirmed at a time; more are refused as `overloaded`. */
+  readonly maxPending: number
+}
+
+/** Where a message goes that has no exchange to be declared. */
+interface Route {
+  readonly exchange: ExchangeDeclaration | undefined
+  readonly declare: boolean
+  readonly confirm: boolean
+}
+
+/** Messages that expect no reply, of one connection. */
+export class Publications implements PublicationOwner {
+  readonly #transport: Transport
+  readonly #durable: boolean
+  readonly #maxPending: number
+  readonly #exchanges: Exchanges
+  readonly #pending = new Map<PendingPublication, Route>()
+  /** Sent once more after their exchange had gone. */
+  readonly #repeated = new WeakSet<PendingPublication>()
+  #overloaded: string | undefined
+  #closed = false
+
+  constructor({ transport, durable, maxPending }: PublicationsOptions) {
+    this.#transport = transport
+    this.#durable = durable
+    this.#maxPending = maxPending
+    this.#exchanges = new Exchanges(transport)
+  }
+
+  async publish(publication: Publication): Promise<void> {
+    const { mandatory = false, timeoutMs, signal, exchange, declare = true } = publication
+    const message = encodePublication(publication, this.#durable)
+    await this.send(
+      {
+        message,
+        title: titleOf(publication),
+        subject: subjectOf(publication),
+        mandatory,
+        timeoutMs,
+        signal,
+      },
+      { exchange, declare, confirm: publication.confirm ?? (mandatory || this.#durable) },
+    )
+  }
+
+  /** Sends a message that is encoded already. @throws RpcError, ConfigError as `Connection.publish` */
+  send(sending: Sending, route: Route): Promise<void> {
+    const refusal = this.#refusal(sending, route)
+    if (refusal !== undefined) return Promise.reject(refusal)
+    return new Promise((resolve, reject) => {
+      const pending = new PendingPublication(sending, this, resolve, reject)
+      this.#pending.set(pending, route)
+      pending.watch()
+      if (pending.wanted) this.#route(pending, route)
+    })
+  }
+
+  #refusal({ title, subject }: Sending, { confirm }: Route): RpcError | undefined {
+    const refuse = (code: 'disconnected' | 'overloaded', reason: string) =>
+      new RpcError(code, `${title} was not published: ${reason}`, subject)
+    if (this.#closed) return refuse('disconnected', 'the connection is closed')
+    if (this.#overloaded !== undefined) return refuse('overloaded', this.#overloaded)
+    if (this.#pending.size >= this.#maxPending) {
+      return refuse('overloaded', `${this.#maxPending} messages wait for the broker already`)
+    }
+    // What is confirmed waits for the broker to come back.
+    if (!confirm && !this.#transport.up) return refuse('disconnected', this.outage ?? 'it is lost')
+    return undefined
+  }
+
+  #route(pending: PendingPublication, { exchange, declare, confirm }: Route): void {
+    const ready = exchange && this.#exchanges.ready(exchange, declare)
+    if (ready === undefined) {
+      this.#publish(pending, confirm)
+      return
+    }
+    ready.then(
+      () => {
+        if (pending.wanted) this.#publish(pending, confirm)
+      },
+      (error: unknown) => pending.undeclared(error),
+    )
+  }
+
+  #publish(pending: PendingPublication, confirm: boolean): void {
+    const { message, mandatory } = pending.sending
+    this.#transport.publish(message, { mandatory, confirm }, pending)
+    // Nobody will confirm it: handing it over is all there is.
+    if (!confirm) pending.confirmed()
+  }
+
+  /** From PublicationOwner. */
+  get outage(): string | undefined {
+    if (this.#transport.up) return undefined
+    return `the connection to ${this.#transport.address} is lost and being tried again`
+  }
+
+  settled(pending: PendingPublication): void {
+    this.#pending.delete(pending)
+  }
+
+  again(pending: PendingPublication): boolean {
+    this.#exchanges.forget(pending.sending.message.exchange)
+    const route = this.#pending.get(pending)
+    if (route?.exchange === undefined || !route.declare || this.#repeated.has(pending)) return false
+    this.#repeated.add(pending)
+    this.#route(pending, route)
+    return true
+  }
+
+  /** A returned message, if it was one of these. */
+  returned(message: Message): boolean {
+    for (const pending of this.#pending.keys()) {
+      if (!pending.sending.mandatory || !isSame(pending.sending.message, message)) continue
+      pending.returned()
+      return true
+    }
+    return false
+  }
+
+  noExchange(name: string): void {
+    this.#exchanges.forget(name)
+  }
+
+  restored(): void {
+    this.#exchanges.restored()
+  }
+
+  /** The broker takes nothing; `undefined` when it does again. */
+  overloaded(reason: string | undefined): void {
+    this.#overloaded = reason
+    if (reason === undefined) return
+    for (const pending of [...this.#pending.keys()]) pending.fail('overloaded', reason)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#exchanges.close()
+    for (const pending of [...this.#pending.keys()]) {
+      pending.fail('disconnected', 'the connection was closed')
+    }
+  }
+}
+
+// Events have no id: the broker sends back the whole message, and of equal ones the first.
+function isSame(sent: Message, returned: Message): boolean {
+  return (
+    sent.routingKey === returned.routingKey &&
+    sent.exchange === returned.exchange &&
+    sent.correlationId === returned.correlationId &&
+    sent.body.equals(returned.body)
+  )
+}

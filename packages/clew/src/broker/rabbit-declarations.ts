@@ -1,0 +1,101 @@
+import type { Problem } from '../call/index.ts'
+import type { Channel, GuardedClient } from './frame-guard.ts'
+import { type Exchange, type Queue, refusalOf } from './transport.ts'
+
+/** Exchanges and queues that are declared beside consuming, on one connection that comes and goes. */
+export class RabbitDeclarations {
+  readonly #problem: (problem: Problem) => void
+  readonly #exchanges = new Map<string, Exchange>()
+  #client: GuardedClient | undefined
+  /** Kept open from one declaration to the next; a refusal closes it. */
+  #channel: Promise<Channel> | undefined
+
+  constructor(problem: (problem: Problem) => void) {
+    this.#problem = problem
+  }
+
+  /** Declares the exchanges again on a new connection. */
+  async prepare(client: GuardedClient): Promise<void> {
+    for (const exchange of this.#exchanges.values()) {
+      try {
+        await this.#on(client, (channel) => declareExchange(channel, exchange))
+      } catch (error) {
+        if (refusalOf(error) === undefined) throw error
+        // Somebody has made another one of it meanwhile: that must not keep the connection away.
+        this.#exchanges.delete(exchange.name)
+        const message = `exchange ${exchange.name} could not be declared again: ${textOf(error)}`
+        this.#problem({ kind: 'exchange_lost', message })
+      }
+    }
+  }
+
+  ready(client: GuardedClient): void {
+    this.#client = client
+  }
+
+  lost(): void {
+    this.#client = undefined
+    this.#channel = undefined
+  }
+
+  async declareExchange(exchange: Exchange): Promise<void> {
+    await this.#on(this.#client, (channel) => declareExchange(channel, exchange))
+    this.#exchanges.set(exchange.name, exchange)
+  }
+
+  async findExchange(name: string): Promise<void> {
+    // The type of a passive declaration does not count.
+    const passive = { passive: true }
+    await this.#on(this.#client, (channel) => channel.exchangeDeclare(name, 'topic', passive))
+  }
+
+  async declareQueue(queue: Queue): Promise<void> {
+    await this.#on(this.#client, (channel) => declareQueue(channel, queue, queue.name))
+  }
+
+  async #on(
+    client: GuardedClient | undefined,
+    declare: (channel: Channel) => Promise<void>,
+  ): Promise<void> {
+    if (client === undefined) throw new Error('the connection is lost')
+    this.#channel ??= this.#open(client)
+    try {
+      await client.answer(declare(await this.#channel))
+    } catch (error) {
+      // The library's errors hold the client, and with it the password.
+      throw new Error(textOf(error))
+    }
+  }
+
+  #open(client: GuardedClient): Promise<Channel> {
+    const opened = client.answer(client.channel()).then((channel) => {
+      channel.onerror = forget
+      return channel
+    })
+    const forget = () => {
+      if (this.#channel === opened) this.#channel = undefined
+    }
+    opened.catch(forget)
+    return opened
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+export async function declareExchange(channel: Channel, exchange: Exchange): Promise<void> {
+  const { name, type, durable = true, autoDelete = false } = exchange
+  await channel.exchangeDeclare(name, type, { durable, autoDelete })
+}
+
+/** Declares a queue under a name, with its exchange and its binding. */
+export async function declareQueue(channel: Channel, queue: Queue, name: string): Promise<void> {
+  const { durable = true, exclusive = false, autoDelete = false } = queue
+  const { exchange, bindingKey = '', bindingArguments = {} } = queue
+  if (exchange !== undefined) await declareExchange(channel, exchange)
+  await channel.queueDeclare(name, { durable, exclusive, autoDelete }, { ...queue.arguments })
+  if (exchange !== undefined) {
+    await channel.queueBind(name, exchange.name, bindingKey, { ...bindingArguments })
+  }
+}

@@ -1,0 +1,150 @@
+import { ConfigError, type RetryPolicy } from '../call/index.ts'
+import { type Message, SHORT_STRING_BYTES } from './message.ts'
+import type { Publications } from './publications.ts'
+import { editTable } from './table-edit.ts'
+import { type Queue, refusalOf, type Transport } from './transport.ts'
+import { ATTEMPT_HEADER, EXCHANGE_HEADER, KEY_HEADER, REASON_HEADER } from './wire-headers.ts'
+
+/** How long a message may take from here into its queue at the broker. */
+const SENDING_MS = 30_000
+
+/**
+ * An unused retry queue goes after the wait of its messages and this. It is declared again, which
+ * counts as use, before each message, and a message is counted as sent only when that was confirmed
+ * within `SENDING_MS`: no message can be in it that has not left it by then.
+ */
+const UNUSED_MS = 600_000
+
+const LONGEST_WAIT_MS = 0x7fffffff - UNUSED_MS
+const REASON_CHARACTERS = 1000
+
+/** What was tried, and where it came from. */
+export interface Tried {
+  readonly message: Message
+  readonly exchange: string
+  readonly routingKey: string
+  readonly attempt: number
+  readonly reason: string
+}
+
+/** Puts messages of one queue aside: to come again after a while, or to be looked at by people. */
+export class Retries {
+  readonly #transport: Transport
+  readonly #publications: Publications
+  readonly #backoffMs: number
+  readonly #maxBackoffMs: number
+  readonly #maxAttempts: number
+
+  /** @throws ConfigError for a policy or a queue's name that cannot be carried out */
+  constructor(
+    transport: Transport,
+    publications: Publications,
+    queue: string,
+    policy: RetryPolicy = {},
+  ) {
+    this.#transport = transport
+    this.#publications = publications
+    const {
+      backoffMs = 1000,
+      maxBackoffMs = 60_000,
+      maxAttempts = Number.POSITIVE_INFINITY,
+    } = policy
+    this.#backoffMs = backoffMs
+    this.#maxBackoffMs = Math.max(backoffMs, maxBackoffMs)
+    this.#maxAttempts = maxAttempts
+    for (const [name, value] of Object.entries({ backoffMs, maxBackoffMs })) {
+      if (value >= 1 && value <= LONGEST_WAIT_MS) continue
+      throw new ConfigError(`retry.${name} must be 1 to ${LONGEST_WAIT_MS} ms; got ${value}`)
+    }
+    if (!(maxAttempts >= 1)) {
+      throw new ConfigError(`retry.maxAttempts must be 1 or more; got ${maxAttempts}`)
+    }
+    const longest = retryQueue(queue, LONGEST_WAIT_MS)
+    if (Buffer.byteLength(longest) > SHORT_STRING_BYTES) {
+      const limit = SHORT_STRING_BYTES - Buffer.byteLength(longest) + Buffer.byteLength(queue)
+      throw new ConfigError(
+        `the name of queue ${queue} is too long: with more than ${limit} bytes there is no name left for the queue of its retries`,
+      )
+    }
+  }
+
+  /** Sends it to wait, or away when it was tried often enough. @throws Error when it is not safe there */
+  async retry(queue: string, tried: Tried): Promise<void> {
+    const { attempt } = tried
+    if (attempt >= this.#maxAttempts) {
+      await this.bury(queue, tried)
+      return
+    }
+    const doubled = this.#backoffMs * 2 ** Math.min(attempt - 1, 31)
+    const waitMs = Math.ceil(Math.min(this.#maxBackoffMs, doubled))
+    const waiting: Queue = {
+      name: retryQueue(queue, waitMs),
+      arguments: {
+        'x-message-ttl': waitMs,
+        'x-expires': waitMs + UNUSED_MS,
+        'x-dead-letter-exchange': '',
+        'x-dead-letter-routing-key': queue,
+      },
+    }
+    const deadline = performance.now() + SENDING_MS
+    await this.#transport.declareQueue(waiting)
+    const { message, exchange, routingKey } = tried
+    const headers = editTable(message.headers, isOfThePath, {
+      [ATTEMPT_HEADER]: attempt + 1,
+      [EXCHANGE_HEADER]: exchange,
+      [KEY_HEADER]: routingKey,
+    })
+    await this.#send({ ...message, routingKey: waiting.name, headers }, deadline)
+  }
+
+  /** Sends it to the queue of those that nobody could handle. @throws Error when it is not safe there */
+  async bury(
+    queue: string,
+    { message, exchange, routingKey, attempt, reason }: Tried,
+  ): Promise<void> {
+    const dead: Queue = { name: `dead-${queue}` }
+    const deadline = performance.now() + SENDING_MS
+    try {
+      await this.#transport.declareQueue(dead)
+    } catch (error) {
+      // Whoever made another one of it wants the messages all the same.
+      if (refusalOf(error) !== 'PRECONDITION_FAILED') throw error
+    }
+    const headers = editTable(message.headers, isCopies, {
+      [ATTEMPT_HEADER]: attempt,
+      [EXCHANGE_HEADER]: exchange,
+      [KEY_HEADER]: routingKey,
+      [REASON_HEADER]: reason.slice(0, REASON_CHARACTERS),
+    })
+    await this.#send({ ...message, routingKey: dead.name, headers, deliveryMode: 2 }, deadline)
+  }
+
+  // A life time of its own would let it leave early, or vanish from among the dead.
+  async #send(message: Message, deadline: number): Promise<void> {
+    await this.#publications.send(
+      {
+        message: { ...message, exchange: '', expiration: '', redelivered: false },
+        title: 'it',
+        subject: { service: '', method: message.routingKey, callId: message.correlationId },
+        mandatory: true,
+        timeoutMs: deadline - performance.now(),
+        signal: undefined,
+      },
+      { exchange: undefined, declare: false, confirm: true },
+    )
+  }
+}
+
+function retryQueue(queue: string, waitMs: number): string {
+  return `clew.retry-${queue}-${waitMs}`
+}
+
+// The broker would send a copy to each of them again.
+function isCopies(name: string): boolean {
+  return name === 'CC'
+}
+
+// By the deaths that it reads in there the broker finds circles, and drops what goes round in one.
+function isOfThePath(name: string): boolean {
+  return isCopies(name) || name === 'x-death' || /^x-(first|last)-death-/.test(name)
+}
