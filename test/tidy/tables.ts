@@ -94,7 +94,7 @@ export const ALLOWED_NAMES: readonly AllowedName[] = [
   { paths: /./, names: /commonjs/i, reason: "a module format's name" },
   { paths: /^test\//, names: /^tsBuildInfoFile$/, reason: "the compiler's own name" },
   {
-    paths: /^packages\/cli\/src\/commands\/run\.ts$/,
+    paths: /^packages\/cli\/src\/run-log\.ts$/,
     names: /^info$/,
     reason: 'a level of the log',
   },

@@ -13,6 +13,7 @@ import { demoCommand } from './commands/demo.ts'
 import { renderCommand } from './commands/render.ts'
 import { runCommand } from './commands/run.ts'
 import { showCommand } from './commands/show.ts'
+import { showConfigCommand } from './commands/show-config.ts'
 import { Fault, type FaultDetails, toFault, usageFault } from './fault.ts'
 import { harmless } from './harmless.ts'
 import { helpOfAll, helpOfCommand, kebab } from './help.ts'
@@ -25,6 +26,7 @@ export const COMMANDS: ReadonlyMap<string, ClewCommand> = new Map([
   ['call', callCommand],
   ['show', showCommand],
   ['render', renderCommand],
+  ['show-config', showConfigCommand],
   ['completion', completionCommand],
 ])
 

@@ -1,4 +1,5 @@
 import type { Broker, Delivery } from 'clew'
+import type { Config } from 'clew/config'
 import type { ClewContext } from './command.ts'
 import { usageFault } from './fault.ts'
 
@@ -6,6 +7,9 @@ import { usageFault } from './fault.ts'
 const DEFAULT_ADDRESS = 'amqp://localhost'
 
 const LONGEST_CONNECTING_MS = 10_000
+
+/** The key of a configuration that names the broker; Nameko's. */
+export const ADDRESS_KEY = 'AMQP_URI'
 
 /** Names the broker where `--broker` is not given. */
 export const BROKER_VARIABLE = 'CLEW_BROKER'
@@ -15,7 +19,7 @@ export const brokerFlag = {
   parse: String,
   optional: true,
   placeholder: 'URL',
-  brief: `where RabbitMQ answers, such as amqp://user:password@host:5672/vhost or amqps://host (default: what $${BROKER_VARIABLE} says, else ${DEFAULT_ADDRESS})`,
+  brief: `where RabbitMQ answers, such as amqp://user:password@host:5672/vhost or amqps://host (default: what $${BROKER_VARIABLE} says, then ${ADDRESS_KEY} of clew.config.yaml, else ${DEFAULT_ADDRESS})`,
 } as const
 
 export const deliveryFlag = {
@@ -26,25 +30,40 @@ export const deliveryFlag = {
 } as const
 
 /**
- * The broker to use: what was asked for, what the environment names, or RabbitMQ on this machine.
- * Connects to nothing yet.
+ * The broker to use: what was asked for, what the environment or the configuration of this directory
+ * names, or RabbitMQ on this machine. Connects to nothing yet.
  * @param connectTimeoutMs milliseconds to wait for a connection. @default 10000, and never more
  * @throws Fault when the address is none
  */
 export async function openBroker(
   asked: string | undefined,
   env: ClewContext['env'],
+  connectTimeoutMs?: number,
+): Promise<Broker> {
+  const address = asked ?? (env[BROKER_VARIABLE] || undefined)
+  if (address !== undefined) {
+    const values = { [ADDRESS_KEY]: address }
+    return configuredBroker({ file: undefined, values, warnings: [] }, connectTimeoutMs)
+  }
+  const { loadConfig } = await import('clew/config')
+  const config = await loadConfig({ env }).catch((error: Error) => {
+    throw usageFault(error.message, { code: 'config', cause: error })
+  })
+  return configuredBroker(config, connectTimeoutMs)
+}
+
+/**
+ * The broker that a configuration names. Connects to nothing yet.
+ * @throws Fault when the address is none, or is that of the broker in this process
+ */
+export async function configuredBroker(
+  config: Config,
   connectTimeoutMs: number = LONGEST_CONNECTING_MS,
 ): Promise<Broker> {
-  const address = asked ?? (env[BROKER_VARIABLE] || DEFAULT_ADDRESS)
-  if (address === 'memory') {
-    throw usageFault('the in-process broker reaches nobody outside this process', {
-      next: [`--broker ${DEFAULT_ADDRESS}`, 'clew demo   for services and caller in one process'],
-    })
-  }
-  const { rabbitmq } = await import('clew')
+  const { brokerOf } = await import('clew/config')
+  let broker: Broker
   try {
-    return rabbitmq(address, {
+    broker = brokerOf(config, DEFAULT_ADDRESS, {
       connectTimeoutMs: Math.min(connectTimeoutMs, LONGEST_CONNECTING_MS),
     })
   } catch (error) {
@@ -53,4 +72,10 @@ export async function openBroker(
       cause: error,
     })
   }
+  if (broker.name === 'memory') {
+    throw usageFault('the in-process broker reaches nobody outside this process', {
+      next: [`--broker ${DEFAULT_ADDRESS}`, 'clew demo   for services and caller in one process'],
+    })
+  }
+  return broker
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { ServiceClass } from 'clew'
+import type { EntrypointDescription, ServiceClass } from 'clew'
 import { EXIT } from './exit.ts'
 import { Fault, fileFault, usageFault } from './fault.ts'
 import { harmless } from './harmless.ts'
@@ -13,7 +13,7 @@ import { suggestions } from './suggest.ts'
 export interface FoundService {
   readonly serviceClass: ServiceClass
   readonly service: string
-  readonly methods: readonly string[]
+  readonly entrypoints: readonly EntrypointDescription[]
 }
 
 export interface LoadedServices {
@@ -33,7 +33,7 @@ export async function loadServices(targets: readonly string[]): Promise<LoadedSe
   const services = new Map<ServiceClass, FoundService>()
   const passedOver: string[] = []
   const parsed = targets.map(parseTarget)
-  for (const { file } of parsed) checkFile(file)
+  for (const { file } of parsed) checkTarget(file)
   const typescript = parsed.find(({ file }) => TYPESCRIPT.test(file))
   if (typescript !== undefined) await understandTypeScript(typescript.file)
   for (const { file, className } of parsed) {
@@ -52,7 +52,8 @@ export function parseTarget(target: string): { file: string; className: string |
     : { file: match[1]!, className: match[2]! }
 }
 
-function checkFile(file: string): void {
+/** @throws Fault when there is no such file */
+export function checkTarget(file: string): void {
   try {
     if (!statSync(file).isFile()) {
       throw usageFault(`${harmless(file)} is no file`, {
@@ -187,8 +188,8 @@ function chosen(file: string, className: string, value: unknown): readonly Found
       code: 'no_service',
       why:
         exported.kind === 'nameless'
-          ? `class ${exported.className} has methods with @rpc, but no name to call it by`
-          : 'it is no class that has a method with @rpc',
+          ? `class ${exported.className} has entrypoints, but no name to call it by`
+          : 'it is no class that has a method with @rpc, @event or another entrypoint',
       next: [
         exported.kind === 'nameless'
           ? `add \`static readonly name = '…'\` to class ${exported.className}`
@@ -200,9 +201,9 @@ function chosen(file: string, className: string, value: unknown): readonly Found
 
 function found(
   value: unknown,
-  { service, methods }: Extract<Exported, { kind: 'service' }>,
+  { service, entrypoints }: Extract<Exported, { kind: 'service' }>,
 ): FoundService {
-  return { serviceClass: value as ServiceClass, service, methods }
+  return { serviceClass: value as ServiceClass, service, entrypoints }
 }
 
 function noSuchClass(
@@ -231,7 +232,9 @@ function noServices(
   return new Fault(`${harmless(file)} exports no service`, {
     exit: EXIT.notFound,
     code: 'no_service',
-    why: passedOver[0] ?? `${exports}; a service is a class with a method that has @rpc`,
+    why:
+      passedOver[0] ??
+      `${exports}; a service is a class with a method that has @rpc, @event or another entrypoint`,
     next: ["export class Greeting { static readonly name = 'greeting'; @rpc hello() { … } }"],
   })
 }

@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument, type ScalarTag, type TagId, type Tags } from 'yaml'
+import { LineCounter, parseDocument, type ScalarTag, stringify, type TagId, type Tags } from 'yaml'
 import { ConfigError } from '../call/index.ts'
 import { type Environment, HAS_VARIABLE, substitute } from './environment.ts'
 
@@ -50,6 +50,11 @@ export function readValue(text: string, env: Environment): unknown {
   const problem = document.errors[0] ?? document.warnings[0]
   if (problem !== undefined) throw new ConfigError(withoutPlace(problem.message.split('\n')[0]!))
   return plain(document, 'the value')
+}
+
+/** A value as YAML 1.1, such as a configuration file might say it. */
+export function writeDocument(value: unknown): string {
+  return stringify(value, { version: '1.1', aliasDuplicateObjects: false, lineWidth: 0 })
 }
 
 type Parsed = ReturnType<typeof parseDocument>

@@ -29,9 +29,15 @@ export function logger(
 }
 
 /** `{"time":…,"level":…,"message":…,"service":…,"method":…,"callId":…,"error":{…}}` */
-export function jsonLine({ error, level, message, ...rest }: LogEvent, time = new Date()): string {
+export function jsonLine(event: LogEvent, time = new Date()): string {
+  return JSON.stringify(logRecord(event, time))
+}
+
+/** What a line of JSON says. */
+export function logRecord(event: LogEvent, time = new Date()): Readonly<Record<string, unknown>> {
+  const { error, level, message, ...rest } = event
   const told = { time: time.toISOString(), level, message, ...rest }
-  return JSON.stringify(error === undefined ? told : { ...told, error: errorTold(error) })
+  return error === undefined ? told : { ...told, error: errorTold(error) }
 }
 
 /** `2020-01-01T00:00:00.000Z error message`; an error's stack below it. */

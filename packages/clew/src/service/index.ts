@@ -4,6 +4,8 @@ export { authToken, contextValue, language, userAgent, userId } from './context-
 export type { EntrypointKind, MethodOptions } from './declare-method.ts'
 export { declareMethod, declareOnly, methodsOf, refuseOldDecorators } from './declare-method.ts'
 export { Dependency, declarationsIn, inject, workerContext } from './dependency.ts'
+export type { EntrypointDescription, ServiceDescription } from './describe-service.ts'
+export { describeService } from './describe-service.ts'
 export type { EntrypointMethod, ExtensionHost, Firing } from './extension.ts'
 export { Entrypoint, Extension } from './extension.ts'
 export type { ConsumeOptions } from './messaging/consume.ts'

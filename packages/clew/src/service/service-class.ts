@@ -51,7 +51,7 @@ export function defineService(serviceClass: ServiceClass): ServiceDefinition {
  * A subclass that decorates an inherited method again replaces its declarations: those of one class
  * stand together, so what counts is the last run of each property.
  */
-function overridden(methods: readonly EntrypointMethod[]): readonly EntrypointMethod[] {
+export function overridden(methods: readonly EntrypointMethod[]): readonly EntrypointMethod[] {
   return methods.filter(
     (method, index) =>
       !methods.some(
@@ -65,11 +65,8 @@ function serviceName(serviceClass: ServiceClass): string {
   if (typeof serviceClass !== 'function') {
     throw new ConfigError(`A service must be a class; got ${typeof serviceClass}.`)
   }
-  const declared = Object.getOwnPropertyDescriptor(serviceClass, 'name')
-  // Every class has a `name` of its own; a declared one differs by being enumerable or a getter.
-  const isDeclared = declared !== undefined && (declared.enumerable || declared.get !== undefined)
   const name: unknown = serviceClass.name
-  if (!isDeclared) {
+  if (!namesItself(serviceClass)) {
     throw new ConfigError(
       `Class ${String(name)} has no service name; add \`static readonly name = '…'\`.`,
     )
@@ -80,6 +77,12 @@ function serviceName(serviceClass: ServiceClass): string {
     )
   }
   return name
+}
+
+/** Every class has a `name`; a declared one differs by being enumerable or a getter. */
+export function namesItself(serviceClass: object): boolean {
+  const declared = Object.getOwnPropertyDescriptor(serviceClass, 'name')
+  return declared !== undefined && (declared.enumerable === true || declared.get !== undefined)
 }
 
 function dependenciesOf(

@@ -152,6 +152,48 @@ test('wrong flags are usage errors, and --profile never takes a module for its f
     assert.match(unwritable.stderr, /cannot write .*its directory does not exist/)
   }))
 
+test('services without any @rpc are services', () =>
+  withProject(async (project) => {
+    const source = `import { event, timer } from 'clew'
+export class Listening {
+  static readonly name = 'cli_run_listening'
+  @event('orders', 'created') onCreated(): void {}
+  @timer(60_000) tidy(): void {}
+}`
+    const { code, stderr } = await load(await fileIn(project, 'listening.ts', source))
+    assert.equal(code, 5, stderr)
+  }))
+
+test('a configuration is read; flags win over the environment, which wins over the file', () =>
+  withProject(async (project) => {
+    const path = await fileIn(project, 'greeting.ts', GREETING)
+    const file = await fileIn(project, 'clew.config.yaml', 'AMQP_URI: amqp://127.0.0.1:2/file\n')
+    const reached = async (args: readonly string[], env = {}): Promise<string | undefined> => {
+      const { code, stderr } = await runClew(['run', path, ...args], { cwd: project, env })
+      assert.equal(code, 5, stderr)
+      return /127\.0\.0\.1:\d+\/(\w*)/.exec(stderr)?.[1]
+    }
+    const env = { CLEW_BROKER: 'amqp://127.0.0.1:2/env' }
+    assert.equal(await reached([]), 'file')
+    assert.equal(await reached([], env), 'env')
+    assert.equal(await reached(['-d', 'AMQP_URI=amqp://127.0.0.1:2/define'], env), 'define')
+    assert.equal(await reached(['--broker', 'amqp://127.0.0.1:2/flag'], env), 'flag')
+    const call = await runClew(['call', 'a.b'], { cwd: project })
+    assert.match(call.stderr, /127\.0\.0\.1:2\/file/)
+    await fileIn(project, 'other.yaml', 'max_workers: many\nAMQP_URL: x\n')
+    const wrong = await runClew(['run', path, '-c', 'other.yaml'], { cwd: project })
+    assert.equal(wrong.code, 2)
+    assert.match(wrong.stderr, /other\.yaml:1: max_workers must be a whole number.*got "many"/)
+    const gone = await runClew(['run', path, '-c', 'gone.yaml'], { cwd: project })
+    assert.equal(gone.code, 3)
+    const odd = await runClew(['run', path, '-c', 'other.yaml', '-d', 'max_workers=1'], {
+      cwd: project,
+      env,
+    })
+    assert.match(odd.stderr, /odd: other\.yaml:2: AMQP_URL .* did you mean AMQP_URI\?/)
+    assert.ok(file.endsWith('.yaml'))
+  }))
+
 test('--json carries the error of a broker that is down', () =>
   withProject(async (project) => {
     const { code, stdout } = await load(await fileIn(project, 'greeting.ts', GREETING), '--json')
@@ -181,7 +223,40 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       assert.ok(!stderr.includes(`${username}:${password}@`))
       const { schema, services } = JSON.parse(stdout)
       assert.equal(schema, 1)
-      assert.deepEqual(services, [{ service: 'cli_run_greeting', methods: ['hello'] }])
+      const entrypoints = [{ kind: 'rpc', name: 'hello', property: 'hello' }]
+      assert.deepEqual(services, [{ service: 'cli_run_greeting', methods: ['hello'], entrypoints }])
     }),
   )
 }
+
+test(
+  'what configuration and flags say reaches services, and the log can be JSON lines',
+  onRabbitmq,
+  () =>
+    withProject(async (project) => {
+      const source = `import { config, once } from 'clew'
+export class Configured {
+  static readonly name = 'cli_run_configured'
+  settings = config()
+  @once begin(): void {
+    throw new Error(\`price \${this.settings.price} \${this.settings.size}\`)
+  }
+}`
+      const path = await fileIn(project, 'configured.ts', source)
+      await fileIn(project, 'clew.config.yaml', `price: \${PRICE:3}\nLOGGING: { format: json }\n`)
+      const args = ['run', path, '-d', 'size=[1, 2]', '--json']
+      const clew = startClew(args, { cwd: project, env: { CLEW_BROKER: address, PRICE: '7' } })
+      await clew.says('price 7 1,2')
+      clew.kill('SIGTERM')
+      const { code, stdout, stderr } = await clew.ended
+      assert.equal(code, 0, stderr)
+      assert.deepEqual(JSON.parse(stdout).services[0].methods, [])
+      const lines = stderr
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+      assert.deepEqual(lines.map(({ level }) => level).sort(), ['error', 'info', 'info', 'info'])
+      const failed = lines.find(({ level }) => level === 'error')
+      assert.deepEqual([failed.service, failed.error.name], ['cli_run_configured', 'Error'])
+    }),
+)

@@ -1,29 +1,14 @@
-import { closeSync, openSync } from 'node:fs'
-import type { Delivery, LogEvent, Logger, Use } from 'clew'
-import { brokerFlag, deliveryFlag, openBroker } from '../broker-address.ts'
-import { type ClewContext, defineCommand } from '../command.ts'
+import { brokerFlag, deliveryFlag } from '../broker-address.ts'
+import { defineCommand } from '../command.ts'
+import { configAliases, configFlags } from '../configuration.ts'
 import { parseDuration } from '../duration.ts'
-import { EXIT, type ExitCode } from '../exit.ts'
-import { fileFault, usageFault } from '../fault.ts'
-import { harmless, harmlessLines } from '../harmless.ts'
-import type { Output } from '../output.ts'
-import type { LoadedServices } from '../service-file.ts'
-
-interface Flags {
-  readonly broker: string | undefined
-  /** Empty: profiled, traces go home to whoever calls. Else the file that keeps those that begin here. */
-  readonly profile: string | undefined
-  readonly maxWorkers: number
-  readonly delivery: Delivery
-  readonly timeout: number | undefined
-  readonly json: boolean
-}
+import { usageFault } from '../fault.ts'
+import { harmless } from '../harmless.ts'
+import type { RunFlags } from '../run-services.ts'
 
 const MOST_WORKERS = 65_535
-/** Services listed one by one when they start. */
-const MOST_LISTED = 20
 
-export const runCommand = defineCommand<Flags, readonly string[]>({
+export const runCommand = defineCommand<RunFlags, readonly string[]>({
   help: {
     brief: 'Run the service classes that a file exports, until interrupted',
     usage: 'FILE[:CLASS] … [FLAGS]',
@@ -40,9 +25,13 @@ export const runCommand = defineCommand<Flags, readonly string[]>({
         input: 'run gateway.js --profile=traces.jsonl',
         brief: 'also keep the traces that begin here in a file',
       },
+      {
+        input: 'run services.ts --config production.yaml -d max_workers=20 --log json',
+        brief: 'configured by a file and one key over it, logging JSON lines to stderr',
+      },
     ],
     description: [
-      'A service is a class with `static readonly name` and methods with @rpc. TypeScript is loaded as it is. SIGTERM and Ctrl-C let running calls end; a second one kills them.',
+      'A service is a class with `static readonly name` and methods with @rpc, @event or another entrypoint. TypeScript is loaded as it is. SIGTERM and Ctrl-C let running calls end; a second one kills them. Flags win over the environment, which wins over the configuration.',
     ],
   },
   parameters: {
@@ -57,6 +46,7 @@ export const runCommand = defineCommand<Flags, readonly string[]>({
     },
     flags: {
       broker: brokerFlag,
+      ...configFlags,
       profile: {
         kind: 'parsed',
         parse: profileFile,
@@ -68,18 +58,29 @@ export const runCommand = defineCommand<Flags, readonly string[]>({
       maxWorkers: {
         kind: 'parsed',
         parse: parseWorkers,
-        default: '10',
+        optional: true,
         placeholder: 'N',
-        brief: 'calls that each service works on at a time',
+        brief: 'calls that each service works on at a time (default: max_workers, else 10)',
       },
-      delivery: deliveryFlag,
+      delivery: {
+        kind: 'enum',
+        values: deliveryFlag.values,
+        optional: true,
+        brief: `${deliveryFlag.brief} (default: DELIVERY, else nameko)`,
+      },
       timeout: {
         kind: 'parsed',
         parse: parseDuration,
         optional: true,
         placeholder: 'TIME',
         brief:
-          'how long calls made by the services wait for a reply, such as 500ms or 2s (default 30s)',
+          'how long calls made by the services wait for a reply, such as 500ms or 2s (default: TIMEOUT_MS, else 30s)',
+      },
+      log: {
+        kind: 'enum',
+        values: ['text', 'json'],
+        optional: true,
+        brief: 'how the log on stderr is written (default: LOGGING, else text)',
       },
       json: {
         kind: 'boolean',
@@ -87,109 +88,13 @@ export const runCommand = defineCommand<Flags, readonly string[]>({
         brief: 'when ready, print what runs as one JSON value',
       },
     },
+    aliases: configAliases,
   },
-  run: runServices,
+  async run(context, flags, ...targets) {
+    const { runServices } = await import('../run-services.ts')
+    return runServices(context, flags, targets)
+  },
 })
-
-async function runServices(
-  { output, env }: ClewContext,
-  flags: Flags,
-  ...targets: readonly string[]
-): Promise<ExitCode> {
-  const { loadServices } = await import('../service-file.ts')
-  const loaded = await loadServices(targets)
-  const broker = await openBroker(flags.broker, env)
-  const { run } = await import('clew')
-  const { callFault } = await import('../call-fault.ts')
-  const use = flags.profile === undefined ? [] : [await profiler(flags.profile)]
-  const running = await run(
-    loaded.services.map(({ serviceClass }) => serviceClass),
-    {
-      broker,
-      use,
-      maxWorkers: flags.maxWorkers,
-      delivery: flags.delivery,
-      log: logTo(output),
-      ...(flags.timeout !== undefined && { timeoutMs: flags.timeout }),
-    },
-  ).catch((error: unknown) => {
-    throw callFault(error)
-  })
-  announce(output, loaded, broker.name, flags)
-  await running.stopped
-  output.say('stopped')
-  return EXIT.ok
-}
-
-async function profiler(file: string): Promise<Use> {
-  const { fileSink, profile } = await import('clew/profile')
-  if (file === '') return profile()
-  try {
-    closeSync(openSync(file, 'a'))
-  } catch (error) {
-    throw fileFault('write', file, error)
-  }
-  return profile({ sink: fileSink(file) })
-}
-
-function announce(
-  output: Output,
-  { services, passedOver }: LoadedServices,
-  broker: string,
-  flags: Flags,
-): void {
-  const { bold, dim, green, yellow } = output.paintTalk
-  const where = harmless(broker)
-  const profiled =
-    flags.profile === undefined
-      ? ''
-      : flags.profile === ''
-        ? ', profiled'
-        : `, profiled into ${harmless(flags.profile)}`
-  for (const reason of passedOver) output.say(`${yellow('passed over:')} ${harmless(reason)}`)
-  output.say(
-    `${green('running')} ${services.length} service${services.length === 1 ? '' : 's'} on ${bold(where)}, ${flags.maxWorkers} calls each at a time${profiled}`,
-  )
-  const column = Math.max(...services.slice(0, MOST_LISTED).map(({ service }) => service.length))
-  for (const { service, methods } of services.slice(0, MOST_LISTED)) {
-    output.say(`  ${bold(harmless(service).padEnd(column))}  ${methods.map(harmless).join(', ')}`)
-  }
-  if (services.length > MOST_LISTED)
-    output.say(dim(`  … and ${services.length - MOST_LISTED} more`))
-  output.say(dim('Ctrl-C lets running calls end, then stops'))
-  if (flags.json) {
-    output.printJson({
-      broker,
-      services: services.map(({ service, methods }) => ({ service, methods })),
-    })
-  }
-}
-
-/** Milliseconds in which the same words again are no news. */
-const SAME_NEWS_MS = 1000
-
-/** Errors of calls that a service made: their stacks show only how the reply came. */
-const PASSED_ON: ReadonlySet<string> = new Set(['RemoteError', 'RpcError'])
-
-function logTo(output: Output): Logger {
-  const { red, yellow, dim } = output.paintTalk
-  const paint = { error: red, warn: yellow, info: dim, debug: dim }
-  let last = { message: '', at: 0 }
-  return ({ level, message, error }: LogEvent) => {
-    if (level === 'debug') return
-    // A broker that goes away is told once by each of its channels, all in the same words.
-    const now = performance.now()
-    if (message === last.message && now - last.at < SAME_NEWS_MS) return
-    last = { message, at: now }
-    const time = new Date().toISOString().slice(11, 23)
-    output.say(`${dim(time)} ${paint[level](level)} ${harmless(message)}`)
-    // An expected error is a warning and needs no stack; neither does one that came from elsewhere.
-    if (level !== 'error' || !(error instanceof Error) || PASSED_ON.has(error.name)) return
-    const frames = (error.stack ?? '').split('\n').slice(1)
-    const own = frames.filter((frame) => !/node:internal|\/clew\/dist\//.test(frame))
-    if (own.length > 0) output.say(dim(harmlessLines(own.join('\n'))))
-  }
-}
 
 /** @throws Fault for a module: `--profile services.ts` would write traces into the source. */
 function profileFile(file: string): string {

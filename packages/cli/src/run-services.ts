@@ -1,0 +1,140 @@
+import { closeSync, openSync } from 'node:fs'
+import type { Delivery, Logger, RunOptions, Use } from 'clew'
+import type { Config, ConfiguredOptions, LogFormat } from 'clew/config'
+import { configuredBroker } from './broker-address.ts'
+import type { ClewContext } from './command.ts'
+import { type ConfigFlags, readConfiguration } from './configuration.ts'
+import { EXIT, type ExitCode } from './exit.ts'
+import { fileFault } from './fault.ts'
+import { harmless } from './harmless.ts'
+import type { Output } from './output.ts'
+import { jsonLog, textLog } from './run-log.ts'
+import { type FoundService, type LoadedServices, loadServices } from './service-file.ts'
+
+export interface RunFlags extends ConfigFlags {
+  readonly broker: string | undefined
+  /** Empty: profiled, traces go home to whoever calls. Else the file that keeps those that begin here. */
+  readonly profile: string | undefined
+  readonly maxWorkers: number | undefined
+  readonly delivery: Delivery | undefined
+  readonly timeout: number | undefined
+  readonly log: LogFormat | undefined
+  readonly json: boolean
+}
+
+/** Services listed one by one when they start. */
+const MOST_LISTED = 20
+
+/** Loads and runs services until they have stopped. */
+export async function runServices(
+  context: ClewContext,
+  flags: RunFlags,
+  targets: readonly string[],
+): Promise<ExitCode> {
+  const { output } = context
+  const config = await readConfiguration(context, flags, flags.broker)
+  const loaded = await loadServices(targets)
+  const options = await optionsOf(output, flags, config)
+  const { run } = await import('clew')
+  const { callFault } = await import('./call-fault.ts')
+  const running = await run(
+    loaded.services.map(({ serviceClass }) => serviceClass),
+    options,
+  ).catch((error: unknown) => {
+    throw callFault(error)
+  })
+  announce({ output, flags, options }, loaded)
+  await running.stopped
+  if (options.format === 'json') options.log({ level: 'info', message: 'stopped' })
+  else output.say('stopped')
+  return EXIT.ok
+}
+
+interface Options extends RunOptions {
+  readonly maxWorkers: number
+  readonly log: Logger
+  readonly format: LogFormat
+}
+
+/** What the configuration says, and over it the flags. */
+async function optionsOf(output: Output, flags: RunFlags, config: Config): Promise<Options> {
+  const { logSettings, runOptions } = await import('clew/config')
+  const broker = await configuredBroker(config)
+  const configured: ConfiguredOptions = runOptions(config)
+  const { level = 'info', format: usual = 'text' } = logSettings(config.values)
+  const format = flags.log ?? usual
+  const delivery = flags.delivery ?? configured.delivery
+  const timeoutMs = flags.timeout ?? configured.timeoutMs
+  return {
+    ...configured,
+    broker,
+    maxWorkers: flags.maxWorkers ?? configured.maxWorkers ?? 10,
+    log: format === 'json' ? await jsonLog(output, level) : textLog(output, level),
+    use: flags.profile === undefined ? [] : [await profiler(flags.profile)],
+    ...(delivery && { delivery }),
+    ...(timeoutMs && { timeoutMs }),
+    format,
+  }
+}
+
+async function profiler(file: string): Promise<Use> {
+  const { fileSink, profile } = await import('clew/profile')
+  if (file === '') return profile()
+  try {
+    closeSync(openSync(file, 'a'))
+  } catch (error) {
+    throw fileFault('write', file, error)
+  }
+  return profile({ sink: fileSink(file) })
+}
+
+interface Announced {
+  readonly output: Output
+  readonly flags: RunFlags
+  readonly options: Options
+}
+
+function announce(about: Announced, { services, passedOver }: LoadedServices): void {
+  const { output, flags, options } = about
+  const told = services.map(({ service, entrypoints }) => ({
+    service,
+    methods: entrypoints.filter(({ kind }) => kind === 'rpc').map(({ name }) => name),
+    entrypoints,
+  }))
+  if (options.format === 'json') {
+    for (const reason of passedOver)
+      options.log({ level: 'warn', message: `passed over: ${reason}` })
+    const names = services.map(({ service }) => service).join(', ')
+    options.log({ level: 'info', message: `running ${names} on ${options.broker.name}` })
+  } else {
+    announceToPeople(about, services, passedOver)
+  }
+  if (flags.json) output.printJson({ broker: options.broker.name, services: told })
+}
+
+function announceToPeople(
+  { output, flags, options }: Announced,
+  services: readonly FoundService[],
+  passedOver: readonly string[],
+): void {
+  const { bold, dim, green, yellow } = output.paintTalk
+  const where = harmless(options.broker.name)
+  for (const reason of passedOver) output.say(`${yellow('passed over:')} ${harmless(reason)}`)
+  output.say(
+    `${green('running')} ${services.length} service${services.length === 1 ? '' : 's'} on ${bold(where)}, ${options.maxWorkers} calls each at a time${profiled(flags.profile)}`,
+  )
+  const listed = services.slice(0, MOST_LISTED)
+  const column = Math.max(...listed.map(({ service }) => service.length))
+  for (const { service, entrypoints } of listed) {
+    const ways = entrypoints.map(({ kind, name }) => (kind === 'rpc' ? name : `${kind}:${name}`))
+    output.say(`  ${bold(harmless(service).padEnd(column))}  ${ways.map(harmless).join(', ')}`)
+  }
+  if (services.length > MOST_LISTED)
+    output.say(dim(`  … and ${services.length - MOST_LISTED} more`))
+  output.say(dim('Ctrl-C lets running calls end, then stops'))
+}
+
+function profiled(file: string | undefined): string {
+  if (file === undefined) return ''
+  return file === '' ? ', profiled' : `, profiled into ${harmless(file)}`
+}
