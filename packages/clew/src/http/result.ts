@@ -49,7 +49,9 @@ function partsOf(result: unknown): readonly [number, HttpHeaders | undefined, un
 /** Text, plain where `headers` do not say another type. */
 export function textResponse(status: number, body: string, headers?: HttpHeaders): Response {
   const all = new Headers(headers as ConstructorParameters<typeof Headers>[0])
-  if (!all.has('content-type')) all.set('content-type', 'text/plain; charset=utf-8')
+  if (!all.has('content-type') && status !== 304) {
+    all.set('content-type', 'text/plain; charset=utf-8')
+  }
   if (WITHOUT_BODY.has(status)) return new Response(null, { status, headers: all })
   // Told even where the body is not sent: to HEAD.
   all.set('content-length', String(Buffer.byteLength(body)))

@@ -136,6 +136,7 @@ class PartsOf {
     const suffixed = this.#final && this.#content.endsWith('/')
     if (suffixed) this.#content = `${this.#content.slice(0, -1)}(?<!/)(/?)`
     this.#end(suffixed)
+    if (suffixed) this.#end(false)
     return this.#parts
   }
 

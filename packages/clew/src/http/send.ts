@@ -24,22 +24,14 @@ export async function send(
   withBody: boolean,
 ): Promise<void> {
   const { body } = response
-  if (body === null || !withBody || outgoing.destroyed) {
-    if (!outgoing.destroyed) {
-      outgoing.writeHead(
-        response.status,
-        headersOf(response, body === null && withBody ? 0 : undefined),
-      )
-      outgoing.end()
-    }
-    await body?.cancel().catch(() => {})
-    return
-  }
+  if (outgoing.destroyed) return void (await body?.cancel().catch(() => {}))
+  // An answer to HEAD may have lost its body on the way.
+  if (body === null) return all(response, outgoing, withBody ? NOTHING : undefined)
   const reader = body.getReader() as ReadableStreamDefaultReader<unknown>
   const cancel = () => void reader.cancel(new Error('the client went away')).catch(() => {})
   outgoing.once('close', cancel)
   try {
-    await pump(response, reader, outgoing)
+    await pump(response, reader, outgoing, withBody)
   } catch (error) {
     cancel()
     throw new BodyFailed(!outgoing.headersSent, error)
@@ -48,21 +40,35 @@ export async function send(
   }
 }
 
+const NOTHING = new Uint8Array(0)
+/** Chunks that may be at hand at once before a body counts as a stream. */
+const MOST_AT_HAND = 2
+
 async function pump(
   response: Response,
   reader: ReadableStreamDefaultReader<unknown>,
   outgoing: ServerResponse,
+  withBody: boolean,
 ): Promise<void> {
-  const first = await reader.read()
-  if (first.done) return all(response, outgoing, new Uint8Array(0))
-  const chunk = bytesOf(first.value)
   // A body that was whole from the start ends at once, and then its length can be told.
-  const pending = reader.read()
-  pending.catch(() => {})
-  const second = await Promise.race([pending, setImmediate(undefined)])
-  if (second?.done) return all(response, outgoing, chunk)
+  const waited = setImmediate(undefined)
+  const atHand: Uint8Array[] = []
+  let pending = reader.read()
+  while (atHand.length < MOST_AT_HAND) {
+    pending.catch(() => {})
+    const next = await Promise.race([pending, waited])
+    if (next === undefined) break
+    if (next.done) return all(response, outgoing, Buffer.concat(atHand))
+    atHand.push(bytesOf(next.value))
+    pending = reader.read()
+  }
   outgoing.writeHead(response.status, headersOf(response, undefined))
-  await write(outgoing, chunk)
+  outgoing.flushHeaders()
+  if (!withBody) {
+    outgoing.end()
+    return reader.cancel()
+  }
+  for (const chunk of atHand) await write(outgoing, chunk)
   for (let next = await pending; !next.done; next = await reader.read()) {
     await write(outgoing, bytesOf(next.value))
     if (outgoing.destroyed) return
@@ -70,8 +76,9 @@ async function pump(
   outgoing.end()
 }
 
-function all(response: Response, outgoing: ServerResponse, body: Uint8Array): void {
-  outgoing.writeHead(response.status, headersOf(response, body.byteLength))
+function all(response: Response, outgoing: ServerResponse, body: Uint8Array | undefined): void {
+  // Node sends no body to HEAD.
+  outgoing.writeHead(response.status, headersOf(response, body?.byteLength))
   outgoing.end(body)
 }
 
