@@ -16,6 +16,7 @@ export async function serve(
   services: ServiceClass | ServiceClass[],
   settings: Partial<HttpSettings> = {},
   options: Partial<RunOptions> = {},
+  Server: new () => HttpServer = HttpServer,
 ): Promise<Served> {
   const logged: LogEvent[] = []
   const running = await run(services, {
@@ -25,7 +26,7 @@ export async function serve(
     config: { http: { host: '127.0.0.1', port: 0, idleGraceMs: 20, ...settings } },
     ...options,
   })
-  const { url, address } = running.shared(HttpServer)
+  const { url, address } = running.shared(Server)
   const { port } = address
   return { running, url, port, logged, [Symbol.asyncDispose]: () => running.stop() }
 }

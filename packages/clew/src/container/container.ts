@@ -291,10 +291,14 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
     received: number,
   ): Promise<Reply> {
     return new Promise((settle) => {
+      let streams = false
       const resolve = (reply: Reply) => {
+        streams = reply.result instanceof Response && reply.result.body !== null
         if (!this.#killed) settle(reply)
       }
       const expired = (error: RpcError) => {
+        // The method has ended already: what it streams is told by its signal, and nobody else.
+        if (!this.#workers.has(worker)) return
         this.#options.log({
           level: 'warn',
           message: error.rawMessage,
@@ -313,7 +317,8 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
         // Thrown values can be odd enough to break whoever looks at them; the caller still gets an answer.
         .catch((error) => resolve(failed(toError(error))))
         .finally(() => {
-          unfollow?.()
+          // A response is read after its method has ended, perhaps from what follows the worker's signal.
+          if (!streams) unfollow?.()
           this.#release(worker)
           this.#endings.delete(ending)
         })

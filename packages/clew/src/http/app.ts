@@ -16,7 +16,11 @@ export function withMiddleware(
   if (middleware.length === 0) return answer
   const app = new Hono()
   for (const one of middleware) app.use(one)
-  app.all('*', (context) => answer(context.req.raw))
+  app.all('*', async (context) => {
+    const response = await answer(context.req.raw)
+    // Middleware adds headers, and those of some responses, such as redirects, cannot be changed.
+    return new Response(response.body, response)
+  })
   app.onError((error) => (error instanceof HTTPException ? error.getResponse() : failed(error)))
   return async (request) => app.fetch(request)
 }

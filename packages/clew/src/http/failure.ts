@@ -1,4 +1,4 @@
-import { RemoteError, RpcError } from '../call/index.ts'
+import { type ErrorRegistry, RemoteError, RpcError } from '../call/index.ts'
 import { textResponse } from './result.ts'
 import type { HttpSettings } from './settings.ts'
 
@@ -30,11 +30,14 @@ export interface Failure {
  * Nameko's response to an error: `Error: {type}: {text}`. What was neither declared nor made for the
  * client is told by status alone, unless `errorTexts` is `all`.
  */
-export function responseFromFailure({ error, expected, errorTexts }: Failure): Response {
+export function responseFromFailure(
+  { error, expected, errorTexts }: Failure,
+  errors?: ErrorRegistry,
+): Response {
   const status = statusOf(error, expected)
   const meantForClients =
     expected || error instanceof BadRequest || error instanceof BodyTooLarge || errorTexts === 'all'
-  const [type, text] = meantForClients ? described(error) : WITHOUT_TEXT[status]!
+  const [type, text] = meantForClients ? described(error, errors) : WITHOUT_TEXT[status]!
   return textResponse(status, `Error: ${type}: ${text}\n`, status === 503 ? RETRY : undefined)
 }
 
@@ -75,16 +78,24 @@ const NAMEKO_NAMES: Readonly<Record<string, string>> = {
   unknown_service: 'UnknownService',
 }
 
-function described(error: Error): readonly [type: string, text: string] {
+function described(
+  error: Error,
+  errors: ErrorRegistry | undefined,
+): readonly [type: string, text: string] {
   try {
     if (error instanceof RpcError) {
       return [NAMEKO_NAMES[error.code] ?? `RpcError[${error.code}]`, error.rawMessage]
     }
     // As Nameko prints its RemoteError.
     if (error instanceof RemoteError) return ['RemoteError', `${error.remoteName} ${error.message}`]
-    const type = error.name === 'Error' ? (error.constructor?.name ?? 'Error') : error.name
-    return [String(type), String(error.message)]
+    const path = errors?.pathOf(error)
+    return [path?.slice(path.lastIndexOf('.') + 1) ?? className(error), String(error.message)]
   } catch {
     return ['Error', 'the error could not be read']
   }
+}
+
+function className(error: Error): string {
+  const name = error.constructor?.name
+  return String(name && name !== 'Error' ? name : error.name)
 }

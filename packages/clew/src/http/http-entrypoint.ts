@@ -122,7 +122,10 @@ export class HttpEntrypoint extends Entrypoint {
 
   #failure(error: Error, expected: boolean): Response {
     const failure = { error, expected, errorTexts: this.#errorTexts }
-    return this.#options.responseFromError?.(error, failure) ?? responseFromFailure(failure)
+    return (
+      this.#options.responseFromError?.(error, failure) ??
+      responseFromFailure(failure, this.host.errors)
+    )
   }
 
   get #errorTexts(): HttpSettings['errorTexts'] {

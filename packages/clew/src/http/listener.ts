@@ -214,6 +214,9 @@ function pathOf(url: string | undefined): string {
   return url?.split('?', 1)[0] ?? '/'
 }
 
+/** A host and nothing else: no path, no user. */
+const HOST = /^[^\s/?#@\\]+$/u
+
 /** The request as the Web has it; undefined when it names no URL. */
 function requestOf(
   incoming: IncomingMessage,
@@ -221,10 +224,11 @@ function requestOf(
   maxBodyBytes: number,
 ): Request | undefined {
   const { headers: given, method = 'GET', url: target = '/' } = incoming
-  const origin = `http://${given.host ?? 'localhost'}`
+  const host = given.host ?? 'localhost'
+  const origin = `http://${host}`
   const address = target.startsWith('/') ? `${origin}${target}` : target
   const url = URL.parse(address)
-  if (url === null || url.protocol !== 'http:' || !URL.canParse(origin)) return undefined
+  if (url?.protocol !== 'http:' || !HOST.test(host) || !URL.canParse(origin)) return undefined
   const headers = new Headers()
   const { rawHeaders } = incoming
   for (let at = 0; at < rawHeaders.length; at += 2) {

@@ -2,7 +2,9 @@ import { inspect } from 'node:util'
 
 /**
  * What a method with `@http` may return: text (200), a status and text, a status, headers and text,
- * or a Response, whose body may be a stream.
+ * or a Response, whose body may be a stream. A stream is read after the worker has ended: sessions and
+ * transactions of dependencies are over then. It is cancelled, and the worker's signal aborts, when the
+ * client goes away.
  */
 export type HttpResult =
   | string

@@ -24,6 +24,9 @@ export async function send(
   withBody: boolean,
 ): Promise<void> {
   const { body } = response
+  if (response.bodyUsed || body?.locked) {
+    throw new BodyFailed(true, new TypeError('the body of the response was read already'))
+  }
   if (outgoing.destroyed) return void (await body?.cancel().catch(() => {}))
   // An answer to HEAD may have lost its body on the way.
   if (body === null) return all(response, outgoing, withBody ? NOTHING : undefined)

@@ -57,17 +57,18 @@ const LARGEST = 0x7fffffff
  * @throws ConfigError naming the setting that is wrong
  */
 export function settingsIn(config: Readonly<Record<string, unknown>>): HttpSettings {
-  const { WEB_SERVER_ADDRESS: address, http: given = {} } = config
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+  const { WEB_SERVER_ADDRESS: address } = config
+  const given = config.http ?? {}
+  if (typeof given !== 'object' || Array.isArray(given)) {
     throw new ConfigError(
       'The setting http must be an object, such as { "host": "127.0.0.1", "port": 8000 }.',
     )
   }
   for (const [name, value] of Object.entries(given)) check(name, value)
-  const named = Object.entries(given).filter(([, value]) => value !== undefined)
+  const named = Object.entries(given).filter(([, value]) => value != null)
   return {
     ...DEFAULTS,
-    ...(address === undefined ? {} : parseAddress(address)),
+    ...(address == null ? {} : parseAddress(address)),
     ...Object.fromEntries(named),
   }
 }
@@ -78,7 +79,7 @@ function check(name: string, value: unknown): void {
       `There is no setting http.${name}; the settings are ${Object.keys(DEFAULTS).join(', ')}.`,
     )
   }
-  if (value === undefined) return
+  if (value == null) return
   if (name === 'host') {
     if (typeof value === 'string' && value !== '') return
     throw new ConfigError(`http.host must be a host name or an address; got ${String(value)}.`)
@@ -98,12 +99,12 @@ function check(name: string, value: unknown): void {
 
 /** Nameko's `[address:]port`; IPv6 addresses stand in brackets, which Nameko does not know. */
 function parseAddress(address: unknown): Pick<HttpSettings, 'host' | 'port'> {
-  const match = /^(?:(?:\[([^\]]+)\]|([^:]+)):)?(\d+)$/u.exec(String(address))
+  const match = /^(?:(?:\[([^\]]+)\]|([^:]*)):)?(\d+)$/u.exec(String(address))
   const port = Number(match?.[3])
   if (match === null || port > 65_535) {
     throw new ConfigError(
       `Misconfigured bind address ${JSON.stringify(address)}: WEB_SERVER_ADDRESS should be [address:]port, such as 0.0.0.0:8000.`,
     )
   }
-  return { host: match[1] ?? match[2] ?? DEFAULTS.host, port }
+  return { host: match[1] || match[2] || DEFAULTS.host, port }
 }
