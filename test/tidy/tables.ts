@@ -32,9 +32,10 @@ export const RENDER: Rules = {
   layout: { may: ['.', 'outline', 'clew/trace', 'd3-flextree'], pure: true },
   svg: { may: ['.', 'outline', 'layout', 'clew/trace'], pure: true },
   text: { may: ['.', 'outline', 'layout', 'clew/trace'], pure: true },
+  breakdown: { may: ['.', 'layout', 'svg', 'text', 'clew/trace'], pure: true },
   // What tests draw and hold pictures against; nobody else may import it.
   samples: { may: ['*'] },
-  '.': { may: ['outline', 'layout', 'svg', 'text', 'clew/trace'] },
+  '.': { may: ['outline', 'layout', 'svg', 'text', 'breakdown', 'clew/trace'] },
 }
 
 const PUBLIC = [

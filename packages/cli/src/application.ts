@@ -7,6 +7,7 @@ import {
   text_en,
 } from '@stricli/core'
 import type { ClewCommand, ClewContext, Example } from './command.ts'
+import { breakdownCommand } from './commands/breakdown.ts'
 import { callCommand } from './commands/call.ts'
 import { completionCommand } from './commands/completion.ts'
 import { demoCommand } from './commands/demo.ts'
@@ -26,6 +27,7 @@ export const COMMANDS: ReadonlyMap<string, ClewCommand> = new Map([
   ['call', callCommand],
   ['show', showCommand],
   ['render', renderCommand],
+  ['breakdown', breakdownCommand],
   ['show-config', showConfigCommand],
   ['completion', completionCommand],
 ])
@@ -42,6 +44,10 @@ const EXAMPLES: readonly Example[] = [
   },
   { input: 'show hello.trace.jsonl', brief: 'the call tree in the terminal' },
   { input: 'render hello.trace.jsonl -o hello.png', brief: 'the call tree as a picture' },
+  {
+    input: 'breakdown traces.jsonl -o breakdown.png',
+    brief: 'where the time of each request type goes',
+  },
 ]
 
 /** Everything `clew` understands. What is wrong with a command line goes to `onFault`. */

@@ -28,7 +28,7 @@ export function printTree(
 }
 
 /** Locales that name another encoding than UTF-8; `C` and nothing at all say nothing about the terminal. */
-function isAsciiOnly(env: ClewContext['env']): boolean {
+export function isAsciiOnly(env: ClewContext['env']): boolean {
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || ''
   const encoding = /\.([^@]+)/.exec(locale)?.[1]
   return env.TERM === 'linux' || (encoding !== undefined && !/^utf-?8$/i.test(encoding))

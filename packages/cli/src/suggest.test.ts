@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { suggestions } from './suggest.ts'
 
-const COMMANDS = ['demo', 'run', 'call', 'show', 'render', 'completion']
+const COMMANDS = ['demo', 'run', 'call', 'show', 'render', 'breakdown', 'completion']
 
 test('a mistyped command finds the one that was meant', () => {
   const cases = { shwo: 'show', shw: 'show', rendr: 'render', compl: 'completion', cal: 'call' }

@@ -63,7 +63,7 @@ export function nameOf(path: string): string {
   return path === '-' ? 'stdin' : harmless(path)
 }
 
-function textOf(path: string): AsyncIterable<string> {
+export function textOf(path: string): AsyncIterable<string> {
   const stream = path === '-' ? process.stdin : createReadStream(path)
   stream.setEncoding('utf8')
   return stream as AsyncIterable<string>
@@ -119,7 +119,7 @@ class Gathering {
 }
 
 /** Pieces that came after their trace had been written stand further down in the file. */
-function joined(first: Trace, second: Trace): Trace {
+export function joined(first: Trace, second: Trace): Trace {
   return {
     id: first.id,
     entries: [...first.entries, ...second.entries],
@@ -156,7 +156,7 @@ function continued(first: TraceSummary, more: TraceSummary): TraceSummary {
   return { ...first, calls: first.calls + more.calls, failed: first.failed + more.failed }
 }
 
-function nothingReadable(path: string, problems: readonly TraceProblem[]): Fault {
+export function nothingReadable(path: string, problems: readonly TraceProblem[]): Fault {
   const name = nameOf(path)
   const told = problems.slice(0, 3).map(({ message }) => message)
   const more = problems.length > 3 ? [`and ${problems.length - 3} more of the kind`] : []

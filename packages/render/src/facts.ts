@@ -1,5 +1,5 @@
 import type { CallNode, CallTree } from 'clew/trace'
-import { conditionOf, isFailed } from './outline/condition.ts'
+import { conditionOf, isFailed, isOperation } from './outline/condition.ts'
 import { counted } from './words.ts'
 
 /** What is to be counted in a trace. */
@@ -31,6 +31,8 @@ export function factsOf(tree: CallTree): Facts {
     for (const fold of call.folds) merged += fold.calls
     if (isMadeUp(call)) continue
     if (conditionOf(call).kind === 'unprofiled' || call.placeholder) unprofiled++
+    // A database is no service, and an exchange neither.
+    if (isOperation(call)) continue
     const time = Math.max(0, call.totalMs ?? call.handleMs ?? 0) || 0
     times.set(call.service, (times.get(call.service) ?? 0) + time)
   }

@@ -1,3 +1,9 @@
+export {
+  type BreakdownPictureOptions,
+  type BreakdownTextOptions,
+  renderBreakdownSvg,
+  renderBreakdownText,
+} from './breakdown.ts'
 export type { CallCard, CardContent, Figure, SmallCard } from './layout/card-content.ts'
 export type { PlacedCard, PlacedLink, TreeLayout } from './layout/tree-layout.ts'
 export { treeLayout } from './layout/tree-layout.ts'

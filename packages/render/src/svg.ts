@@ -3,10 +3,11 @@ import { factsOf } from './facts.ts'
 import { treeLayout } from './layout/tree-layout.ts'
 import { waterfallLayout } from './layout/waterfall-layout.ts'
 import type { RenderOptions } from './options.ts'
+import { svgDocument } from './svg/document.ts'
 import { type Band, drawHeader, MARGIN } from './svg/header.ts'
-import { headerContent } from './svg/header-content.ts'
+import { type HeaderContent, headerContent } from './svg/header-content.ts'
 import { drawLegend } from './svg/legend.ts'
-import { element, number, rect, xml } from './svg/markup.ts'
+import { number, rect } from './svg/markup.ts'
 import { COLOR } from './svg/palette.ts'
 import { drawTree, slowestPathFigure, treeLegend } from './svg/tree.ts'
 import { criticalPathFigure, drawWaterfall, waterfallHeight } from './svg/waterfall.ts'
@@ -39,7 +40,7 @@ function treePicture(tree: CallTree, options: RenderOptions): string {
     ].join('\n'),
     height,
   }
-  return document(`${header.title} · ${header.service}`, header.sentences.join(' '), width, [
+  return svgDocument(aboutOf(header), width, [
     drawHeader(header, width),
     body,
     drawLegend(treeLegend(layout, facts), width),
@@ -58,41 +59,13 @@ function waterfallPicture(tree: CallTree, options: RenderOptions): string {
     markup: drawWaterfall(layout, facts, { left: MARGIN, width }),
     height: waterfallHeight(layout),
   }
-  return document(`${header.title} · ${header.service}`, header.sentences.join(' '), width, [
+  return svgDocument(aboutOf(header), width, [
     drawHeader(header, width),
     body,
     drawLegend(waterfallLegend(layout, facts), width),
   ])
 }
 
-function document(
-  title: string,
-  description: string,
-  width: number,
-  bands: readonly Band[],
-): string {
-  const height = Math.ceil(bands.reduce((sum, band) => sum + band.height, 0))
-  const wide = Math.ceil(width)
-  let y = 0
-  const stacked = bands.map((band) => {
-    const group = `<g transform="translate(0 ${number(y)})">\n${band.markup}\n</g>`
-    y += band.height
-    return group
-  })
-  return `${element(
-    'svg',
-    {
-      xmlns: 'http://www.w3.org/2000/svg',
-      width: wide,
-      height,
-      viewBox: `0 0 ${wide} ${height}`,
-      role: 'img',
-    },
-    [
-      `\n<title>${xml(title)}</title>`,
-      description === '' ? '' : `<desc>${xml(description)}</desc>`,
-      ...stacked,
-      '',
-    ].join('\n'),
-  )}\n`
+function aboutOf({ title, service, sentences }: HeaderContent) {
+  return { title: `${title} · ${service}`, description: sentences.join(' ') }
 }

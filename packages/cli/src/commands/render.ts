@@ -1,10 +1,9 @@
 import { writeFile } from 'node:fs/promises'
-import { extname } from 'node:path'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { Fault, fileFault, toFault, usageFault } from '../fault.ts'
 import { harmless } from '../harmless.ts'
-import { suggestions } from '../suggest.ts'
+import { parsePicture } from '../picture-path.ts'
 import { TRACE_ARGUMENTS } from '../trace-arguments.ts'
 
 const VIEWS = ['tree', 'waterfall'] as const
@@ -107,15 +106,5 @@ function undrawable(error: unknown): Fault {
     code: 'picture_too_large',
     next: ['the same without --full, or with -o FILE.svg'],
     cause: error,
-  })
-}
-
-function parsePicture(path: string): string {
-  const extension = extname(path).toLowerCase()
-  if (extension === '.png' || extension === '.svg') return path
-  const meant = suggestions(extension, ['.png', '.svg'])[0] ?? '.png'
-  const name = path.slice(0, path.length - extension.length).replace(/[./]+$/, '') || 'trace'
-  throw usageFault(`${JSON.stringify(path)} ends neither in .png nor in .svg`, {
-    next: [`-o ${name}${meant}`],
   })
 }

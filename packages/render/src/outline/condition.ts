@@ -57,6 +57,11 @@ export function isDetached(call: CallNode): boolean {
   return call.edge === 'event' || call.edge === 'next'
 }
 
+/** Something a service does below itself: it asks its database, or publishes a message. */
+export function isOperation({ edge, requestMs, handleMs }: CallNode): boolean {
+  return edge === 'down' || (edge === 'event' && requestMs !== undefined && handleMs === undefined)
+}
+
 /** Short words on a call's side: how it was called, and what happened to it on the way. */
 export function marksOf(call: CallNode): readonly string[] {
   const marks: string[] = []

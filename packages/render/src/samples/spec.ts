@@ -2,7 +2,7 @@ import type { Edge, Entry, Fold, Missing, Status, Trace } from 'clew/trace'
 
 /** A call to be put into a sample trace. Times are milliseconds, `at` counts from the root's request. */
 export interface CallSpec {
-  /** `service.method`, split at the first dot. */
+  /** `service.method`, split at the first dot that is not that of `.db`, `.cache` or `.events`. */
   readonly name: string
   readonly host?: string
   readonly at: number
@@ -26,6 +26,7 @@ export interface CallSpec {
 }
 
 export const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736'
+const NAME = /^([^.]*(?:\.(?:db|cache|events)(?=\.))?)\.(.*)$/s
 const STARTED = Date.UTC(2026, 10, 22, 21, 42, 21, 408)
 
 /** The trace that a profiler would have brought home of these calls. */
@@ -66,7 +67,7 @@ function entriesOf(
     readonly seq: number
   },
 ): readonly Entry[] {
-  const dot = spec.name.indexOf('.')
+  const [, service = '', method = ''] = NAME.exec(spec.name) ?? []
   const host = spec.host ?? 'host-0'
   const request = STARTED + spec.at
   const handle = spec.handle ?? spec.total * 0.96
@@ -76,8 +77,8 @@ function entriesOf(
     id: known.id,
     trace: TRACE_ID,
     parent: known.parent,
-    service: spec.name.slice(0, dot),
-    method: spec.name.slice(dot + 1),
+    service,
+    method,
   }
   const outcome = spec.error === undefined ? { status } : { status, error: spec.error }
   const calleeStatus = status === 'error' || status === 'rejected' ? outcome : {}

@@ -16,8 +16,10 @@ export interface BreakdownPart {
 
 /** Where the time of one kind of request goes. */
 export interface RequestBreakdown {
-  /** Service and method of the root call. */
+  /** Service and method of the root call, in one name and each by itself. */
   readonly request: string
+  readonly service: string
+  readonly method: string
   readonly requests: number
   /** Of the whole requests. */
   readonly p50Ms: number
@@ -46,6 +48,8 @@ interface Part {
 }
 
 interface Kind {
+  readonly service: string
+  readonly method: string
   readonly totals: number[]
   sumMs: number
   readonly parts: Map<string, Part>
@@ -75,7 +79,8 @@ export class Breakdown {
         this.passedOver++
         return
       }
-      kind = { totals: [], sumMs: 0, parts: new Map() }
+      const { service, method } = root
+      kind = { service, method, totals: [], sumMs: 0, parts: new Map() }
       this.#kinds.set(request, kind)
     }
     kind.totals.push(totalMs)
@@ -86,7 +91,7 @@ export class Breakdown {
   /** What was added so far, the kinds of request that took most time in all first. */
   get requests(): readonly RequestBreakdown[] {
     const kinds = [...this.#kinds].sort(([, a], [, b]) => b.sumMs - a.sumMs)
-    return kinds.map(([request, { totals, sumMs, parts }]) => {
+    return kinds.map(([request, { service: root, method, totals, sumMs, parts }]) => {
       const requests = totals.length
       const told = [...parts.values()].map(({ service, layer, times, sumMs: ms }) => ({
         ...{ service, layer },
@@ -94,7 +99,8 @@ export class Breakdown {
         share: ms / sumMs,
       }))
       const [p50Ms, p99Ms] = [percentile(totals, 0.5), percentile(totals, 0.99)]
-      return { request, requests, p50Ms, p99Ms, parts: told.sort((a, b) => b.share - a.share) }
+      told.sort((a, b) => b.share - a.share)
+      return { request, service: root, method, requests, p50Ms, p99Ms, parts: told }
     })
   }
 }

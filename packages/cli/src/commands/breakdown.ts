@@ -1,0 +1,123 @@
+import { writeFile } from 'node:fs/promises'
+import { type ClewContext, defineCommand } from '../command.ts'
+import { EXIT, type ExitCode } from '../exit.ts'
+import { Fault, fileFault, usageFault } from '../fault.ts'
+import { harmless } from '../harmless.ts'
+import { parsePicture } from '../picture-path.ts'
+
+/** Version of what `--json` prints. */
+const VERSION = 1
+
+interface Flags {
+  readonly out: string | undefined
+  readonly ascii: boolean
+  readonly json: boolean
+}
+
+export const breakdownCommand = defineCommand<Flags, readonly string[]>({
+  help: {
+    brief: 'Tell where the time of each request type goes, by service and layer',
+    usage: 'FILE… [-o PICTURE] [FLAGS]',
+    examples: [
+      { input: 'breakdown traces.jsonl', brief: 'as a table' },
+      {
+        input: 'breakdown gateway.jsonl orders.jsonl -o breakdown.png',
+        brief: 'of what several processes wrote, as a picture too',
+      },
+      { input: 'breakdown - --json < traces.jsonl', brief: 'from stdin, for a script' },
+    ],
+    description: [
+      'Layers: self (the service’s own code), db and cache (operations one layer down), queue (network, broker, waiting for a worker), rpc (a service that keeps no profile). What is counted is the critical path, so the shares of a request type add up to 1.',
+    ],
+  },
+  parameters: {
+    positional: {
+      kind: 'array',
+      minimum: 1,
+      parameter: { parse: String, placeholder: 'FILE', brief: 'trace files, or - for stdin' },
+    },
+    flags: {
+      out: {
+        kind: 'parsed',
+        parse: parsePicture,
+        optional: true,
+        placeholder: 'PICTURE',
+        brief: 'draw it as well, to a file ending in .png or .svg',
+      },
+      ascii: {
+        kind: 'boolean',
+        default: false,
+        brief: 'draw with ASCII characters only',
+        withNegated: false,
+      },
+      json: {
+        kind: 'boolean',
+        default: false,
+        brief: 'the breakdown as one JSON value',
+        withNegated: false,
+      },
+    },
+    aliases: { o: 'out' },
+  },
+  run: tellBreakdown,
+})
+
+async function tellBreakdown(
+  context: ClewContext,
+  { out, ascii, json }: Flags,
+  ...paths: readonly string[]
+): Promise<ExitCode> {
+  const { output, env } = context
+  if (paths.length === 0) {
+    throw usageFault('FILE is missing', { next: ['clew breakdown traces.jsonl'] })
+  }
+  const { Breakdown, breakdownRows, callTree } = await import('clew/trace')
+  const { readAllTraces } = await import('../all-traces.ts')
+  const sums = new Breakdown()
+  const problems = await readAllTraces(paths, (trace) => sums.add(callTree(trace)))
+  const { requests, passedOver } = sums
+  if (requests.length === 0) throw noRequests(passedOver)
+  if (out !== undefined) await draw(context, out, requests)
+  const { isAsciiOnly, sayProblems } = await import('../print-tree.ts')
+  if (json) {
+    output.printJson({ version: VERSION, breakdown: breakdownRows(requests) })
+  } else {
+    const { renderBreakdownText } = await import('@clew/render')
+    const unicode = !(ascii || isAsciiOnly(env))
+    const style = { width: output.width, color: output.color, unicode }
+    output.print(renderBreakdownText(requests, style).trimEnd())
+  }
+  if (passedOver > 0) {
+    const traces = passedOver === 1 ? '1 trace has' : `${passedOver} traces have`
+    output.say(`${output.paintTalk.yellow('note:')} ${traces} no root call that ended; left out`)
+  }
+  sayProblems(context, problems)
+  return EXIT.ok
+}
+
+async function draw(
+  { output }: ClewContext,
+  out: string,
+  requests: Parameters<typeof import('@clew/render').renderBreakdownSvg>[0],
+): Promise<void> {
+  const { renderBreakdownSvg } = await import('@clew/render')
+  const svg = renderBreakdownSvg(requests)
+  const isSvg = out.toLowerCase().endsWith('.svg')
+  const picture = isSvg ? svg : await (await import('@clew/render/png')).renderPng(svg)
+  try {
+    await writeFile(out, picture)
+  } catch (error) {
+    throw fileFault('write', out, error)
+  }
+  const types = requests.length === 1 ? '1 request type' : `${requests.length} request types`
+  output.say(`${harmless(out)} has the breakdown of ${types}`)
+}
+
+function noRequests(passedOver: number): Fault {
+  return new Fault('there is no request whose time could be broken down', {
+    exit: EXIT.partial,
+    code: 'no_request',
+    why: `${passedOver === 1 ? 'the trace has' : `all ${passedOver} traces have`} no root call that ended`,
+    next: ['give the files of the processes where the requests begin as well'],
+  })
+}
