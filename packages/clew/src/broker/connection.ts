@@ -388,6 +388,11 @@ function unconsumed(queue: string, error: unknown): Error {
         `queue ${queue} cannot be consumed: it, or its exchange, exists with other properties. Declare it as it is, or delete it (${reason})`,
         { cause: error },
       )
+    case 'NOT_FOUND':
+      return new ConfigError(
+        `queue ${queue} cannot be consumed: its exchange is not there. Leave out \`declareExchange: false\`, or start what declares it (${reason})`,
+        { cause: error },
+      )
     case 'RESOURCE_LOCKED':
       return new ConfigError(
         `queue ${queue} cannot be consumed: it is exclusive to another connection. Give each its own name, or leave out \`exclusive\` (${reason})`,

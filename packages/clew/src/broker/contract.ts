@@ -12,6 +12,7 @@ import { hostileRequestTests } from './contract/hostile-requests.ts'
 import { mailboxTests } from './contract/mailbox.ts'
 import { publishingTests } from './contract/publishing.ts'
 import type { RawPeer } from './contract/raw-peer.ts'
+import { retryingTests } from './contract/retrying.ts'
 import { servingTests } from './contract/serving.ts'
 
 export interface ContractOptions {
@@ -33,6 +34,7 @@ export function brokerContract({ delivery, broker, peer }: ContractOptions): voi
   describe('mailbox', () => mailboxTests(connect))
   describe('publishing', () => publishingTests(connect, delivery))
   describe('consuming', () => consumingTests(connect, peer))
+  describe('retrying', () => retryingTests(connect, peer))
   describe('hostile requests', () => hostileRequestTests(connect, peer))
   describe('hostile replies', () => hostileReplyTests(connect, peer))
 }

@@ -43,7 +43,10 @@ export class MemoryBus implements QueueOwner {
   /** @throws Error when the queue exists with other properties, or is another connection's own */
   declareQueue(declaration: Queue): MemoryQueue {
     const { name, exchange } = declaration
-    if (exchange !== undefined) this.declareExchange(exchange)
+    if (exchange !== undefined) {
+      if (declaration.declareExchange === false) this.findExchange(exchange.name)
+      else this.declareExchange(exchange)
+    }
     let queue = this.#queues.get(name)
     if (queue === undefined) {
       queue = new MemoryQueue(declaration, this, this.#maxQueueLength)

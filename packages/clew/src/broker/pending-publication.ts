@@ -20,7 +20,7 @@ export interface PublicationOwner {
   /** What keeps messages from going at the moment, for people; undefined when nothing does. */
   readonly outage: string | undefined
   settled(pending: PendingPublication): void
-  /** True when the exchange is declared again and the message sent once more. */
+  /** True when the exchange is looked for again, and the message sent once more. */
   again(pending: PendingPublication): boolean
 }
 
@@ -86,16 +86,18 @@ export class PendingPublication implements Receipt {
     this.fail('unknown_service', 'no queue takes what is published there')
   }
 
-  /** What its exchange or queue was declared as is refused. */
+  /** Its exchange or a queue is refused. */
   undeclared(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error)
     const refusal = refusalOf(error)
     if (refusal === 'NOT_FOUND') this.noExchange()
     else if (refusal === undefined) this.fail('disconnected', reason, error)
     else {
-      const { title, message } = this.sending
-      const exists = refusal === 'PRECONDITION_FAILED' ? ' exists with other properties or' : ''
-      const text = `${title} was not published: exchange ${message.exchange}${exists} cannot be declared (${reason})`
+      const why =
+        refusal === 'PRECONDITION_FAILED'
+          ? 'its exchange or queue exists with other properties. Declare it as it is, or delete it'
+          : 'its exchange or queue cannot be declared'
+      const text = `${this.sending.title} was not published: ${why} (${reason})`
       if (this.#settle()) this.#reject(new ConfigError(text, { cause: error }))
     }
   }

@@ -1,8 +1,8 @@
-import { type ExchangeDeclaration, type Publication, RpcError } from '../call/index.ts'
-import { Exchanges } from './exchanges.ts'
+import { type Publication, RpcError } from '../call/index.ts'
 import type { Message } from './message.ts'
 import { PendingPublication, type PublicationOwner, type Sending } from './pending-publication.ts'
 import { encodePublication, subjectOf, titleOf } from './publication-wire.ts'
+import { Topology, type Wanted } from './topology.ts'
 import type { Transport } from './transport.ts'
 
 export interface PublicationsOptions {
@@ -13,10 +13,8 @@ export interface PublicationsOptions {
   readonly maxPending: number
 }
 
-/** Where a message goes that has no exchange to be declared. */
-interface Route {
-  readonly exchange: ExchangeDeclaration | undefined
-  readonly declare: boolean
+/** What a message needs before it is sent, and whether the broker is asked to confirm it. */
+interface Route extends Wanted {
   readonly confirm: boolean
 }
 
@@ -25,7 +23,7 @@ export class Publications implements PublicationOwner {
   readonly #transport: Transport
   readonly #durable: boolean
   readonly #maxPending: number
-  readonly #exchanges: Exchanges
+  readonly #topology: Topology
   readonly #pending = new Map<PendingPublication, Route>()
   /** Sent once more after their exchange had gone. */
   readonly #repeated = new WeakSet<PendingPublication>()
@@ -36,11 +34,11 @@ export class Publications implements PublicationOwner {
     this.#transport = transport
     this.#durable = durable
     this.#maxPending = maxPending
-    this.#exchanges = new Exchanges(transport)
+    this.#topology = new Topology(transport)
   }
 
   async publish(publication: Publication): Promise<void> {
-    const { mandatory = false, timeoutMs, signal, exchange, declare = true } = publication
+    const { mandatory = false, timeoutMs, signal } = publication
     const message = encodePublication(publication, this.#durable)
     await this.send(
       {
@@ -51,7 +49,7 @@ export class Publications implements PublicationOwner {
         timeoutMs,
         signal,
       },
-      { exchange, declare, confirm: publication.confirm ?? (mandatory || this.#durable) },
+      { ...publication, confirm: publication.confirm ?? (mandatory || this.#durable) },
     )
   }
 
@@ -80,15 +78,15 @@ export class Publications implements PublicationOwner {
     return undefined
   }
 
-  #route(pending: PendingPublication, { exchange, declare, confirm }: Route): void {
-    const ready = exchange && this.#exchanges.ready(exchange, declare)
+  #route(pending: PendingPublication, route: Route): void {
+    const ready = this.#topology.ready(route)
     if (ready === undefined) {
-      this.#publish(pending, confirm)
+      this.#publish(pending, route.confirm)
       return
     }
     ready.then(
       () => {
-        if (pending.wanted) this.#publish(pending, confirm)
+        if (pending.wanted) this.#publish(pending, route.confirm)
       },
       (error: unknown) => pending.undeclared(error),
     )
@@ -112,9 +110,9 @@ export class Publications implements PublicationOwner {
   }
 
   again(pending: PendingPublication): boolean {
-    this.#exchanges.forget(pending.sending.message.exchange)
+    this.#topology.forget(pending.sending.message.exchange)
     const route = this.#pending.get(pending)
-    if (route?.exchange === undefined || !route.declare || this.#repeated.has(pending)) return false
+    if (route?.exchange === undefined || this.#repeated.has(pending)) return false
     this.#repeated.add(pending)
     this.#route(pending, route)
     return true
@@ -131,11 +129,11 @@ export class Publications implements PublicationOwner {
   }
 
   noExchange(name: string): void {
-    this.#exchanges.forget(name)
+    this.#topology.forget(name)
   }
 
   restored(): void {
-    this.#exchanges.restored()
+    this.#topology.restored()
   }
 
   /** The broker takes nothing; `undefined` when it does again. */
@@ -147,7 +145,7 @@ export class Publications implements PublicationOwner {
 
   close(): void {
     this.#closed = true
-    this.#exchanges.close()
+    this.#topology.close()
     for (const pending of [...this.#pending.keys()]) {
       pending.fail('disconnected', 'the connection was closed')
     }

@@ -93,7 +93,9 @@ export async function declareExchange(channel: Channel, exchange: Exchange): Pro
 export async function declareQueue(channel: Channel, queue: Queue, name: string): Promise<void> {
   const { durable = true, exclusive = false, autoDelete = false } = queue
   const { exchange, bindingKey = '', bindingArguments = {} } = queue
-  if (exchange !== undefined) await declareExchange(channel, exchange)
+  if (exchange !== undefined && queue.declareExchange !== false) {
+    await declareExchange(channel, exchange)
+  }
   await channel.queueDeclare(name, { durable, exclusive, autoDelete }, { ...queue.arguments })
   if (exchange !== undefined) {
     await channel.queueBind(name, exchange.name, bindingKey, { ...bindingArguments })

@@ -132,6 +132,13 @@ export function consumingTests(connect: Connect, peer: () => Promise<RawPeer>): 
     await collect(one, privateQueue({ exchange: events, bindingKey: '#' }))
     const bound = privateQueue({ exchange: { ...events, type: 'fanout' } })
     await assert.rejects(collect(other, bound), ConfigError)
+    const foreign = { exchange: exchange('topic'), declareExchange: false }
+    await assert.rejects(
+      collect(other, privateQueue(foreign)),
+      (error: unknown) =>
+        error instanceof ConfigError && /exchange is not there/.test(error.message),
+    )
+    await collect(other, privateQueue({ exchange: events, declareExchange: false }))
     await collect(other, privateQueue({ exchange: events, bindingKey: '#' }))
   })
 

@@ -220,6 +220,25 @@ export function publishingTests(connect: Connect, delivery: Delivery): void {
     }
   })
 
+  it('declares the queues of a message before it, once', async (t) => {
+    const connection = await connect(t)
+    const events = exchange('topic')
+    const queue = privateQueue({ exclusive: false, exchange: events, bindingKey: '#' })
+    const kept = { exchange: events, routingKey: 'a', queues: [queue], mandatory: true }
+    await Promise.all(
+      [1, 2].map((payload) => connection.publish(publication({ ...kept, payload }))),
+    )
+    await connection.publish(publication({ ...kept, payload: 3 }))
+    const { until, consumer } = await collect(connection, queue)
+    assert.deepEqual(payloads(await until(3)), [1, 2, 3])
+    await consumer.stop()
+    const other = { ...queue, autoDelete: true }
+    await assert.rejects(
+      connection.publish(publication({ ...kept, queues: [other] })),
+      (error: unknown) => error instanceof ConfigError && /other properties/.test(error.message),
+    )
+  })
+
   it('refuses an exchange that exists with other properties', async (t) => {
     const connection = await connect(t)
     const events = exchange('topic')

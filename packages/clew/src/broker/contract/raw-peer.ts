@@ -7,6 +7,8 @@ export interface RawPeer extends AsyncDisposable {
   send(message: Partial<Message>): void
   /** Messages to a routing key of the RPC exchange, as they come. */
   listen(bindingKey: string, take: (message: Message) => void): Promise<void>
+  /** Messages of any queue, as they come. */
+  take(queue: Queue, take: (message: Message) => void): Promise<void>
 }
 
 export const RAW_MESSAGE: Message = {
@@ -25,6 +27,13 @@ export const RAW_MESSAGE: Message = {
 }
 
 export function rawPeer(transport: Transport): RawPeer {
+  const listenTo = async (queue: Queue, take: (message: Message) => void) => {
+    await transport.consume(queue, {
+      prefetch: 0,
+      acknowledge: 'never',
+      take: ({ message }) => take(message),
+    })
+  }
   return {
     send(message) {
       const receipt = { wanted: false, confirmed() {}, failed() {} }
@@ -35,20 +44,11 @@ export function rawPeer(transport: Transport): RawPeer {
       )
     },
     async listen(bindingKey, take) {
-      const queue: Queue = {
-        name: `raw-${bindingKey}`,
-        durable: false,
-        exclusive: true,
-        autoDelete: true,
-        exchange: { name: RPC_EXCHANGE, type: 'topic' },
-        bindingKey,
-      }
-      await transport.consume(queue, {
-        prefetch: 0,
-        acknowledge: 'never',
-        take: ({ message }) => take(message),
-      })
+      const exchange = { name: RPC_EXCHANGE, type: 'topic' } as const
+      const own = { durable: false, exclusive: true, autoDelete: true }
+      await listenTo({ name: `raw-${bindingKey}`, ...own, exchange, bindingKey }, take)
     },
+    take: listenTo,
     [Symbol.asyncDispose]: () => transport.close(),
   }
 }
