@@ -1,4 +1,4 @@
-import type { Headers, HeaderValue, Problem } from '../call/index.ts'
+import { GRANT_HEADER, type Headers, type HeaderValue, type Problem } from '../call/index.ts'
 import { addEntry, beginTable, TableReader, takeTable } from './field-table.ts'
 
 /** Told of damage that costs no call; must not throw. */
@@ -20,9 +20,10 @@ export const REASON_HEADER = 'clew-reason'
 export const COMPRESSION_HEADER = 'compression'
 
 // About one message on its way, not about the work: handed on they would lie, and Nameko hands on
-// whatever it receives.
+// whatever it receives. A grant handed on would let others see what its holder may.
 const HOP_ONLY: ReadonlySet<string> = new Set([
   ...[TIMEOUT_HEADER, ATTEMPT_HEADER, EXCHANGE_HEADER, KEY_HEADER, REASON_HEADER],
+  GRANT_HEADER,
   ...['x-death', 'x-first-death-exchange', 'x-first-death-queue', 'x-first-death-reason'],
   ...['x-last-death-exchange', 'x-last-death-queue', 'x-last-death-reason'],
 ])

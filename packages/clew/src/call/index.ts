@@ -23,6 +23,8 @@ export {
   errorToWire,
   malformedReply,
 } from './errors-wire.ts'
+export type { GrantSource } from './grant.ts'
+export { GRANT_HEADER, presenting } from './grant.ts'
 export type { Headers, HeaderValue } from './headers.ts'
 export { drawIdsFrom, newCallId, newHalfId } from './ids.ts'
 export type { Handler, Interceptor } from './interceptor.ts'

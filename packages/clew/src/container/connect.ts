@@ -5,12 +5,14 @@ import {
   compose,
   type Delivery,
   type ErrorClasses,
+  type GrantSource,
   type Handler,
   type Headers,
   MAILBOX,
   newCallId,
   type Plugin,
   type Problem,
+  presenting,
   toPlugin,
   type Use,
 } from '../call/index.ts'
@@ -47,6 +49,12 @@ export interface ClientOptions {
    * 16 KiB more. @default true
    */
   readonly attachments?: boolean
+  /**
+   * Shown with every call, to services that require one: a grant, or what gives one for each call.
+   * Callees do not hand it on; a Python callee does, with everything else that it gets.
+   * @default none
+   */
+  readonly grant?: GrantSource
   /** Told of what went wrong beside the calls. @default silence */
   readonly onProblem?: (problem: Problem) => void
 }
@@ -121,12 +129,14 @@ class Client implements Cluster {
     this.#context = Object.assign(Object.create(null), options.context, {
       call_id_stack: [`standalone_rpc_proxy.call.${asVersion8(newCallId())}`],
     }) as Headers
+    const { grant, onProblem = () => {} } = options
+    const showing = grant === undefined ? [] : [presenting(grant, onProblem)]
     this.#send = compose(
-      plugins.flatMap((plugin) => plugin.caller ?? []),
+      [...plugins.flatMap((plugin) => plugin.caller ?? []), ...showing],
       (call) => connection.request(call),
     )
     this.#below = new Below(
-      plugins.flatMap(({ everyEdge, caller }) => (everyEdge && caller ? caller : [])),
+      [...plugins.flatMap(({ everyEdge, caller }) => (everyEdge && caller) || []), ...showing],
       () => connection,
     )
   }

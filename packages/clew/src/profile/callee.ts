@@ -1,6 +1,8 @@
 import { type Call, type Handler, type Interceptor, type Reply, STARTED } from '../call/index.ts'
 import type { ForeignContext } from '../trace/index.ts'
 import type { LogOwner, OwnRecord } from '../trace/records.ts'
+import { judge } from './access/gate.ts'
+import { VISIT, type Visit } from './access/visit.ts'
 import { callIdOf } from './call-id.ts'
 import { microseconds } from './clock.ts'
 import { FOREIGN } from './foreign.ts'
@@ -23,13 +25,21 @@ export function calleeInterceptor(profiler: Profiler): Interceptor {
       if (profiler.takeTrace !== undefined) call.values.get(ROOT)?.giveTo(profiler.takeTrace)
       return next(call)
     }
-    const context = profiler.guard('receive', () => readTraceContext(call))
-    if (context !== undefined) return continued(profiler, call, next, context)
-    if (profiler.rootsAtCallee && profiler.takeTrace !== undefined) {
-      return rooted(profiler, call, next)
-    }
-    return next(call)
+    const { gate } = profiler
+    if (gate === undefined) return received(profiler, call, next)
+    const judged = judge(gate, call)
+    return judged instanceof Promise
+      ? judged.then((known) => received(profiler, known, next))
+      : received(profiler, judged, next)
   }
+}
+
+function received(profiler: Profiler, call: Call, next: Handler): Promise<Reply> {
+  const context = profiler.guard('receive', () => readTraceContext(call))
+  if (context !== undefined) return continued(profiler, call, next, context)
+  const kept = profiler.rootsAtCallee && profiler.takeTrace !== undefined
+  const visit = call.values.get(VISIT)
+  return kept || visit?.looks === true ? rooted(profiler, call, next, visit) : next(call)
 }
 
 /** A call that belongs to a trace begun elsewhere. */
@@ -40,10 +50,12 @@ async function continued(
   context: TraceContext,
 ): Promise<Reply> {
   const work = new Work(profiler, call, context)
+  const visit = call.values.get(VISIT)
   const direct = context.unprefixed && context.parentId === work.log.owner.callId
   const sendAround = () => {
     const extra = direct ? {} : { parent: context.parentId, relays: relaysOf(call) }
     const piece = work.log.closeAsPiece(work.ended, extra)
+    profiler.guard('view', () => visit?.leave({ piece, ...ofWork(work), parent: context.parentId }))
     // Where nobody collects this trace, what we know of it is better kept here than lost.
     const keep = () => {
       if (profiler.takeTrace !== undefined)
@@ -64,16 +76,31 @@ async function continued(
 }
 
 /** What fires a worker and belongs to no trace (a request, a moment, a peer's call): one begins here. */
-async function rooted(profiler: Profiler, call: Call, next: Handler): Promise<Reply> {
+async function rooted(
+  profiler: Profiler,
+  call: Call,
+  next: Handler,
+  visit: Visit | undefined,
+): Promise<Reply> {
   const root = profiler.roots.begin()
   if (profiler.takeTrace !== undefined) root.giveTo(profiler.takeTrace)
   call.values.set(ROOT, root)
   const context = { traceId: root.traceId, flags: '01', state: undefined }
   const work = new Work(profiler, call, context)
-  const handOver = () => root.answeredBy(work.log.closeAsPiece(work.ended, { parent: null }))
+  const handOver = () => {
+    const piece = work.log.closeAsPiece(work.ended, { parent: null })
+    root.answeredBy(piece)
+    visit?.leave({ piece, ...ofWork(work), parent: undefined })
+  }
   const reply = await work.run(next, handOver)
   profiler.guard('respond', handOver)
-  return reply
+  if (!call.attachable || visit?.looks !== true) return reply
+  const attachment = profiler.guard('view', () => visit.block(profiler.budget))
+  return attachment === undefined ? reply : { ...reply, attachment }
+}
+
+function ofWork({ log }: Work) {
+  return { owner: log.owner, flags: log.context.flags }
 }
 
 /** One call being handled, with its stamps. */

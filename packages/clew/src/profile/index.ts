@@ -1,3 +1,5 @@
+export type { AccessOptions } from './access/access.ts'
+export { Aliases } from './access/alias.ts'
 export type { GrantClaims, GrantIssuer, GrantIssuerOptions } from './access/issuer.ts'
 export { grantIssuer } from './access/issuer.ts'
 export type { GrantAlgorithm, GrantKey, NewGrantKey } from './access/keys.ts'
@@ -12,6 +14,8 @@ export type {
   Judgement,
 } from './access/verifier.ts'
 export { grantVerifier } from './access/verifier.ts'
+export type { ViewOptions } from './access/view.ts'
+export { viewOf } from './access/view.ts'
 export type { Clock } from './clock.ts'
 export { systemClock } from './clock.ts'
 export type { FileSinkOptions } from './file-sink.ts'

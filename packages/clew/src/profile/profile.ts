@@ -1,4 +1,13 @@
-import type { Plugin } from '../call/index.ts'
+import {
+  ConfigError,
+  type GrantSource,
+  type Interceptor,
+  type Plugin,
+  type Problem,
+  presenting,
+} from '../call/index.ts'
+import { type AccessOptions, accessOf } from './access/access.ts'
+import { boundaryOf } from './access/boundary.ts'
 import { calleeInterceptor } from './callee.ts'
 import { callerInterceptor } from './caller.ts'
 import { Profiler, type ProfilerOptions } from './profiler.ts'
@@ -13,6 +22,23 @@ export interface ProfileOptions extends ProfilerOptions {
   readonly sink?: Sink
   /** Whether what arrives without a trace begins one here, for the sink. @default true */
   readonly roots?: boolean
+  /**
+   * Who may see what at the edge (HTTP, WebSocket) and, with `require`, on the broker.
+   * @default nobody from outside sees anything, and nothing that they send is believed
+   */
+  readonly access?: AccessOptions
+  /**
+   * `grant`: the broker is shared with strangers. Whoever calls shows a grant for this service, in the
+   * header `clew-grant`, or gets a reply as if nothing were profiled.
+   * @default the broker's own users and permissions are the boundary
+   */
+  readonly require?: 'grant'
+  /**
+   * Shown with the calls that workers make, for services that require one:
+   * `grantIssuer({ key }).source({ subject, audience, scope: 'full' })`.
+   * @default none
+   */
+  readonly grant?: GrantSource
 }
 
 /**
@@ -20,16 +46,25 @@ export interface ProfileOptions extends ProfilerOptions {
  * tree home; whoever made the first call has the trace (the paper's section III).
  */
 export function profile(options: ProfileOptions = {}): Plugin {
+  const access = accessOf(options.access)
+  checkRequire(options)
+  let tell: (problem: Problem) => void = () => {}
   const { sink, roots = true } = options
   const profiler = new Profiler(options, sink && ((trace) => sink.take(trace)), roots)
+  const required = options.require === 'grant'
+  if (required) profiler.gate = access
   return {
     name: 'profile',
-    caller: callerInterceptor(profiler),
+    caller: callerOf(profiler, options.grant, (problem) => tell(problem)),
     callee: calleeInterceptor(profiler),
     attachments: true,
     everyEdge: true,
-    start: ({ mailbox, onProblem }) =>
-      profiler.start(mailbox, { onProblem, openBox: sink !== undefined }),
+    boundary: boundaryOf(access, required),
+    start({ mailbox, onProblem }) {
+      tell = onProblem
+      access.refusals.use(onProblem)
+      return profiler.start(mailbox, { onProblem, openBox: sink !== undefined })
+    },
     async stop() {
       await profiler.stop()
       // A sink's failure to end well is told; it is no reason for services not to.
@@ -39,5 +74,28 @@ export function profile(options: ProfileOptions = {}): Plugin {
         }),
       )
     },
+  }
+}
+
+function callerOf(
+  profiler: Profiler,
+  grant: GrantSource | undefined,
+  tell: (problem: Problem) => void,
+): Interceptor {
+  const recording = callerInterceptor(profiler)
+  if (grant === undefined) return recording
+  const showing = presenting(grant, tell)
+  return (next) => recording(showing(next))
+}
+
+function checkRequire({ require, access }: ProfileOptions): void {
+  if (require === undefined) return
+  if (require !== 'grant') {
+    throw new ConfigError(`profile: require is 'grant' or left out; got ${String(require)}.`)
+  }
+  if (access?.verify === undefined) {
+    throw new ConfigError(
+      "profile: require: 'grant' needs access: { verify: grantVerifier({ keys }) }, or nobody could ever see a tree.",
+    )
   }
 }

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConfigError, type Mailbox, type Problem } from '../call/index.ts'
+import type { Access } from './access/access.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { Post } from './post.ts'
 import { Roots, type TakeTrace } from './roots.ts'
@@ -35,6 +36,8 @@ export class Profiler {
   readonly roots: Roots
   /** Takes every trace begun here; undefined when nobody asked for them. */
   takeTrace: TakeTrace | undefined
+  /** Judges calls that come over the broker; undefined where its users are trusted. */
+  gate: Access | undefined
   /** Whether a call that arrives without a trace begins one. */
   readonly rootsAtCallee: boolean
   readonly #inFlight = new Map<string, number>()

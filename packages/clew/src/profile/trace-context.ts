@@ -23,13 +23,21 @@ const LONGEST_STATE = 512
 /** Reads `traceparent`; through Nameko peers it arrives with their prefix. A malformed one counts as none. */
 export function readTraceContext(call: Call): TraceContext | undefined {
   const own = call.headers.traceparent
-  const context = typeof own === 'string' ? parse(own, call.headers.tracestate, true) : undefined
+  const context =
+    typeof own === 'string' ? parseTraceContext(own, call.headers.tracestate, true) : undefined
   if (context !== undefined) return context
   const relayed = call.context.traceparent
-  return typeof relayed === 'string' ? parse(relayed, call.context.tracestate, false) : undefined
+  return typeof relayed === 'string'
+    ? parseTraceContext(relayed, call.context.tracestate, false)
+    : undefined
 }
 
-function parse(header: string, state: unknown, unprefixed: boolean): TraceContext | undefined {
+/** A `traceparent` and `tracestate` as they came; undefined when malformed. */
+export function parseTraceContext(
+  header: string,
+  state: unknown,
+  unprefixed: boolean,
+): TraceContext | undefined {
   const match = header.length <= 256 ? TRACEPARENT.exec(header) : null
   if (match === null || header.startsWith('ff')) return undefined
   const [, traceId = NO_TRACE, parentId = NO_PARENT, flags = '00'] = match

@@ -1,10 +1,11 @@
 import { allocate, ByteWriter, copyBytes, varintSize } from './byte-writer.ts'
-import { Draft } from './draft.ts'
+import { Draft, type FoldRecord } from './draft.ts'
 import type { Status } from './entry.ts'
 import { foldDraft } from './fold.ts'
 import * as format from './format.ts'
 import type { CallRecord, LogOwner, OwnRecord, PieceExtra, Pointer } from './records.ts'
 
+export type { FoldRecord } from './draft.ts'
 export { blockCalls } from './head.ts'
 export type * from './records.ts'
 
@@ -85,6 +86,11 @@ export class Log {
   /** Stands for a piece that was sent to the root's inbox. */
   appendPointer(pointer: Pointer): void {
     this.#open().pointer(pointer)
+  }
+
+  /** Adds siblings that were merged before. */
+  appendFold(fold: FoldRecord): void {
+    this.#open().fold(fold)
   }
 
   #open(): Draft {
