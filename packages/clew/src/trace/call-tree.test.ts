@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { verdict } from './analysis/index.ts'
 import type { CallNode, CallTree } from './call-node.ts'
 import { callTree } from './call-tree.ts'
-import type { Entry, EntryKind, Trace } from './entry.ts'
+import type { Entry, EntryKind, Relay, Trace } from './entry.ts'
 import * as model from './model.test.ts'
 import { entries, T } from './model.test.ts'
 
@@ -300,6 +300,27 @@ test('peers without entries take their place between the calls around them', () 
     ['python', 'pass', true, 10, 35],
   )
   assert.deepEqual([tree.calls, tree.complete], [4, false])
+})
+
+test('a peer without entries that its caller has called has no second place', () => {
+  const list = entries(
+    { r: null, p: 'r', x: 'p' },
+    ...['request r@0', 'receive r@1', 'request p@2', 'finish p@50', 'respond r@51', 'finish r@52'],
+    ...['receive x@10', 'respond x@20'],
+  )
+  const called = list.find(({ id }) => id === 'p')!
+  const inner = { service: 'python', method: 'inner', id: 'python.inner.1' }
+  const path = [{ service: called.service, method: called.method, id: 'python.p.1' }, inner]
+  const below = (relays: readonly Relay[], edge: 'call' | 'event') => {
+    const typed = list.map((entry) => (entry.id === 'p' ? { ...entry, edge } : entry))
+    return outline(callTree(traceOf(typed, { relays: [...relays] })).root.calls[0]!)
+  }
+  const relays = [{ below: 'x', path }]
+  assert.deepEqual(below(relays, 'call'), ['p', ['relay:p/python.inner.1', ['x']]])
+  assert.deepEqual(below(relays, 'event'), [
+    'p',
+    ['relay:p/python.p.1', ['relay:relay:p/python.p.1/python.inner.1', ['x']]],
+  ])
 })
 
 test('missing calls are counted once, and not any more when they have come after all', () => {

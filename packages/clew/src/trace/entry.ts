@@ -95,7 +95,10 @@ export interface Relay {
   /** Call id of the profiled call below the relays. */
   readonly below: string
   readonly trace?: string
-  /** From the caller's side down, the calls between the nearest profiled ancestor and `below`. */
+  /**
+   * From the caller's side down, the calls between the nearest profiled ancestor and `below`. The
+   * first may be the callee of the ancestor's own call, of the same service and method.
+   */
   readonly path: readonly {
     readonly service: string
     readonly method: string

@@ -80,7 +80,7 @@ function putRelays(
     const call = byId.get(below)
     if (call === undefined || done.has(below)) continue
     done.add(below)
-    for (const { service, method, id } of path) {
+    for (const { service, method, id } of hasCallee(call.parent, path[0]) ? path.slice(1) : path) {
       const key = `${call.parent?.id ?? ''}/${id ?? `${service}.${method}`}`
       let relay = known.get(key)
       if (relay === undefined) {
@@ -92,6 +92,13 @@ function putRelays(
       call.parent = relay
     }
   }
+}
+
+/** True when the first relay is the callee of the parent's own call, which has its place already. */
+function hasCallee(parent: Making | undefined, first: Relay['path'][number] | undefined): boolean {
+  return (
+    parent?.edge === 'call' && parent.service === first?.service && parent.method === first.method
+  )
 }
 
 /**
