@@ -32,11 +32,9 @@ export function retryPolicy(
   if (requeueOnError === false) return undefined
   if (requeueOnError === true) return {}
   const { backoffMs = 1000, maxBackoffMs = 60_000, maxAttempts = Infinity } = requeueOnError
-  // The broker's timers end at 2^32 - 1 ms.
-  const isWait = (ms: number) => ms >= 1 && ms <= 0xffffffff
-  if (!isWait(backoffMs) || !isWait(maxBackoffMs)) {
+  if (!(backoffMs >= 1 && maxBackoffMs >= 1)) {
     throw new ConfigError(
-      `${where}: requeueOnError waits ${backoffMs} to ${maxBackoffMs} ms; both must be from 1 to 4294967295.`,
+      `${where}: requeueOnError waits ${backoffMs} to ${maxBackoffMs} ms; both must be at least 1.`,
     )
   }
   if (!(maxAttempts >= 1) || !(Number.isInteger(maxAttempts) || maxAttempts === Infinity)) {
