@@ -13,6 +13,7 @@ import uuid
 from functools import reduce
 
 import kombu
+from nameko.standalone.events import event_dispatcher
 
 from describe import describe
 import interop_errors  # noqa: F401, registers its errors
@@ -150,6 +151,34 @@ def publish(command):
     return {"reply": told(replies[0]) if replies else None}
 
 
+def dispatch(command):
+    """Nameko's standalone event dispatcher."""
+    send = event_dispatcher() if VERSION == 3 else event_dispatcher(CONFIG)
+    send(command["service"], command["type"], command["payload"])
+    return {}
+
+
+def put(command):
+    """Publishes a body as it is to a queue."""
+    with kombu.Connection(AMQP_URI) as connection:
+        channel = connection.channel()
+        message = channel.prepare_message(
+            base64.b64decode(command["body"]),
+            content_type=command["content_type"],
+            content_encoding="utf-8",
+            headers=command.get("headers", {}),
+        )
+        channel.basic_publish(message, exchange="", routing_key=command["queue"])
+    return {}
+
+
+def take(command):
+    """The oldest message of a queue, taken out of it; null when there is none."""
+    with kombu.Connection(AMQP_URI) as connection:
+        message = connection.channel().basic_get(command["queue"], no_ack=True)
+        return {"message": told(message) if message is not None else None}
+
+
 def told(message):
     body = message.body
     return {
@@ -176,7 +205,7 @@ def about(command):
     return {"wraps": tuple(kombu.VERSION)[:2] >= (5, 3)}
 
 
-OPERATIONS = {f.__name__: f for f in (call, at_once, publish, count, delete, about)}
+OPERATIONS = {f.__name__: f for f in (call, at_once, publish, dispatch, put, take, count, delete, about)}
 
 for line in sys.stdin:
     request = json.loads(line)
@@ -184,4 +213,4 @@ for line in sys.stdin:
         answer = OPERATIONS[request["op"]](request)
     except Exception as exc:
         answer = {"failed": describe(exc)}
-    print(json.dumps(answer), flush=True)
+    print(json.dumps(answer, default=str), flush=True)

@@ -174,6 +174,22 @@ export class StandaloneCaller extends PythonProcess {
     return (await this.#ask<{ reply: RawReply | null }>(asked)).reply
   }
 
+  /** Nameko's standalone event dispatcher. */
+  async dispatch(service: string, type: string, payload: unknown): Promise<void> {
+    await this.#ask({ op: 'dispatch', service, type, payload })
+  }
+
+  /** Puts a body into a queue as it is. */
+  async put(queue: string, body: string, contentType = 'application/json'): Promise<void> {
+    const encoded = Buffer.from(body).toString('base64')
+    await this.#ask({ op: 'put', queue, body: encoded, content_type: contentType })
+  }
+
+  /** Takes the oldest message out of a queue. */
+  async take(queue: string): Promise<RawReply | null> {
+    return (await this.#ask<{ message: RawReply | null }>({ op: 'take', queue })).message
+  }
+
   /** Whether this kombu wraps datetimes and other classes, as it does from 5.3 on. */
   async wrapsTypes(): Promise<boolean> {
     return (await this.#ask<{ wraps: boolean }>({ op: 'about' })).wraps

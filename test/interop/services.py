@@ -8,7 +8,10 @@ import os
 import uuid
 
 import eventlet
+from kombu import Exchange, Queue
+from nameko.events import BROADCAST, SERVICE_POOL, SINGLETON, EventDispatcher, event_handler
 from nameko.extensions import DependencyProvider
+from nameko.messaging import Publisher, consume
 from nameko.rpc import RpcProxy, rpc
 
 from describe import describe
@@ -178,3 +181,79 @@ class Shared:
         print("holding")
         while True:
             eventlet.sleep(60)
+
+
+class Tally:
+    """What this process has handled, by the handlers' names: its workers come and go."""
+
+    lists = {}
+
+    @classmethod
+    def note(cls, handler, payload):
+        cls.lists.setdefault(handler, []).append(payload)
+
+
+class Events:
+    """Dispatches events of its own and handles those of a service written in TypeScript."""
+
+    name = PREFIX + "_events"
+
+    received = Received()
+    dispatch = EventDispatcher()
+    inner = RpcProxy(PREFIX + "_bookkeeper")
+    publish = Publisher(Exchange(PREFIX + "_work", type="direct"))
+
+    @rpc
+    def send(self, event_type, payload):
+        self.dispatch(event_type, payload)
+
+    @rpc
+    def send_twice(self, event_type, payload):
+        self.dispatch(event_type, payload)
+        self.dispatch(event_type, payload)
+
+    @rpc
+    def put(self, routing_key, payload):
+        self.publish(payload, routing_key=routing_key)
+
+    @rpc
+    def tally(self, handler):
+        return Tally.lists.get(handler, [])
+
+    @event_handler(PREFIX + "_shop", "order_created", handler_type=SERVICE_POOL)
+    def pool(self, order):
+        Tally.note("pool", order)
+
+    @event_handler(PREFIX + "_shop", "order_created", handler_type=SINGLETON)
+    def singleton(self, order):
+        Tally.note("singleton", order)
+
+    @event_handler(
+        PREFIX + "_shop", "order_created", handler_type=BROADCAST, reliable_delivery=False
+    )
+    def broadcast(self, order):
+        Tally.note("broadcast", order)
+
+    @event_handler(PREFIX + "_shop", "order_created")
+    def context(self, order):
+        Tally.note("context", self.received)
+
+    @event_handler(PREFIX + "_shop", "order_created", reliable_delivery=False)
+    def unreliable(self, order):
+        Tally.note("unreliable", order)
+
+    @event_handler(PREFIX + "_shop", "order_relayed")
+    def relayed(self, order):
+        """Calls on, and dispatches on, below the trace that brought it here."""
+        self.inner.book(order)
+        self.dispatch("order_booked", order)
+
+    @consume(
+        Queue(
+            PREFIX + "_python_work",
+            exchange=Exchange(PREFIX + "_work", type="direct"),
+            routing_key="python",
+        )
+    )
+    def work(self, task):
+        Tally.note("work", task)

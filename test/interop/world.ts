@@ -125,6 +125,11 @@ export class World {
     this.#expected.push(traceback)
   }
 
+  /** Deletes these queues too when the suite ends. */
+  forgets(queues: readonly string[]): void {
+    for (const queue of queues) this.#queues.add(queue)
+  }
+
   /** Runs services of ours until the suite ends. */
   async run(services: readonly ServiceClass[], profiled: boolean): Promise<Running> {
     const sink: Sink = {
