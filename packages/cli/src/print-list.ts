@@ -1,4 +1,4 @@
-import { formatMs } from 'clew/trace'
+import { callName, formatMs } from 'clew/trace'
 import { harmless } from './harmless.ts'
 import type { Output } from './output.ts'
 import { nameOf, type TraceSummary } from './trace-file.ts'
@@ -68,7 +68,7 @@ function widths(cells: readonly string[]): readonly number[] {
 }
 
 function rootCall({ service, method, complete }: TraceSummary): string {
-  const name = method === '' ? service : `${service}.${method}`
+  const name = method === '' ? service : callName({ service, method })
   return `${harmless(name)}${complete ? '' : ' (partial)'}`
 }
 

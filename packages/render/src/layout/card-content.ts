@@ -1,5 +1,13 @@
 import { type CallNode, formatMs } from 'clew/trace'
-import { type Condition, conditionOf, isDetached, marksOf } from '../outline/condition.ts'
+import {
+  type Condition,
+  conditionOf,
+  isDetached,
+  marksOf,
+  type Operation,
+  operationOf,
+  operationOfFold,
+} from '../outline/condition.ts'
 import type {
   CallPlace,
   FoldedPlace,
@@ -34,6 +42,8 @@ export interface CallCard {
   readonly figures: readonly [Figure, Figure, Figure]
   readonly condition: Condition
   readonly detached: boolean
+  /** Set for what a service does below itself, which is drawn small and without its colour. */
+  readonly operation: Operation | undefined
 }
 
 /** A small card for what is not drawn call by call. */
@@ -50,6 +60,7 @@ export const CARD = {
   left: 19,
   right: 14,
   height: 108,
+  operationHeight: 77,
   noteHeight: 45,
   smallHeight: 46,
   minWidth: 226,
@@ -81,17 +92,20 @@ export function callsCard(
         ...ofSpread(place.spread, totalMs),
         host: hostsOf(place.calls),
       }
-    case 'merged':
+    case 'merged': {
+      const operation = operationOfFold(place.fold)
       return {
         kind: 'calls',
         service: visible(place.fold.service),
         method: visible(place.fold.method),
         host: 'merged to save room',
-        marks: [],
+        marks: operation === undefined ? [] : [operation],
         condition: { kind: 'ok', title: '', detail: '' },
         detached: false,
+        operation,
         ...ofSpread(place.fold, totalMs),
       }
+    }
   }
 }
 
@@ -129,6 +143,16 @@ export function cardWidth(content: CardContent): number {
     )
     return clampWidth(CARD.left + text + 30)
   }
+  if (content.operation !== undefined) {
+    const rows = [
+      20 + textWidth(content.service, 'inter600', 11.5) + textWidth(content.share, 'inter600', 11),
+      textWidth(content.method, 'mono400', 11) + countWidth(content) - 14,
+      textWidth(timesOf(content), 'inter600', 12.5) + marksWidth(content.marks),
+      textWidth(content.condition.title, 'inter600', 11.5) + 8,
+      textWidth(content.condition.detail, 'inter400', 11) - 14,
+    ]
+    return clampWidth(CARD.left + CARD.right + 14 + Math.max(...rows))
+  }
   const rows = [
     textWidth(content.service, 'inter600', 11.5) + textWidth(content.share, 'inter600', 11) + 14,
     textWidth(content.method, 'inter600', 14.5) + countWidth(content),
@@ -141,7 +165,23 @@ export function cardWidth(content: CardContent): number {
 
 export function cardHeight(content: CardContent): number {
   if (content.kind === 'small') return CARD.smallHeight
-  return CARD.height + (content.condition.title === '' ? 0 : CARD.noteHeight)
+  return bodyHeight(content) + (content.condition.title === '' ? 0 : CARD.noteHeight)
+}
+
+/** Without what is said of its condition. */
+export function bodyHeight({ operation }: CallCard): number {
+  return operation === undefined ? CARD.height : CARD.operationHeight
+}
+
+/** `orders.create`; where the method is no name, `orders.db SELECT …`. */
+export function fullName({ service, method, operation }: CallCard): string {
+  const apart = operation === 'db' || operation === 'cache' || /\s/.test(method)
+  return `${service}${apart ? ' ' : '.'}${method}`
+}
+
+/** An operation's times in a line: `3.40 ms`; `med 310 µs, max 4.10 ms`. */
+export function timesOf({ count, figures: [first, second] }: CallCard): string {
+  return count > 1 ? `med ${first.value}, max ${second.value}` : first.value
 }
 
 /** The width of a pill with a text of 10.5 pixels. */
@@ -175,7 +215,7 @@ function callCard(call: CallNode, totalMs: number, isRoot: boolean): CallCard {
     host: hostOf(call),
     share: isRoot ? '100%' : shareOf(call, totalMs),
     count: 1,
-    marks: marksOf(call),
+    marks: marksOf(call, isRoot),
     figures: [
       { label: 'TOTAL', value: orDash(call.totalMs) },
       { label: 'HANDLE', value: orDash(call.handleMs) },
@@ -183,6 +223,7 @@ function callCard(call: CallNode, totalMs: number, isRoot: boolean): CallCard {
     ],
     condition: { kind, title: visible(title), detail },
     detached: isDetached(call),
+    operation: operationOf(call),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { CallNode } from 'clew/trace'
+import { type CallNode, type FoldedCalls, layerOfOperation } from 'clew/trace'
 
 /**
  * How a call must be drawn. `ok`: whole and fine. `failed`: answered with an error. `unanswered`:
@@ -52,9 +52,9 @@ export function isFailed(call: CallNode): boolean {
   return !call.placeholder && call.status !== 'ok' && call.status !== 'pending'
 }
 
-/** An event or a follow-up: nobody waits for it. */
+/** The handler of an event, or a follow-up: nobody waits for it. Publishing is waited for. */
 export function isDetached(call: CallNode): boolean {
-  return call.edge === 'event' || call.edge === 'next'
+  return call.edge === 'next' || (call.edge === 'event' && !isOperation(call))
 }
 
 /** Something a service does below itself: it asks its database, or publishes a message. */
@@ -62,10 +62,36 @@ export function isOperation({ edge, requestMs, handleMs }: CallNode): boolean {
   return edge === 'down' || (edge === 'event' && requestMs !== undefined && handleMs === undefined)
 }
 
+export type Operation = 'db' | 'cache' | 'publish'
+
+/** What an operation is about; undefined for calls of services. */
+export function operationOf(call: CallNode): Operation | undefined {
+  if (!isOperation(call)) return undefined
+  return call.edge === 'down' ? layerOfOperation(call.method) : 'publish'
+}
+
+/** The same of operations that were merged where they happened. */
+export const operationOfFold = ({ edge, method }: FoldedCalls): Operation | undefined =>
+  edge === 'down' ? layerOfOperation(method) : undefined
+
+const ENTRYPOINTS: readonly (readonly [mark: string, method: RegExp])[] = [
+  ['http', /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|\*) \//],
+  ['timer', /^every \S/],
+  ['once', /^once$/],
+]
+
+/** What fired a root that nobody here called, as far as its name tells. */
+function fired({ method, presence, edge }: CallNode): string | undefined {
+  if (presence[0] === '1' || edge !== 'call') return undefined
+  return ENTRYPOINTS.find(([, pattern]) => pattern.test(method))?.[0]
+}
+
 /** Short words on a call's side: how it was called, and what happened to it on the way. */
-export function marksOf(call: CallNode): readonly string[] {
+export function marksOf(call: CallNode, isRoot = false): readonly string[] {
   const marks: string[] = []
-  if (call.edge === 'event') marks.push('event')
+  const about = operationOf(call) ?? (isRoot ? fired(call) : undefined)
+  if (about !== undefined) marks.push(about)
+  else if (call.edge === 'event') marks.push('event')
   if (call.edge === 'next') marks.push('async')
   if (call.attempt > 1) marks.push(`try ${call.attempt}`)
   if (call.redelivered) marks.push('redelivered')
@@ -74,12 +100,15 @@ export function marksOf(call: CallNode): readonly string[] {
 }
 
 function whereThrown(call: CallNode): string {
+  if (call.edge === 'down') return 'the operation itself failed'
+  if (isOperation(call)) return 'was not published'
   if (call.presence[1] === '0') return 'its service keeps no profile'
   return call.calls.some(isFailed) ? 'after a call of its own failed' : 'thrown here'
 }
 
 /** The presence of entries tells what became of a call that nobody waits for any more. */
 function whatCalleeDid(call: CallNode): string {
+  if (isOperation(call)) return 'its worker stopped waiting'
   const received = call.presence[1] === '1'
   const responded = call.presence[2] === '1'
   if (responded) return 'answered too late'
@@ -95,7 +124,9 @@ function pendingOf(call: CallNode): Condition {
       ? 'answered, its reply not seen'
       : receive === '1'
         ? 'received, not ended'
-        : 'no sign of its callee'
+        : isOperation(call)
+          ? 'not ended when the worker was'
+          : 'no sign of its callee'
   return { kind: 'pending', title: 'pending', detail }
 }
 
@@ -103,7 +134,7 @@ function gapOf(call: CallNode, isRoot: boolean): Condition {
   const [request, receive, respond, finish] = call.presence
   const calleeSilent = receive === '0' && respond === '0'
   // A database keeps no entries, and nobody waits for an event: there, nothing is missing.
-  if (calleeSilent && call.edge !== 'down' && !isDetached(call)) {
+  if (calleeSilent && !isOperation(call) && !isDetached(call)) {
     return { kind: 'unprofiled', title: 'no profile', detail: 'its service keeps no entries' }
   }
   const callerSilent = request === '0' && finish === '0'

@@ -20,7 +20,7 @@ export interface CallSpec {
   readonly calls?: readonly CallSpec[]
   readonly folds?: readonly Pick<
     Fold,
-    'service' | 'method' | 'count' | 'minMs' | 'medianMs' | 'maxMs' | 'sumMs'
+    'service' | 'method' | 'edge' | 'count' | 'minMs' | 'medianMs' | 'maxMs' | 'sumMs'
   >[]
   readonly missing?: number
 }

@@ -1,4 +1,5 @@
 import type { Trace } from 'clew/trace'
+import { ordering } from './ordering.ts'
 import { type CallSpec, traceOf } from './spec.ts'
 
 /** A checkout of 25 calls to 17 services, one of which fails and is tried again. */
@@ -309,4 +310,6 @@ export function pair(): Trace {
 }
 
 /** Those that pictures and text are compared by. */
-export const GOLDEN_TRACES = { checkout, straggler, failing, deep, hostile, single } as const
+export const GOLDEN_TRACES = {
+  ...{ checkout, straggler, failing, deep, hostile, single, ordering },
+} as const

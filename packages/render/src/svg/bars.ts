@@ -65,12 +65,26 @@ function shapeOf(row: PlacedRow, total: Extent, color: string): string {
       })
     case 'ok':
     case 'partial':
+      if (content.operation !== undefined) return operationBar(box, color, place.kind)
+      if (content.detached) {
+        return pale + work(paler(color, 0.35)) + outline(box, color, '4 3')
+      }
       if (place.kind === 'repeats') return pale + work(color) + work(`url(#${STRIPES})`)
       if (place.kind === 'merged') {
         return pale + rect(box, { rx: 3, fill: `url(#${STRIPES})` }) + outline(box, color, '4 3')
       }
       return pale + work(color)
   }
+}
+
+/** Half as high and all of one colour: nothing is known of what happened within. */
+function operationBar(box: Box, color: string, kind: PlacedRow['place']['kind']): string {
+  const slim = { ...box, y: box.y + HEIGHT / 4, height: HEIGHT / 2 }
+  if (kind === 'merged') {
+    return rect(slim, { rx: 2, fill: paler(color, PALE) }) + outline(slim, color, '4 3')
+  }
+  const stripes = kind === 'repeats' ? rect(slim, { rx: 2, fill: `url(#${STRIPES})` }) : ''
+  return rect(slim, { rx: 2, fill: color }) + stripes
 }
 
 type Box = Extent & { readonly y: number; readonly height: number }

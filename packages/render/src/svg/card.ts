@@ -1,16 +1,19 @@
 import {
+  bodyHeight,
   CARD,
   type CallCard,
   countText,
   countWidth,
+  fullName,
   marksWidth,
   pillWidth,
   type SmallCard,
+  timesOf,
 } from '../layout/card-content.ts'
 import { type Face, fitText, textWidth } from '../layout/measure.ts'
 import type { PlacedCard } from '../layout/tree-layout.ts'
 import type { ConditionKind } from '../outline/condition.ts'
-import { CONDITION_ICONS } from './icons.ts'
+import { CONDITION_ICONS, OPERATION_ICONS } from './icons.ts'
 import { number, path, rect, text, titled } from './markup.ts'
 import { COLOR } from './palette.ts'
 import { pill } from './pill.ts'
@@ -71,7 +74,7 @@ export function drawCard(card: PlacedCard, style: CardStyle): string {
   if (content.kind === 'small') return drawSmall(card, content)
   const color = style.colorOf(content.service)
   const title = [
-    `${content.service}.${content.method}${content.count > 1 ? ` ${countText(content)}` : ''}`,
+    `${fullName(content)}${content.count > 1 ? ` ${countText(content)}` : ''}`,
     content.host,
     ...content.figures.map(({ label, value }) => `${label.toLowerCase()} ${value}`),
     ...content.marks,
@@ -84,11 +87,19 @@ export function drawCard(card: PlacedCard, style: CardStyle): string {
     [
       content.count > 1 ? stack(card) : '',
       ground(card, content, color),
-      heading(card, content),
-      figures(card, content),
+      content.operation === undefined
+        ? heading(card, content) + figures(card, content)
+        : operation(card, content),
       timeline(
-        { x: card.x + CARD.left, y: card.y + 97, width: card.width - CARD.left - CARD.right },
-        { place: card.place, color, scale: style.scale, kind: content.condition.kind },
+        {
+          x: card.x + CARD.left,
+          y: card.y + bodyHeight(content) - 11,
+          width: card.width - CARD.left - CARD.right,
+        },
+        {
+          ...{ place: card.place, color, scale: style.scale, kind: content.condition.kind },
+          solid: content.operation !== undefined,
+        },
       ),
       note(card, content),
     ].join(''),
@@ -119,8 +130,14 @@ function ground(card: PlacedCard, content: CallCard, color: string): string {
       }
   return [
     rect({ x, y: y + 1.5, width, height }, { rx: RADIUS, fill: COLOR.ink, 'fill-opacity': 0.045 }),
-    rect({ x, y, width, height }, { rx: RADIUS, fill: look.ground ?? COLOR.paper }),
-    path(edge(card), { fill: color }),
+    rect(
+      { x, y, width, height },
+      {
+        rx: RADIUS,
+        fill: look.ground ?? (content.operation === undefined ? COLOR.paper : COLOR.stripe),
+      },
+    ),
+    content.operation === undefined ? path(edge(card), { fill: color }) : '',
     rect({ x, y, width, height }, { rx: RADIUS, fill: 'none', ...outline }),
   ].join('')
 }
@@ -167,6 +184,38 @@ function heading(card: PlacedCard, content: CallCard): string {
   ].join('')
 }
 
+/** What a service does below itself, in three lines: where, what, how long. */
+function operation(card: PlacedCard, content: CallCard): string {
+  const left = card.x + CARD.left
+  const right = card.x + card.width - CARD.right
+  const room = right - left
+  const fill = card.place.onPath ? COLOR.pathText : COLOR.text
+  return [
+    OPERATION_ICONS[content.operation!](left - 1, card.y + 11),
+    text(
+      { x: left + 16, y: card.y + 21, face: 'inter600', size: 11.5, fill: COLOR.pillDark },
+      fitText(content.service, 'inter600', 11.5, room - 16 - shareWidth(content)),
+    ),
+    text(
+      {
+        ...{ x: right, y: card.y + 21, size: 11, anchor: 'end' },
+        face: card.place.onPath ? 'inter600' : 'inter400',
+        fill: card.place.onPath ? COLOR.pathText : COLOR.label,
+      },
+      content.share,
+    ),
+    text(
+      { x: left, y: card.y + 39, face: 'mono400', size: 11, fill: COLOR.ink },
+      fitText(content.method, 'mono400', 11, room - countWidth(content)),
+    ),
+    content.count > 1
+      ? pill(right, card.y + 27, { ground: COLOR.pillDark, ink: COLOR.paper }, countText(content))
+      : '',
+    text({ x: left, y: card.y + 58, face: 'inter600', size: 12.5, fill }, timesOf(content)),
+    ...marks(content.marks, right, card.y + 46.5),
+  ].join('')
+}
+
 function shareWidth(content: CallCard): number {
   return content.share === '' ? 0 : textWidth(content.share, 'inter600', 11) + 10
 }
@@ -207,7 +256,7 @@ function note(card: PlacedCard, content: CallCard): string {
   const ink = look.noteInk ?? COLOR.quiet
   const box = {
     x: card.x + CARD.left - 5,
-    y: card.y + CARD.height + 1,
+    y: card.y + bodyHeight(content) + 1,
     width: card.width - CARD.left - CARD.right + 10,
     height: CARD.noteHeight - 9,
   }

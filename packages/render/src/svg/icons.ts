@@ -1,5 +1,5 @@
-import type { ConditionKind } from '../outline/condition.ts'
-import { element, path } from './markup.ts'
+import type { ConditionKind, Operation } from '../outline/condition.ts'
+import { element, path, rect } from './markup.ts'
 import { COLOR } from './palette.ts'
 
 /** A sign of 12 by 12 pixels with its upper left corner at a point. */
@@ -46,6 +46,43 @@ export const question: Icon = (x, y) =>
     'stroke-width': 1.25,
     'stroke-linecap': 'round',
   })
+
+/** A database: a drum. */
+export const drum: Icon = (x, y) =>
+  path(
+    `M${x + 1.5} ${y + 2.8}v6.4c0 1 2 1.8 4.5 1.8s4.5-.8 4.5-1.8V${y + 2.8}` +
+      `M${x + 1.5} ${y + 6}c0 1 2 1.8 4.5 1.8s4.5-.8 4.5-1.8`,
+    { fill: 'none', ...LINE },
+  ) + element('ellipse', { cx: x + 6, cy: y + 2.8, rx: 4.5, ry: 1.8, fill: COLOR.paper, ...LINE })
+
+/** A cache: a bolt. */
+export const bolt: Icon = (x, y) =>
+  path(`M${x + 7} ${y + 0.8}L${x + 2.3} ${y + 6.9}h3l-.8 4.3L${x + 9.7} ${y + 5}h-3.2Z`, {
+    fill: COLOR.paper,
+    ...LINE,
+  })
+
+/** Publishing: a letter. */
+export const letter: Icon = (x, y) =>
+  rect(
+    { x: x + 0.75, y: y + 2.2, width: 10.5, height: 7.8 },
+    { rx: 1.2, fill: COLOR.paper, ...LINE },
+  ) +
+  path(`M${x + 1.2} ${y + 3}L${x + 6} ${y + 6.6}L${x + 10.8} ${y + 3}`, { fill: 'none', ...LINE })
+
+const LINE = {
+  stroke: COLOR.quiet,
+  'stroke-width': 1.15,
+  'stroke-linejoin': 'round',
+  'stroke-linecap': 'round',
+}
+
+/** The sign of every operation. */
+export const OPERATION_ICONS: Readonly<Record<Operation, Icon>> = {
+  db: drum,
+  cache: bolt,
+  publish: letter,
+}
 
 function dial(x: number, y: number, stroke: string): string {
   return element('circle', {

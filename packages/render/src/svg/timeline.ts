@@ -15,6 +15,8 @@ export interface TimelineStyle {
   readonly color: string
   readonly scale: Scale
   readonly kind: ConditionKind
+  /** All of it in the colour: nothing within it is known. @default false */
+  readonly solid?: boolean
 }
 
 const HEIGHT = 5
@@ -50,7 +52,11 @@ export function timeline(strip: Strip, style: TimelineStyle): string {
   const solid = workOf(place).map(([from, to]) =>
     rect(bar(strip, style.scale, from, to), { rx: 2.5, fill: color }),
   )
-  return track + rect(whole, { rx: 2.5, fill: paler(color, 0.62) }) + solid.join('')
+  return (
+    track +
+    rect(whole, { rx: 2.5, fill: style.solid ? color : paler(color, 0.62) }) +
+    solid.join('')
+  )
 }
 
 function bar(strip: Strip, scale: Scale, fromMs: number, toMs: number) {

@@ -1,12 +1,12 @@
 import { type CallTree, slowestPath } from 'clew/trace'
 import type { Facts } from '../facts.ts'
 import type { PlacedCard, TreeLayout } from '../layout/tree-layout.ts'
-import type { ConditionKind } from '../outline/condition.ts'
+import type { ConditionKind, Operation } from '../outline/condition.ts'
 import { visible } from '../visible.ts'
 import { counted } from '../words.ts'
 import { drawCard } from './card.ts'
 import type { KeyFigure } from './header-content.ts'
-import { clock, dots, type Icon, warning } from './icons.ts'
+import { clock, dots, type Icon, OPERATION_ICONS, warning } from './icons.ts'
 import type { LegendItem } from './legend.ts'
 import { arrow, drawLinks } from './links.ts'
 import { path, rect } from './markup.ts'
@@ -40,6 +40,9 @@ export function treeLegend(layout: TreeLayout, facts: Facts): readonly LegendIte
     ...(links.some((link) => link.onPath) ? [SLOWEST_PATH] : []),
     whereInTrace(color),
     ...(has(({ content }) => content.kind === 'calls' && content.detached) ? [DETACHED] : []),
+    ...OPERATIONS.filter(([kind]) =>
+      has(({ content }) => content.kind === 'calls' && content.operation === kind),
+    ).map(([, item]) => item),
     ...(has(({ place }) => place.kind === 'repeats') ? [REPEATS] : []),
     ...(has(({ place }) => place.kind === 'merged')
       ? [{ ...REPEATS, label: '×n merged before they came home' }]
@@ -125,6 +128,12 @@ const MISSING: LegendItem = {
       { rx: 4, fill: COLOR.doubtGround, stroke: COLOR.doubt, 'stroke-dasharray': '4 3' },
     ),
 }
+
+const OPERATIONS: readonly (readonly [Operation, LegendItem])[] = [
+  ['db', { label: 'database', width: 12, draw: centred(OPERATION_ICONS.db) }],
+  ['cache', { label: 'cache', width: 12, draw: centred(OPERATION_ICONS.cache) }],
+  ['publish', { label: 'published', width: 12, draw: centred(OPERATION_ICONS.publish) }],
+]
 
 function centred(icon: Icon): LegendItem['draw'] {
   return (x, y) => icon(x, y - 6)

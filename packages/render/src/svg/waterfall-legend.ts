@@ -31,10 +31,20 @@ export function waterfallLegend(layout: WaterfallLayout, facts: Facts): readonly
     const row = first(({ content }) => content.kind === 'calls' && content.condition.kind === kind)
     if (row !== undefined) items.push(bar(row, label, colorOf))
   }
+  const operation = first(isOperation)
+  if (operation !== undefined) items.push(bar(operation, 'database, cache, publishing', colorOf))
+  const detached = first(({ content }) => content.kind === 'calls' && content.detached)
+  if (detached !== undefined) items.push(bar(detached, 'not waited for', colorOf))
   const folded = first(({ place }) => place.kind === 'folded')
   if (folded !== undefined) items.push(bar(folded, 'folded calls', colorOf))
   return items
 }
+
+const isOperation = ({ place, content }: PlacedRow) =>
+  place.kind === 'call' &&
+  content.kind === 'calls' &&
+  content.operation !== undefined &&
+  content.condition.kind === 'ok'
 
 const CONDITIONS: readonly (readonly [ConditionKind, string])[] = [
   ['failed', 'failed'],

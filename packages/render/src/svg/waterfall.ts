@@ -4,6 +4,7 @@ import {
   type CallCard,
   countText,
   countWidth,
+  fullName,
   marksWidth,
   type SmallCard,
 } from '../layout/card-content.ts'
@@ -13,7 +14,7 @@ import { visible } from '../visible.ts'
 import { percent } from '../words.ts'
 import { barPatterns, drawBar } from './bars.ts'
 import type { KeyFigure } from './header-content.ts'
-import { CONDITION_ICONS } from './icons.ts'
+import { CONDITION_ICONS, OPERATION_ICONS } from './icons.ts'
 import { path, rect, text, titled } from './markup.ts'
 import { COLOR, inkOn, serviceColors } from './palette.ts'
 import { pill } from './pill.ts'
@@ -154,7 +155,7 @@ function drawRow(
 function titleOf({ content }: PlacedRow): string {
   if (content.kind === 'small') return `${content.title}: ${content.detail}`
   return [
-    `${content.service}.${content.method}${content.count > 1 ? ` ${countText(content)}` : ''}`,
+    `${fullName(content)}${content.count > 1 ? ` ${countText(content)}` : ''}`,
     content.host,
     ...content.figures.map(({ label, value }) => `${label.toLowerCase()} ${value}`),
     ...content.marks,
@@ -204,8 +205,16 @@ function callName(
   }
   if (icon !== undefined) badges.push(icon(at + 8, middle - 6))
   return [
-    rect({ x: left, y: middle - SQUARE / 2, width: SQUARE, height: SQUARE }, { rx: 3, ...square }),
-    text({ x, y, face: 'inter600', size: NAME, fill: COLOR.ink }, service),
+    content.operation === undefined
+      ? rect(
+          { x: left, y: middle - SQUARE / 2, width: SQUARE, height: SQUARE },
+          { rx: 3, ...square },
+        )
+      : OPERATION_ICONS[content.operation](left - 1, middle - 6),
+    text(
+      { x, y, face: 'inter600', size: NAME, fill: content.operation ? COLOR.pillDark : COLOR.ink },
+      service,
+    ),
     text({ x: x + serviceWidth + 8, y, face: 'inter400', size: NAME, fill: COLOR.text }, method),
     ...badges,
   ].join('')

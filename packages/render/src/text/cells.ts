@@ -1,5 +1,5 @@
 import { formatMs } from 'clew/trace'
-import { callsCard, smallCard } from '../layout/card-content.ts'
+import { callsCard, fullName, smallCard } from '../layout/card-content.ts'
 import type { CallPlace, MergedPlace, Place, RepeatsPlace } from '../outline/place.ts'
 import { counted, grouped } from '../words.ts'
 import type { Role } from './paint.ts'
@@ -66,7 +66,7 @@ function ofCalls(
   const [first, second, third] = figures
   const signs = options.unicode ? UNICODE : ASCII
   const repeated = content.count > 1
-  const name = `${content.service}.${content.method}`
+  const name = fullName(content)
   const notes = [
     ...(condition.title === '' ? [] : [`${signOf(condition.kind, signs)} ${condition.title}`]),
     ...(repeated ? [`max ${second.value}`] : []),
