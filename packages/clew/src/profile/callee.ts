@@ -7,11 +7,15 @@ import { callIdOf } from './call-id.ts'
 import { microseconds } from './clock.ts'
 import { FOREIGN } from './foreign.ts'
 import { type CallOutcome, repliedOutcome, thrownOutcome } from './outcome.ts'
+import { Post } from './post.ts'
 import type { Profiler } from './profiler.ts'
 import { relaysOf } from './relays.ts'
 import { ROOT } from './roots.ts'
 import { readTraceContext, type TraceContext } from './trace-context.ts'
 import { WORKER_LOG, WorkerLog } from './worker-log.ts'
+
+/** Reaches no inbox. */
+const NOWHERE = new Post()
 
 /**
  * The callee's side (the paper's injection points 2, 3 and 4): stamps *rpc-receive* when the call
@@ -86,7 +90,9 @@ async function rooted(
   if (profiler.takeTrace !== undefined) root.giveTo(profiler.takeTrace)
   call.values.set(ROOT, root)
   const context = { traceId: root.traceId, flags: '01', state: undefined }
-  const work = new Work(profiler, call, context)
+  // Where nobody collects traces there is no inbox either: what does not fit is merged here.
+  const post = profiler.takeTrace === undefined ? NOWHERE : profiler.post
+  const work = new Work(profiler, call, context, post)
   const handOver = () => {
     const piece = work.log.closeAsPiece(work.ended, { parent: null })
     root.answeredBy(piece)
@@ -118,6 +124,7 @@ class Work {
     profiler: Profiler,
     call: Call,
     context: Pick<TraceContext, 'traceId' | 'flags' | 'state'>,
+    post = profiler.post,
   ) {
     const anchorMs = profiler.clock.anchorMs()
     this.#profiler = profiler
@@ -134,7 +141,7 @@ class Work {
       pid: profiler.pid,
     }
     const at = { anchorMs, receiveUs: this.#receiveUs }
-    this.log = new WorkerLog(owner, context, at, profiler)
+    this.log = new WorkerLog(owner, context, at, { budget: profiler.budget, post })
     call.values.set(WORKER_LOG, this.log)
     call.values.set(STARTED, () => {
       this.#startUs = microseconds(anchorMs)

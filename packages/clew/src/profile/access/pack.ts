@@ -47,20 +47,30 @@ function logOf(call: CallNode, traceId: string, depth: number): Log {
   const { id: callId, service, method, host = '', pid = 0 } = call
   const owner = { traceId, callId, service, method, host, pid }
   const log = new Log(owner, microseconds(call.receiveMs!))
-  let lost = call.missingCalls
+  let cut = 0
   call.calls.forEach((made, seq) => {
-    if (made.requestMs === undefined || made.placeholder) {
-      lost += callsIn(made)
-      return
-    }
+    if (!isWritable(made)) return
     const deeper = made.receiveMs !== undefined && depth < DEEPEST
-    if (!deeper) for (const below of made.calls) lost += callsIn(below)
+    if (!deeper) for (const below of made.calls) cut += callsIn(below)
     const block = deeper ? logOf(made, traceId, depth + 1).close(ownRecord(made)) : undefined
     log.append(callRecord(made, seq), block)
   })
   for (const fold of call.folds) log.appendFold(foldRecord(fold, call))
+  const lost = lostBelow(call) + cut
   if (lost > 0) log.appendPointer({ piece: 0, calls: lost, bytes: 0, worst: 'ok' })
   return log
+}
+
+/** False for what no caller's record would be of: a made-up place, or a call whose caller is unknown. */
+function isWritable(call: CallNode): boolean {
+  return call.requestMs !== undefined && !call.placeholder
+}
+
+/** Calls known to be missing here, with those that cannot be written. */
+function lostBelow(call: CallNode): number {
+  let lost = call.missingCalls
+  for (const made of call.calls) if (!isWritable(made)) lost += callsIn(made)
+  return lost
 }
 
 /** Calls from here down, present or known to be missing. */
@@ -106,10 +116,16 @@ function ownRecord(call: CallNode): OwnRecord {
     error,
     inFlight: call.inFlight ?? 0,
     redelivered,
-    calls: call.calls.length + call.folds.reduce((sum, { count }) => sum + count, 0),
+    calls: madeBy(call),
     edge,
     attempt,
   }
+}
+
+/** More than there are when some are missing: a reader who counts all takes the missing ones as found. */
+function madeBy(call: CallNode): number {
+  const present = call.calls.filter(isWritable).length
+  return present + call.folds.reduce((sum, { count }) => sum + count, lostBelow(call))
 }
 
 function microseconds(ms: number): number {
