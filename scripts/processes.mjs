@@ -8,9 +8,14 @@ import tty from 'node:tty'
  *   streams as they came; code 127 when it cannot be run at all, 124 when it took longer than
  *   `timeoutMs` and was killed
  */
-export function output(command, parameters, { cwd, env = process.env, timeoutMs = 120_000 } = {}) {
+export function output(
+  command,
+  parameters,
+  { cwd, env = process.env, timeoutMs = 120_000, uid, gid } = {},
+) {
   return new Promise((resolve) => {
-    const child = spawn(command, parameters, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const stdio = ['ignore', 'pipe', 'pipe']
+    const child = spawn(command, parameters, { cwd, env, uid, gid, stdio })
     const printed = { stdout: '', stderr: '', text: '' }
     let late = false
     const timer = setTimeout(() => {

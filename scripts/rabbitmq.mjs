@@ -24,6 +24,7 @@ import { passThrough, SIGNALS } from './processes.mjs'
 import { probe } from './rabbitmq/probe.mjs'
 import { provideServer, WAYS_OUT } from './rabbitmq/provide.mjs'
 import { exitWith, SetupError } from './setup/error.mjs'
+import { firstLine } from './setup/first-line.mjs'
 
 const KEEPER = fileURLToPath(new URL('./rabbitmq/keeper.mjs', import.meta.url))
 
@@ -53,7 +54,7 @@ export async function startRabbitmq({ environment = process.env, say = talk } = 
     keeper.stdin.end()
     await ended
   }
-  const started = await firstLine(keeper)
+  const started = await firstLine(keeper, 'the keeper of RabbitMQ')
   if (started.error !== undefined) {
     await stop()
     throw new SetupError(`${started.error}\n${WAYS_OUT}`)
@@ -98,19 +99,6 @@ async function useGiven(url) {
 
 function withoutPassword(url) {
   return url.replace(/\/\/[^@/]*@/, '//')
-}
-
-function firstLine(child) {
-  return new Promise((resolve) => {
-    let text = ''
-    child.stdout.setEncoding('utf8').on('data', (chunk) => {
-      text += chunk
-      const end = text.indexOf('\n')
-      if (end >= 0) resolve(JSON.parse(text.slice(0, end)))
-    })
-    child.once('error', (error) => resolve({ error: error.message }))
-    child.once('close', (code) => resolve({ error: `the keeper of RabbitMQ ended with ${code}` }))
-  })
 }
 
 function talk(line) {

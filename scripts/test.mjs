@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// `npm test`: sets the checkout up, starts a RabbitMQ (scripts/rabbitmq.mjs) and runs every compiled
-// test beside it with Node's own runner, whose closing lines end what is printed on stdout.
+// `npm test`: sets the checkout up, starts a RabbitMQ (scripts/rabbitmq.mjs), a PostgreSQL and
+// a Redis (scripts/databases.mjs) and runs every compiled test beside them with Node's own runner,
+// whose closing lines end what is printed on stdout.
 //
 //   npm test                               all but test/interop, which needs Python
 //   npm test -- broker                     test files whose path contains "broker"
@@ -8,9 +9,10 @@
 //   npm test -- --test-name-pattern=drain  options go to `node --test`
 //   npm test -- --interop                  test/interop only
 //   npm test -- --not=docs --not=tidy      leaves out files whose path contains a word
-//   npm test -- --no-broker                starts no RabbitMQ, for tests that need none
+//   npm test -- --no-broker                starts no servers, for tests that need none
 import os from 'node:os'
 import path from 'node:path'
+import { startDatabases } from './databases.mjs'
 import { passThrough } from './processes.mjs'
 import { startRabbitmq } from './rabbitmq.mjs'
 import { filesIn } from './setup/compiled.mjs'
@@ -27,22 +29,23 @@ const WORKSPACES = ['packages', 'examples', 'bench', 'test']
  */
 export async function test(parameters) {
   const wanted = parse(parameters)
-  // RabbitMQ boots for seconds, in which the compiler can work.
-  const broker = wanted.broker ? startRabbitmq() : undefined
-  // Looked at below; until then its failure must not count as unhandled.
-  broker?.catch(() => {})
+  // Servers boot for seconds, in which the compiler can work.
+  const servers = wanted.broker ? [startRabbitmq(), startDatabases()] : []
+  // Looked at below; until then a failure must not count as unhandled.
+  for (const server of servers) server.catch(() => {})
   try {
     const { node, env } = await setup()
     const files = await testFiles(wanted)
-    const variables = (await broker)?.variables
+    const started = await Promise.all(servers)
+    const variables = Object.assign({}, ...started.map((server) => server.variables))
     return await passThrough(node, [...runnerOptions(), ...wanted.options, ...files], {
       cwd: ROOT,
       env: { ...env, ...variables },
       timeoutMs: RUN_TIMEOUT_MS,
     })
   } finally {
-    const started = await broker?.catch(() => undefined)
-    await started?.stop()
+    const started = await Promise.allSettled(servers)
+    await Promise.all(started.map((server) => server.value?.stop()))
   }
 }
 

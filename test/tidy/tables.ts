@@ -14,6 +14,8 @@ export const CLEW: Rules = {
   http: { may: ['call', 'service', 'container'] },
   // Pages and sockets come to one server, on one port.
   websocket: { may: ['call', 'service', 'container', 'http'] },
+  postgres: { may: ['call', 'service'] },
+  redis: { may: ['call', 'service'] },
   profile: { may: ['call', 'trace', 'profile/access'] },
   'profile/access': { may: ['call', 'trace', 'profile'] },
   query: { may: ['call', 'trace', 'profile'] },
@@ -41,6 +43,7 @@ export const RENDER: Rules = {
 const PUBLIC = [
   ...['clew', 'clew/config', 'clew/profile', 'clew/testing', 'clew/trace'],
   ...['@clew/render', '@clew/render/png'],
+  ...['clew/postgres', 'clew/redis'],
 ]
 
 /** Folders of `@clew/cli`. `.` is what commands are made of, and the program that has them all. */

@@ -78,7 +78,10 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
     this.definition = definition
     this.#options = options
     this.#slots = new Slots(options.maxWorkers)
-    this.#dependencies = definition.dependencies.map(([, dependency]) => dependency)
+    this.#dependencies = definition.dependencies.map(([field, dependency]) => {
+      dependency.attach(field)
+      return dependency
+    })
     this.#entrypoints = definition.fired.map((method) => {
       const entrypoint = method.make!()
       entrypoint.attach(method)

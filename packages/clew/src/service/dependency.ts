@@ -10,6 +10,18 @@ import type { Outcome, WorkerContext } from './worker-context.ts'
 export abstract class Dependency<T> extends Extension {
   /** True when workers make calls through it: the way back is then opened before the first one. */
   readonly makesCalls: boolean = false
+  #field: string | undefined
+
+  /** The service's field that it is declared in. @throws Error before the service was set up */
+  get field(): string {
+    if (this.#field === undefined) throw new Error('a dependency has no field before its setup')
+    return this.#field
+  }
+
+  /** Called by the container, once. */
+  attach(field: string): void {
+    this.#field = field
+  }
 
   /** Whether workers may call the service through it. @default any, where it makes calls */
   mayCall(_service: string): boolean {

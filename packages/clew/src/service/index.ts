@@ -1,3 +1,5 @@
+export type { WaitLimits } from './bounded-wait.ts'
+export { boundedWait } from './bounded-wait.ts'
 export type { Caller, CallOptions, OutgoingMessage, ShownAs } from './caller.ts'
 export { config } from './config.ts'
 export { authToken, contextValue, language, userAgent, userId } from './context-providers.ts'

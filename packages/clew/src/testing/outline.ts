@@ -24,7 +24,7 @@ function nameOf(call: CallNode): string {
     `${call.service}.${call.method}`,
     call.error === undefined ? undefined : `threw ${call.error}`,
     call.error === undefined && call.status !== 'ok' ? call.status : undefined,
-    call.presence === '1001' ? 'not recorded' : undefined,
+    call.edge === 'call' && call.presence === '1001' ? 'not recorded' : undefined,
     call.placeholder ? 'placeholder' : undefined,
     merged > 0 ? `${merged} merged` : undefined,
     call.missingCalls > 0 ? `${call.missingCalls} missing` : undefined,

@@ -1,0 +1,7 @@
+export type { Database, Statements, TransactionOptions } from './database.ts'
+export type { DriverOptions, SqlDriver, SqlResult, SqlSession } from './driver.ts'
+export type { ConstraintKind, DatabaseErrorCode, DatabaseErrorDetails } from './errors.ts'
+export { ConstraintError, DatabaseError, DatabaseTimeout, DatabaseUnavailable } from './errors.ts'
+export type { PostgresOptions } from './postgres.ts'
+export { postgres } from './postgres.ts'
+export { normaliseStatement } from './statement.ts'

@@ -1,0 +1,6 @@
+export type { RedisArgument, RedisBatch, RedisClient } from './client.ts'
+export type { RedisCommand, RedisDriver } from './driver.ts'
+export type { RedisErrorCode } from './errors.ts'
+export { RedisError, RedisTimeout, RedisUnavailable } from './errors.ts'
+export type { RedisOptions } from './redis.ts'
+export { redis } from './redis.ts'
