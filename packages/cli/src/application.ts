@@ -15,6 +15,7 @@ import { renderCommand } from './commands/render.ts'
 import { runCommand } from './commands/run.ts'
 import { showCommand } from './commands/show.ts'
 import { showConfigCommand } from './commands/show-config.ts'
+import { tokenCommand } from './commands/token.ts'
 import { Fault, type FaultDetails, toFault, usageFault } from './fault.ts'
 import { harmless } from './harmless.ts'
 import { helpOfAll, helpOfCommand, kebab } from './help.ts'
@@ -29,6 +30,7 @@ export const COMMANDS: ReadonlyMap<string, ClewCommand> = new Map([
   ['render', renderCommand],
   ['breakdown', breakdownCommand],
   ['show-config', showConfigCommand],
+  ['token', tokenCommand],
   ['completion', completionCommand],
 ])
 

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runClew } from './run-clew.test.ts'
 
-const COMMANDS = ['demo', 'run', 'call', 'show', 'render', 'breakdown', 'show-config', 'completion']
+const COMMANDS = [
+  'demo',
+  'run',
+  'call',
+  'show',
+  'render',
+  'breakdown',
+  'show-config',
+  'token',
+  'completion',
+]
 
 test('help names every command, and leads with examples', async () => {
   const { code, stdout, stderr } = await runClew(['--help'])
