@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import {
-  type Arrival,
   type Cluster,
   connect,
   Dependency,
   declareMethod,
   Entrypoint,
+  event,
+  eventDispatcher,
   inject,
   type Reply,
   rpc,
@@ -16,6 +16,7 @@ import {
   type WorkerContext,
 } from 'clew'
 import { type ProfileOptions, profile, type Sink, traced, traceOf } from 'clew/profile'
+import { eventually } from 'clew/testing'
 import {
   type CallNode,
   type CallTree,
@@ -28,78 +29,16 @@ import {
   type Trace,
   verdict,
 } from 'clew/trace'
-import { uniqueName } from './brokers.ts'
-import { postal } from './postal.ts'
+import { ROADS, type Road, uniqueName } from './brokers.ts'
 
 /** A database that fails where it is told to. */
 class Database extends Dependency<(statement: string) => Promise<void>> {
   override get(worker: WorkerContext) {
     return (statement: string) =>
       worker.down('orders.db', statement, async () => {
-        await delay(2)
+        await new Promise((resolve) => setTimeout(resolve, 2))
         if (statement.includes('nowhere')) throw new RangeError('no such table')
       })
-  }
-}
-
-/** Publishes events of the worker's. */
-class Dispatcher extends Dependency<(type: string) => Promise<void>> {
-  readonly #exchange: string
-  constructor(exchange: string) {
-    super()
-    this.#exchange = exchange
-  }
-  override get({ caller }: WorkerContext) {
-    return (type: string) => dispatch(caller, this.#exchange, type)
-  }
-}
-
-function dispatch(caller: Pick<Cluster, 'publish'>, exchange: string, type: string) {
-  const declared = { name: exchange, type: 'topic' } as const
-  const message = { exchange: declared, routingKey: type, payload: { type } }
-  return caller.publish(message, { service: exchange, method: type })
-}
-
-/** Fires at messages of one type. */
-class Subscribed extends Entrypoint {
-  readonly #exchange: string
-  readonly #type: string
-  constructor(exchange: string, type: string) {
-    super()
-    this.#exchange = exchange
-    this.#type = type
-  }
-  override async start() {
-    const { service, connection } = this.host
-    await connection.consume(
-      {
-        queue: {
-          name: `evt-${service}-${this.method.name}-${this.#type}`,
-          exchange: { name: this.#exchange, type: 'topic' },
-          bindingKey: this.#type,
-        },
-        prefetch: 10,
-      },
-      async (arrival) => {
-        const reply = await this.#take(arrival)
-        return reply.error === undefined || arrival.redelivered ? 'done' : 'requeue'
-      },
-    )
-  }
-  #take({ headers, context, payload, redelivered }: Arrival): Promise<Reply> {
-    const from = `${headers.traceparent} ${this.host.service} ${this.method.name}`
-    const id = createHash('sha256').update(from).digest('hex').slice(0, 32)
-    return this.fire({
-      args: [payload],
-      shownAs: `on ${this.#type}`,
-      edge: 'event',
-      ...(headers.traceparent === undefined
-        ? {}
-        : { id: id.replace(/^(.{8})(.{4})(.{4})(.{4})/u, '$1-$2-$3-$4-') }),
-      headers,
-      context,
-      redelivered,
-    })
   }
 }
 
@@ -111,62 +50,57 @@ class Moment extends Entrypoint {
 }
 const moments = new Map<string, () => Promise<Reply>>()
 
-const on =
-  (exchange: string, type: string) =>
-  (method: (...args: never[]) => unknown, context: ClassMethodDecoratorContext) =>
-    declareMethod({ kind: 'event', make: () => new Subscribed(exchange, type) }, method, context)
-
 const moment = (method: (...args: never[]) => unknown, context: ClassMethodDecoratorContext) =>
   declareMethod({ kind: 'moment', make: () => new Moment() }, method, context)
 
-const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
-
+/** Keeps what it is given. */
 class Kept implements Sink {
   readonly traces: Trace[] = []
-  readonly #waiting = new Set<() => void>()
+  readonly counts = { taken: 0, written: 0, dropped: 0 }
   take(trace: Trace): void {
     this.traces.push(trace)
-    for (const look of this.#waiting) look()
   }
   async flush() {}
   async close() {}
-  readonly counts = { taken: 0, written: 0, dropped: 0 }
-  /** The first trace that is as asked for, when it comes. */
-  async until(wanted: (trace: Trace) => boolean): Promise<Trace> {
-    for (const end = Date.now() + 20_000; Date.now() < end; ) {
-      const found = this.traces.find(wanted)
-      if (found !== undefined) return found
-      await delay(5)
-    }
-    throw new Error(`no such trace among ${this.traces.length}`)
+
+  /** The trees as a reader finds them in a file, where what came later is joined. */
+  get trees(): readonly CallTree[] {
+    return parseTraces(this.traces.map(encodeTrace).join('')).traces.map(callTree)
+  }
+
+  /** The first tree that is as asked for, when it is. */
+  until(wanted: (tree: CallTree) => boolean): Promise<CallTree> {
+    return eventually(() => {
+      const found = this.trees.find(wanted)
+      assert.ok(found, `none of ${this.traces.length} traces is as asked for`)
+      return found
+    })
   }
 }
 
-/** An order is kept, which two others hear of: one that fails at first, and one that takes its time. */
+/** An order is kept, of which two others hear: one that may fail at first, and one that waits. */
 function services() {
-  const exchange = uniqueName('orders.events')
   const [orders, products, mailer] = ['orders', 'products', 'mailer'].map(uniqueName) as [
     string,
     string,
     string,
   ]
   const gate = Promise.withResolvers<void>()
-  const attempts = { products: 0 }
+  const failing = { attempts: 0 }
   class Orders {
     static readonly name: string = orders
     db = inject(new Database())
-    dispatch = inject(new Dispatcher(exchange))
+    dispatch = eventDispatcher()
     @rpc async create(): Promise<string> {
       await this.db('INSERT INTO orders (…) VALUES (…)')
-      await this.dispatch('order_created')
+      await this.dispatch('order_created', { id: 1 })
       return 'kept'
     }
     @rpc async broken(): Promise<void> {
       await this.db('SELECT * FROM nowhere')
     }
     @rpc async busy(times: number): Promise<void> {
-      const statements = Array.from({ length: times }, (_, n) => this.db(`SELECT ${n % 3}`))
-      await Promise.all(statements)
+      await Promise.all(Array.from({ length: times }, (_, n) => this.db(`SELECT ${n % 3}`)))
     }
     @moment async tick(): Promise<void> {
       await this.db('DELETE FROM orders')
@@ -174,50 +108,58 @@ function services() {
   }
   class Products {
     static readonly name: string = products
-    @on(exchange, 'order_created') async decrement(_order: unknown): Promise<void> {
-      attempts.products++
-      if (attempts.products === 1) throw new TypeError('not yet')
+    @event(orders, 'order_created', { requeueOnError: { backoffMs: 20 } })
+    async decrement(_order: unknown): Promise<void> {
+      if (failing.attempts-- > 0) throw new TypeError('not yet')
     }
   }
   class Mailer {
     static readonly name: string = mailer
-    @on(exchange, 'order_created') async write(_order: unknown): Promise<void> {
+    @event(orders, 'order_created') async write(_order: unknown): Promise<void> {
       await gate.promise
     }
   }
-  return { Orders, Products, Mailer, exchange, gate, attempts }
+  return { Orders, Products, Mailer, exchange: `${orders}.events`, gate, failing }
 }
 
-async function started(options: ProfileOptions = {}) {
+async function started(road: Road, options: ProfileOptions = {}) {
   const parts = services()
-  const broker = postal()
+  const broker = road.broker()
+  const { delivery } = road
   const sink = new Kept()
-  const begin = (service: ServiceClass, use = profile({ sink, ...options })) =>
-    run(service, { broker, use: [use], signals: false, log: () => {}, maxWorkers: 10_000 })
-  const running = [
-    await begin(parts.Orders),
-    await begin(parts.Products),
-    await begin(parts.Mailer),
-  ]
-  const cluster = await connect(broker)
+  const stack = new AsyncDisposableStack()
+  for (const service of [parts.Orders, parts.Products, parts.Mailer] as ServiceClass[]) {
+    const use = [profile({ sink, ...options })]
+    const rest = { signals: false, log: () => {}, maxWorkers: 1_000, timeoutMs: 60_000 }
+    stack.use(await run(service, { broker, delivery, use, ...rest }))
+  }
+  const cluster = stack.use(await connect(broker, { delivery }))
   return {
     ...parts,
     broker,
+    delivery,
     sink,
     cluster,
     client: cluster.proxy<InstanceType<typeof parts.Orders>>(parts.Orders.name),
+    dispatch: (from: Cluster) =>
+      from.publish(
+        {
+          exchange: { name: parts.exchange, type: 'topic' },
+          ...{ routingKey: 'order_created', payload: { id: 2 } },
+        },
+        { service: parts.exchange, method: 'order_created' },
+      ),
     async [Symbol.asyncDispose]() {
       parts.gate.resolve()
-      await cluster.close()
-      for (const service of running) await service.stop()
+      await stack.disposeAsync()
     },
   }
 }
 
-function find(tree: CallTree, method: string): CallNode {
-  const found = [...everyCall(tree.root)].find((call) => call.method === method)
-  assert.ok(found, `${method} is in the tree`)
-  return found
+const INSERT = 'INSERT INTO orders (…) VALUES (…)'
+
+function find(tree: CallTree, method: string): CallNode | undefined {
+  return [...everyCall(tree.root)].find((call) => call.method === method)
 }
 
 function* everyCall(call: CallNode): Generator<CallNode> {
@@ -225,77 +167,31 @@ function* everyCall(call: CallNode): Generator<CallNode> {
   for (const child of call.calls) yield* everyCall(child)
 }
 
-describe('the trace crosses every edge', () => {
+/** How often the order was heard of. */
+const heard = (tree: CallTree) => find(tree, 'order_created')?.calls.length ?? 0
+
+for (const road of ROADS) {
+  describe(`the trace crosses every edge (${road.name})`, { skip: road.skip }, () => {
+    operations(road)
+    events(road)
+    roots(road)
+  })
+}
+
+function operations(road: Road): void {
   it('shows what a worker did one layer down, on the critical path, with two entries', async () => {
-    await using system = await started()
+    await using system = await started(road)
     system.gate.resolve()
     const { trace } = await traced(system.client).create()
     const tree = callTree(trace)
-    const insert = find(tree, 'INSERT INTO orders (…) VALUES (…)')
+    const insert = find(tree, INSERT)!
     assert.deepEqual([insert.edge, insert.presence, insert.service], ['down', '1001', 'orders.db'])
     assert.ok(criticalPath(tree).some(({ call }) => call === insert))
     assert.deepEqual([tree.complete, tree.missingCalls, tree.problems], [true, 0, []])
   })
 
-  it('hangs handlers under the call that published, never on the critical path', async () => {
-    await using system = await started()
-    system.gate.resolve()
-    system.attempts.products = 1
-    const { trace } = await traced(system.client).create()
-    const tree = callTree(trace)
-    const published = find(tree, 'order_created')
-    assert.deepEqual([published.edge, published.service], ['event', system.exchange])
-    assert.deepEqual(published.calls.map(({ service }) => service).sort(), [
-      system.Mailer.name,
-      system.Products.name,
-    ])
-    for (const handler of published.calls) {
-      assert.deepEqual(
-        [handler.method, handler.edge, handler.presence, handler.calls],
-        ['on order_created', 'event', '0110', []],
-      )
-    }
-    const waited = new Set([...criticalPath(tree).map(({ call }) => call), ...slowestPath(tree)])
-    for (const handler of published.calls) assert.ok(!waited.has(handler))
-    assert.deepEqual([trace.complete, tree.complete, tree.missingCalls], [true, true, 0])
-  })
-
-  it('keeps executions of a message that came again apart, and shows the last', async () => {
-    await using system = await started()
-    system.gate.resolve()
-    const { trace } = await traced(system.client).create()
-    const tree = callTree(trace)
-    const published = find(tree, 'order_created')
-    const handler = published.calls.find(({ service }) => service === system.Products.name)!
-    assert.deepEqual([handler.status, handler.redelivered], ['ok', true])
-    assert.deepEqual(
-      handler.calls.map(({ status, error, redelivered }) => [status, error, redelivered]),
-      [['error', 'TypeError', false]],
-    )
-    assert.deepEqual([tree.complete, tree.root.status], [true, 'ok'])
-  })
-
-  it('tells a handler that fails without blaming the root', async () => {
-    await using system = await started()
-    system.gate.resolve()
-    system.attempts.products = Number.NEGATIVE_INFINITY
-    const { trace } = await traced(system.client).create()
-    const tree = callTree(trace)
-    assert.equal(failures(tree).length, 0)
-    // The first of two attempts fails; what the last one said counts.
-    system.attempts.products = 0
-    const { trace: second } = await traced(system.client).create()
-    const [failure] = failures(callTree(second))
-    assert.deepEqual(
-      [failure?.origin.service, failure?.masked, failure?.passedOn],
-      [system.Products.name, true, []],
-    )
-    const { failure: told } = verdict(callTree(second))
-    assert.equal(told, undefined)
-  })
-
   it('names the operation that failed as the origin', async () => {
-    await using system = await started()
+    await using system = await started(road)
     const error = await traced(system.client)
       .broken()
       .then(
@@ -309,31 +205,91 @@ describe('the trace crosses every edge', () => {
     )
   })
 
-  it('lets a handler that is slow come later, by itself, for readers to join', async () => {
-    await using system = await started({ graceMs: 20 })
-    const own = new Kept()
-    await using cluster = await connect(system.broker, {
-      use: [profile({ sink: own, graceMs: 20 })],
-    })
-    system.attempts.products = 1
-    await cluster.proxy<InstanceType<typeof system.Orders>>(system.Orders.name).create()
-    const first = await own.until(() => true)
-    assert.equal(callTree(first).complete, true)
+  it('keeps ten thousand operations of a worker within the budget', async () => {
+    await using system = await started(road)
+    const { trace } = await traced(system.client).busy(10_000)
+    const tree = callTree(trace)
+    assert.deepEqual([tree.calls, tree.complete], [10_001, true])
+  })
+}
+
+function events(road: Road): void {
+  it('hangs handlers under the call that published, never on the critical path', async () => {
+    await using system = await started(road)
     system.gate.resolve()
-    const isMailer = ({ service }: { service: string }) => service === system.Mailer.name
-    await own.until(({ entries }) => entries.some(isMailer))
-    const { traces } = parseTraces(own.traces.map(encodeTrace).join(''))
-    assert.equal(traces.length, 1)
-    const tree = callTree(traces[0]!)
-    assert.deepEqual([tree.problems, tree.complete], [[], true])
-    assert.ok(find(tree, 'order_created').calls.some(isMailer))
+    const own = new Kept()
+    const use = [profile({ sink: own })]
+    await using cluster = await connect(system.broker, { delivery: system.delivery, use })
+    await cluster.proxy<InstanceType<typeof system.Orders>>(system.Orders.name).create()
+    const tree = await own.until((made) => heard(made) === 2)
+    const published = find(tree, 'order_created')!
+    assert.deepEqual([published.edge, published.service], ['event', system.exchange])
+    assert.deepEqual(
+      published.calls.map(({ service }) => service).sort(),
+      [system.Mailer.name, system.Products.name].sort(),
+    )
+    for (const handler of published.calls) {
+      assert.deepEqual(
+        [handler.method, handler.edge, handler.presence, handler.calls],
+        ['on order_created', 'event', '0110', []],
+      )
+    }
+    const waited = new Set([...criticalPath(tree).map(({ call }) => call), ...slowestPath(tree)])
+    for (const handler of published.calls) assert.ok(!waited.has(handler))
+    assert.deepEqual([tree.complete, tree.missingCalls, tree.problems], [true, 0, []])
   })
 
+  it('tells every attempt of a handler, and blames nobody above it', async () => {
+    await using system = await started(road)
+    system.gate.resolve()
+    system.failing.attempts = 2
+    const own = new Kept()
+    const use = [profile({ sink: own })]
+    await using cluster = await connect(system.broker, { delivery: system.delivery, use })
+    await cluster.proxy<InstanceType<typeof system.Orders>>(system.Orders.name).create()
+    const tree = await own.until((made) => heard(made) === 4)
+    const attempts = find(tree, 'order_created')!.calls.filter(
+      ({ service }) => service === system.Products.name,
+    )
+    assert.deepEqual(
+      attempts.map(({ attempt, status, error }) => [attempt, status, error]),
+      [
+        [1, 'error', 'TypeError'],
+        [2, 'error', 'TypeError'],
+        [3, 'ok', undefined],
+      ],
+    )
+    const found = failures(tree)
+    assert.deepEqual(
+      found.map(({ masked, handler, passedOn }) => [masked, handler, passedOn]),
+      [
+        [true, undefined, []],
+        [true, undefined, []],
+      ],
+    )
+    assert.equal(verdict(tree).failure, undefined)
+    assert.equal(tree.root.status, 'ok')
+  })
+
+  it('hands over without a handler that is slow, which comes by itself for readers to join', async () => {
+    await using system = await started(road, { graceMs: 20 })
+    const own = new Kept()
+    const use = [profile({ sink: own, graceMs: 20 })]
+    await using cluster = await connect(system.broker, { delivery: system.delivery, use })
+    await cluster.proxy<InstanceType<typeof system.Orders>>(system.Orders.name).create()
+    const first = await own.until((tree) => find(tree, INSERT) !== undefined)
+    assert.deepEqual([first.complete, heard(first) < 2], [true, true])
+    system.gate.resolve()
+    const tree = await own.until((made) => heard(made) === 2)
+    assert.deepEqual([tree.problems, tree.complete], [[], true])
+  })
+}
+
+function roots(road: Road): void {
   it('begins a trace at whatever fires a worker', async () => {
-    await using system = await started()
+    await using system = await started(road)
     await moments.get(system.Orders.name)!()
-    const trace = await system.sink.until(() => true)
-    const { root, complete } = callTree(trace)
+    const { root, complete } = await system.sink.until(() => true)
     assert.deepEqual(
       [root.method, root.presence, root.calls.map(({ method }) => method), complete],
       ['every 5s', '0110', ['DELETE FROM orders'], true],
@@ -341,61 +297,63 @@ describe('the trace crosses every edge', () => {
   })
 
   it('begins a trace at an event published outside services', async () => {
-    await using system = await started()
+    await using system = await started(road)
     system.gate.resolve()
-    system.attempts.products = 1
     const own = new Kept()
-    await using cluster = await connect(system.broker, { use: [profile({ sink: own })] })
-    await dispatch(cluster, system.exchange, 'order_created')
-    const { root, complete } = callTree(await own.until(() => true))
+    const use = [profile({ sink: own })]
+    await using cluster = await connect(system.broker, { delivery: system.delivery, use })
+    await system.dispatch(cluster)
+    const { root, complete } = await own.until((tree) => heard(tree) === 2)
     assert.deepEqual(
-      [root.edge, root.service, root.method, root.calls.length, complete],
-      ['event', system.exchange, 'order_created', 2, true],
+      [root.edge, root.service, root.method, root.presence, complete],
+      ['event', system.exchange, 'order_created', '1001', true],
     )
   })
 
-  it('begins a trace at the handler of an event that nobody traces', async () => {
-    await using system = await started()
+  it('brings the trace of an event to whoever dispatched it', async () => {
+    await using system = await started(road)
     system.gate.resolve()
-    system.attempts.products = 1
-    await dispatch(system.cluster, system.exchange, 'order_created')
-    const trace = await system.sink.until(({ entries }) =>
-      entries.some(({ service }) => service === system.Products.name),
-    )
-    const { root, complete } = callTree(trace)
-    assert.deepEqual(
-      [root.edge, root.method, root.presence, complete],
-      ['event', 'on order_created', '0110', true],
-    )
+    const { cluster, Orders } = system
+    const { result, trace } = await traced(cluster).dispatch(Orders.name, 'order_created', {
+      id: 3,
+    })
+    assert.equal(result, undefined)
+    const tree = callTree(trace)
+    assert.deepEqual([tree.root.method, heard(tree), tree.complete], ['order_created', 2, true])
   })
 
-  it('keeps ten thousand operations of a worker within the budget', async () => {
-    await using system = await started()
-    const { trace } = await traced(system.client).busy(10_000)
-    const tree = callTree(trace)
-    assert.equal(tree.calls, 10_001)
-    assert.equal(tree.complete, true)
+  it('begins a trace at each handler of an event that nobody traces', async () => {
+    await using system = await started(road)
+    system.gate.resolve()
+    await system.dispatch(system.cluster)
+    for (const service of [system.Products.name, system.Mailer.name]) {
+      const { root, complete } = await system.sink.until((tree) => tree.root.service === service)
+      assert.deepEqual(
+        [root.edge, root.method, root.presence, complete],
+        ['event', 'on order_created', '0110', true],
+      )
+    }
   })
 
   it('records each operation once where there are two profilers', async () => {
     const { Orders } = services()
-    const broker = postal()
     const sink = new Kept()
     const use = [profile({ sink }), profile()]
-    await using running = await run(Orders, { broker, use, signals: false })
+    const { delivery } = road
+    await using _ = await run(Orders, { broker: road.broker(), delivery, use, signals: false })
     await moments.get(Orders.name)!()
-    const { root } = callTree(await sink.until(() => true))
+    const { root } = await sink.until(() => true)
     assert.equal(root.calls.length, 1)
-    void running
   })
 
   it('begins no trace at an operation whose worker has none', async () => {
     const { Orders } = services()
     const sink = new Kept()
     const use = [profile({ sink, roots: false })]
-    await using running = await run(Orders, { broker: postal(), use, signals: false })
+    const { delivery } = road
+    const running = await run(Orders, { broker: road.broker(), delivery, use, signals: false })
     await moments.get(Orders.name)!()
     await running.stop()
     assert.deepEqual(sink.traces, [])
   })
-})
+}

@@ -19,6 +19,8 @@ export interface Doer {
   readonly context: Headers
   readonly timeoutMs: number
   readonly values: ContextValues
+  /** Outside those of `use`. @default none */
+  readonly interceptor?: Interceptor | undefined
 }
 
 /**
@@ -66,7 +68,8 @@ export class Below {
       message.context === undefined
         ? doer.context
         : (Object.assign(Object.create(null), doer.context, message.context) as Headers)
-    const handler = compose(this.#interceptors, async ({ headers }) => {
+    const outer = doer.interceptor === undefined ? [] : [doer.interceptor]
+    const handler = compose([...outer, ...this.#interceptors], async ({ headers }) => {
       const merged =
         message.headers === undefined
           ? headers

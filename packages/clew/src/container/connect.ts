@@ -8,6 +8,7 @@ import {
   type GrantSource,
   type Handler,
   type Headers,
+  type Interceptor,
   MAILBOX,
   newCallId,
   type Plugin,
@@ -15,6 +16,7 @@ import {
   presenting,
   toPlugin,
   type Use,
+  WITH_INTERCEPTOR,
 } from '../call/index.ts'
 import {
   type Caller,
@@ -175,11 +177,36 @@ class Client implements Cluster {
   }
 
   async publish(message: OutgoingMessage, shown: ShownAs): Promise<void> {
-    await this.#below.publish(message, shown, {
-      context: this.#outgoing,
-      timeoutMs: this.#timeoutMs,
+    await this.#publish(message, shown, undefined)
+  }
+
+  #publish(
+    message: OutgoingMessage,
+    shown: ShownAs,
+    interceptor: Interceptor | undefined,
+  ): Promise<void> {
+    const [context, timeoutMs] = [this.#outgoing, this.#timeoutMs]
+    return this.#below.publish(message, shown, {
+      ...{ context, timeoutMs, interceptor },
       values: this.#values(),
     })
+  }
+
+  /** What `traced` is made of: the same client, with one more interceptor outside all others. */
+  [WITH_INTERCEPTOR](outer: Interceptor): Caller & Pick<Cluster, 'dispatch'> {
+    const caller: Caller = {
+      invoke: (service, method, args, { interceptor, ...options }) =>
+        this.invoke(service, method, args, {
+          ...options,
+          interceptor: interceptor === undefined ? outer : (next) => outer(interceptor(next)),
+        }),
+      publish: (message, shown) => this.#publish(message, shown, outer),
+    }
+    return {
+      ...caller,
+      dispatch: (service, type, payload, options = {}) =>
+        dispatchEvent(caller, service, { type, payload }, options),
+    }
   }
 
   #values(): ContextValues {

@@ -32,14 +32,15 @@ export function traceOf(error: unknown): Trace | undefined {
 /**
  * The same service, each of whose calls brings its trace: `{ result, trace }`. Needs nothing
  * installed at the caller. A call that fails throws its error as ever; `traceOf(error)` has the
- * trace. Waits for pieces that travel around the reply, up to 250 ms after it.
+ * trace. Waits for pieces that travel around the reply, up to 250 ms after it. What `connect` gives is
+ * traced alike: `traced(cluster).dispatch(…)` brings what handlers of the event did meanwhile.
  * @throws ConfigError when given something that is no proxy
  */
 export function traced<P extends object>(proxy: P): Traced<P> {
   const target = derivable(proxy)
   if (target === undefined) {
     throw new ConfigError(
-      'traced needs a proxy: one injected into a worker, or from `connect(…)`, `.proxy(name)`.',
+      'traced needs a proxy: one injected into a worker, or from `connect(…)`, `.proxy(name)`; or what `connect(…)` gives, for events.',
     )
   }
   return new Proxy(Object.create(null), {

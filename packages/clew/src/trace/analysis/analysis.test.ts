@@ -380,3 +380,23 @@ test('a handler that failed for good is told beside the verdict, and blames nobo
     [['q', 'h', true]],
   )
 })
+
+test('a handler whose message was tried again with success is not told beside the verdict', () => {
+  const tree = treeOf(
+    { r: null, e: 'r', one: 'e', two: 'e' },
+    [
+      ...[...whole('r', 0, 100), 'request e@10', 'finish e@12'],
+      ...['receive one@11', 'respond one@20', 'receive two@120', 'respond two@130'],
+    ],
+    {
+      e: { service: 'orders.events', method: 'order_created', edge: 'event' },
+      one: { service: 'p', method: 'on order_created', edge: 'event', status: 'error', attempt: 1 },
+      two: { service: 'p', method: 'on order_created', edge: 'event', attempt: 2 },
+    },
+  )
+  assert.deepEqual(
+    failures(tree).map(({ origin, handler, masked }) => [origin.id, handler, masked]),
+    [['one', undefined, true]],
+  )
+  assert.equal(verdict(tree).sentences.length, 1)
+})

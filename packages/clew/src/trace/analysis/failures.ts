@@ -131,8 +131,10 @@ class Search {
     const last = way.at(-1)!
     if (!isHandler(last)) return undefined
     const parent = this.#parents.get(last)
-    const again = parent !== undefined && isHandler(parent) && nameOf(parent) === nameOf(last)
-    return again ? undefined : last
+    if (parent === undefined) return last
+    // A message that is delivered again runs the same call once more, one that is tried again another.
+    const again = isHandler(parent) && nameOf(parent) === nameOf(last)
+    return again || this.#madeGood(last, parent) ? undefined : last
   }
 
   /** A call given up because something beside or above it failed is no failure of its own. */
@@ -151,7 +153,12 @@ class Search {
     if (parent.respondMs !== undefined && requestMs !== undefined) {
       if (finishMs === undefined || finishMs > parent.respondMs) return false
     }
-    return child.attempt >= (this.#goodTries(parent).get(nameOf(child)) ?? 0)
+    return !this.#madeGood(child, parent)
+  }
+
+  /** True when a later try of the same method succeeded. */
+  #madeGood(child: CallNode, parent: CallNode): boolean {
+    return child.attempt < (this.#goodTries(parent).get(nameOf(child)) ?? 0)
   }
 
   #goodTries(parent: CallNode): ReadonlyMap<string, number> {
