@@ -4,9 +4,12 @@ import { describe, it } from 'node:test'
 import {
   type Broker,
   connect,
+  Dependency,
   event,
   eventDispatcher,
+  inject,
   type LogEvent,
+  once,
   type RunOptions,
   rpc,
   run,
@@ -168,6 +171,36 @@ function whoGetsThem(road: Road): void {
     ])
   })
 
+  it('reach handlers that start beside the service which dispatches at its start', async () => {
+    await using at = await opened(road)
+    const source = uniqueName('early')
+    const got: unknown[] = []
+    class Early {
+      static readonly name: string = source
+      dispatch = eventDispatcher()
+      @once async start() {
+        await this.dispatch('started', { id: 1 })
+      }
+    }
+    class Slow extends Dependency<undefined> {
+      override async start() {
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+      override get() {
+        return undefined
+      }
+    }
+    class Listener {
+      static readonly name: string = uniqueName('listener')
+      slow = inject(new Slow())
+      @event(source, 'started') handle(order: Order) {
+        got.push(order)
+      }
+    }
+    await at.start([Early, Listener])
+    await eventually(() => assert.deepEqual(got, [{ id: 1 }]))
+  })
+
   it('may have nobody who listens', async () => {
     await using at = await opened(road)
     await at.cluster.dispatch(uniqueName('orders'), 'order_created', { id: 1 })
@@ -265,6 +298,30 @@ function thoseThatFail(road: Road): void {
     )
   })
 
+  it('of a queue that goes with its replica are dropped in the end, and that is told', async () => {
+    await using at = await opened(road)
+    const source = uniqueName('orders')
+    let failures = 0
+    class Listener {
+      static readonly name: string = uniqueName('listener')
+      @event(source, 'created', {
+        handlerType: 'broadcast',
+        reliableDelivery: false,
+        requeueOnError: { backoffMs: 5, maxAttempts: 2 },
+      })
+      handle(_order: Order) {
+        failures++
+        throw new RangeError('never')
+      }
+    }
+    await at.start(Listener)
+    await at.cluster.dispatch(source, 'created', { id: 1 })
+    const told = () => at.log.find(({ message }) => /it is dropped/.test(message))
+    await eventually(() => assert.ok(told()))
+    assert.match(told()!.message, /\.handle: a message in .* has failed 2 times, it is dropped$/)
+    assert.equal(failures, 2)
+  })
+
   it('come again by their policy, each attempt a call of its own', async () => {
     await using at = await opened(road)
     const source = uniqueName('orders')
@@ -287,6 +344,27 @@ function thoseThatFail(road: Road): void {
       [1, 2, 3],
     )
     assert.equal(new Set(seen.map(({ id }) => id)).size, 3)
+  })
+
+  it('come again when their own policy says, not when another one does', async () => {
+    await using at = await opened(road)
+    const source = uniqueName('orders')
+    const attempts = { soon: 0, late: 0 }
+    class Listener {
+      static readonly name: string = uniqueName('listener')
+      @event(source, 'created', { requeueOnError: true }) soon(_order: Order) {
+        attempts.soon++
+        throw new Error('in a second')
+      }
+      @event(source, 'created', { requeueOnError: { backoffMs: 60_000 } }) late(_order: Order) {
+        attempts.late++
+        throw new Error('in a minute')
+      }
+    }
+    await at.start(Listener)
+    await at.cluster.dispatch(source, 'created', { id: 1 })
+    await eventually(() => assert.equal(attempts.soon, 2))
+    assert.equal(attempts.late, 1)
   })
 
   it('hold nobody up and are not lost, when a thousand of them fail', async () => {
@@ -353,6 +431,34 @@ function thoseThatFail(road: Road): void {
       [false, true],
     )
     assert.equal(seen[0]!.id, seen[1]!.id)
+  })
+
+  it('are left to others by a service that is stopping', async () => {
+    await using at = await opened(road)
+    const source = uniqueName('orders')
+    const seen: string[] = []
+    const gate = Promise.withResolvers<void>()
+    const listener = (replica: string, name: string) =>
+      class {
+        static readonly name: string = name
+        @event(source, 'created') async handle({ id }: Order) {
+          seen.push(`${replica} begins ${id}`)
+          if (id === 1) await gate.promise
+          seen.push(`${replica} ends ${id}`)
+        }
+      }
+    const name = uniqueName('listener')
+    const first = await at.start(listener('first', name))
+    await at.cluster.dispatch(source, 'created', { id: 1 })
+    await eventually(() => assert.equal(seen.length, 1))
+    const stopping = first.stop()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await at.cluster.dispatch(source, 'created', { id: 2 })
+    await at.start(listener('second', name))
+    await eventually(() => assert.equal(seen.length, 3))
+    gate.resolve()
+    await stopping
+    assert.deepEqual(seen, ['first begins 1', 'second begins 2', 'second ends 2', 'first ends 1'])
   })
 
   it('do not exist when handlers are restarted one after the other', async () => {

@@ -10,6 +10,7 @@ import {
   newCallId,
   type Problem,
   type Publication,
+  type QueueDeclaration,
   type Reply,
   RpcError,
   type ServeOptions,
@@ -315,6 +316,14 @@ class BrokerConnection implements Connection, PendingOwner {
 
   publish(publication: Publication): Promise<void> {
     return this.#publications.publish(publication)
+  }
+
+  async declare(queue: QueueDeclaration): Promise<void> {
+    try {
+      await this.#transport.declareQueue(queue)
+    } catch (error) {
+      throw unconsumed(queue.name, error)
+    }
   }
 
   async consume(

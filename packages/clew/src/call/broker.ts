@@ -2,7 +2,13 @@ import type { Call } from './call.ts'
 import type { ErrorClasses } from './errors.ts'
 import type { Handler } from './interceptor.ts'
 import type { Mailbox } from './mailbox.ts'
-import type { Arrival, Publication, Settlement, Subscription } from './messaging.ts'
+import type {
+  Arrival,
+  Publication,
+  QueueDeclaration,
+  Settlement,
+  Subscription,
+} from './messaging.ts'
 import type { Reply } from './reply.ts'
 
 /** How calls travel; what `rabbitmq()` and `memory()` return. Holds no connection until asked for one. */
@@ -72,6 +78,12 @@ export interface Connection extends AsyncDisposable {
    *   `unknown_service` (mandatory, and no queue took it)
    */
   publish(publication: Publication): Promise<void>
+  /**
+   * Declares a queue with its binding, without consuming it: nothing that is published from now on
+   * misses it.
+   * @throws ConfigError when the queue exists with other properties; RpcError `disconnected`
+   */
+  declare(queue: QueueDeclaration): Promise<void>
   /**
    * Declares a queue and consumes it until stopped. `take` must not reject; a message is acknowledged
    * when it is settled, so one that a crash leaves unsettled comes again.

@@ -42,7 +42,7 @@ export function dispatchEvent(
       exchange,
       declare,
       routingKey: event.type,
-      payload: event.payload ?? null,
+      payload: event.payload,
     },
     { service: exchange.name, method: event.type },
   )

@@ -77,7 +77,7 @@ export abstract class MessageEntrypoint extends Entrypoint {
   /** How traces show the method for this message. */
   protected abstract shownAs(arrival: Arrival): string
 
-  override setup(): void {
+  override async setup(): Promise<void> {
     const queue = this.queue()
     if (Buffer.byteLength(queue.name) > LONGEST_NAME) {
       throw new ConfigError(
@@ -85,6 +85,9 @@ export abstract class MessageEntrypoint extends Entrypoint {
       )
     }
     this.#queue = queue
+    // All queues of a process are there before anything in it starts: what is dispatched by the first
+    // worker of one service is not lost to another that starts a little later.
+    if (!queue.exclusive && !queue.autoDelete) await this.host.connection.declare(queue)
   }
 
   override async start(): Promise<void> {
@@ -103,7 +106,9 @@ export abstract class MessageEntrypoint extends Entrypoint {
   }
 
   async #take(arrival: Arrival): Promise<Settlement> {
-    if (arrival.unreadable !== undefined) return this.#refuse(arrival.unreadable)
+    if (arrival.unreadable !== undefined) {
+      return this.#giveUp(arrival.unreadable, 'cannot be read')
+    }
     const { service } = this.host
     const { name, parameters } = this.method
     const { error } = await this.fire({
@@ -118,20 +123,21 @@ export abstract class MessageEntrypoint extends Entrypoint {
       attempt: arrival.attempt,
     })
     if (error === undefined || this.#retry === undefined) return 'done'
-    return { settle: 'retry', reason: reasonOf(error) }
+    const { maxAttempts = Number.POSITIVE_INFINITY } = this.#retry
+    if (arrival.attempt < maxAttempts) return { settle: 'retry', reason: reasonOf(error) }
+    return this.#giveUp(error, `has failed ${arrival.attempt} times`)
   }
 
-  #refuse(unreadable: Error): Settlement {
-    const fate =
-      this.#retry === undefined ? 'it is dropped' : `it goes to dead-${this.#queue!.name}`
-    this.host.log({
-      level: 'error',
-      message: `${this.host.service}.${this.method.name}: a message in ${this.#queue!.name} cannot be read, ${fate}: ${unreadable.message}`,
-      service: this.host.service,
-      method: this.method.name,
-      error: unreadable,
-    })
-    return this.#retry === undefined ? 'done' : { settle: 'dead', reason: reasonOf(unreadable) }
+  /** Nobody would ever find the dead of an exclusive queue, whose name is another at each start. */
+  #giveUp(error: Error, what: string): Settlement {
+    const { name, exclusive = false } = this.#queue!
+    const isKept = this.#retry !== undefined && !exclusive
+    const fate = isKept ? `it goes to dead-${name}` : 'it is dropped'
+    const { service } = this.host
+    const method = this.method.name
+    const message = `${service}.${method}: a message in ${name} ${what}, ${fate}`
+    this.host.log({ level: 'error', message, service, method, error })
+    return isKept ? { settle: 'dead', reason: reasonOf(error) } : 'done'
   }
 }
 

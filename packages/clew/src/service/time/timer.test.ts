@@ -232,6 +232,34 @@ describe('@timer and @once', () => {
     ])
   })
 
+  it('fire, and end when what they fired has ended', async () => {
+    class Clocks {
+      @timer({ every: 1, eager: true }) tick() {}
+      @once start() {}
+    }
+    for (const { make } of methodsOf(Clocks)) {
+      const entrypoint = make!()
+      const fired = Promise.withResolvers<void>()
+      const gate = Promise.withResolvers<Reply>()
+      const fire = () => {
+        fired.resolve()
+        return gate.promise
+      }
+      entrypoint.bind({ service: 'clocks', fire } as unknown as ExtensionHost)
+      entrypoint.attach({ name: 'tick' } as EntrypointMethod)
+      await entrypoint.start()
+      await fired.promise
+      let isStopped = false
+      const stopping = Promise.resolve(entrypoint.stop()).then(() => {
+        isStopped = true
+      })
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      assert.equal(isStopped, false)
+      gate.resolve(OK)
+      await stopping
+    }
+  })
+
   it('refuse what is no interval', () => {
     for (const every of [0, -1, Number.NaN, Infinity, '', '5', 'soon', null, {}, undefined]) {
       const declare = () => {
