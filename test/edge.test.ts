@@ -14,6 +14,8 @@ import {
 } from 'clew/profile'
 import { type CallNode, callTree, type Trace } from 'clew/trace'
 import { readPiece } from 'clew/trace/blocks'
+import { websocket } from 'clew/websocket'
+import { WebSocket } from 'ws'
 import { tapOn } from './tap.ts'
 
 const SECRET_HOST = 'secret-host-of-the-inside'
@@ -63,6 +65,13 @@ class Gateway {
   @http('GET', '/empty', { expectedErrors: [OutOfStock] }) empty(): string {
     throw new OutOfStock('nothing is left')
   }
+  @websocket async secret_socket_method(_socket: string, { id }: { id: number }): Promise<string> {
+    return this.orders.secret_order(id)
+  }
+  @websocket async secret_socket_failure(_socket: string): Promise<string> {
+    await this.orders.secret_failure()
+    return ''
+  }
   @http('POST', '/echo') async echo(request: Request): Promise<string> {
     return request.text()
   }
@@ -78,12 +87,12 @@ async function keysOf() {
   return { verifying: verifying!, grant }
 }
 
-async function gateway(use: Plugin[]) {
+async function gateway(use: Plugin[], log: (message: string) => void = () => {}) {
   const running = await run([Gateway, SecretOrders, SecretStock] as ServiceClass[], {
     broker: memory(),
     use,
     signals: false,
-    log: () => {},
+    log: ({ message }) => log(message),
     config: { http: { host: '127.0.0.1', port: 0 } },
   })
   const { url } = running.shared(HttpServer)
@@ -92,9 +101,11 @@ async function gateway(use: Plugin[]) {
 
 async function profiled(options: ProfileOptions = {}) {
   const keys = await keysOf()
+  const logged: string[] = []
   const access = { verify: grantVerifier({ keys: [keys.verifying] }) }
-  const served = await gateway([profile({ access, host: SECRET_HOST, ...options })])
-  return Object.assign(served, keys)
+  const use = [profile({ access, host: SECRET_HOST, ...options })]
+  const served = await gateway(use, (message) => void logged.push(message))
+  return Object.assign(served, keys, { logged })
 }
 
 /** One request on a connection of its own; everything that comes back, but for the date. */
@@ -297,4 +308,67 @@ test('without a grant nothing of the inside is in the packets of a thousand requ
     total.filter((name) => name.startsWith('secret')),
     [],
   )
+})
+
+/** Frames that answer requests sent one by one over a socket, without the id of the socket. */
+async function framesOf(
+  port: number,
+  headers: Readonly<Record<string, string>>,
+  methods: readonly string[],
+): Promise<string[]> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, { headers })
+  const frames: string[] = []
+  let next = Promise.withResolvers<void>()
+  socket.on('message', (frame) => {
+    frames.push(String(frame).replace(/"socket_id":\s*"[^"]+"/, '"socket_id":"-"'))
+    next.resolve()
+  })
+  await next.promise
+  for (const method of methods) {
+    next = Promise.withResolvers<void>()
+    socket.send(`{"method":"${method}","data":{"id":1},"correlation_id":7}`)
+    await next.promise
+  }
+  socket.terminate()
+  return frames
+}
+
+test('frames of a socket without a grant are those of an untraced service; with one they bring a view', async () => {
+  await using plain = await gateway([])
+  await using traces = await profiled()
+  const methods = [
+    'secret_socket_method',
+    'secret_socket_failure',
+    'nothing',
+    'secret_socket_method',
+  ]
+  const expected = await framesOf(plain.port, {}, methods)
+  assert.equal(expected.length, 5)
+  assert.match(expected[1]!, /order 1 of 7/)
+  for (const headers of [{}, { 'clew-grant': 'garbage', traceparent: FOREIGN }]) {
+    assert.deepEqual(await framesOf(traces.port, headers, methods), expected)
+  }
+  const uses = 2
+  const granted = { 'clew-grant': await traces.grant({ scope: 'own', uses }), traceparent: FOREIGN }
+  const frames = await framesOf(traces.port, granted, methods)
+  const brought = frames.map((frame) => JSON.parse(frame).trace as Record<string, string>)
+  const [, first] = brought
+  const read = (headers: Record<string, string>) =>
+    readPiece(Buffer.from(headers['clew-trace']!, 'base64url'))!
+  assert.equal(read(first!).id, 'a'.repeat(32))
+  // The second request is covered too, but the socket's trace context was for the first.
+  assert.notEqual(read(brought[2]!).id, 'a'.repeat(32))
+  assert.deepEqual([brought[3], brought[4]], [undefined, undefined])
+})
+
+test('refused grants are told to the log, and nobody outside can flood it', async () => {
+  await using shop = await profiled()
+  for (let at = 0; at < 50; at++) {
+    await raw(shop.port, requestOf('GET /orders/1', { 'clew-grant': 'garbage\u0001' }))
+    await raw(shop.port, requestOf('GET /orders/1', { 'clew-grant': 'garbage' }))
+  }
+  const told = shop.logged.filter((message) => message.includes('refused'))
+  assert.deepEqual(told, [
+    'a grant for gateway was refused (malformed): it is no token of three parts',
+  ])
 })

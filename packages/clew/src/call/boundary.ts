@@ -21,7 +21,10 @@ export interface Visitor {
 
 /** What a visitor may do and see. */
 export interface Admission {
-  /** Why the visitor's grant was not believed, for the log; undefined with a valid one, and without any. */
+  /**
+   * Why the visitor's grant was not believed; undefined with a valid one, and without any. Who judges
+   * writes it to the log, seldom enough that nobody outside can flood it.
+   */
   readonly refused: string | undefined
   /** What one request brings into the call that it becomes, and takes home from it. */
   pass(): Passage

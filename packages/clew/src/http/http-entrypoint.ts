@@ -100,14 +100,10 @@ export class HttpEntrypoint extends Entrypoint {
   }
 
   async #admitted(request: Request): Promise<Passage | undefined> {
-    const { boundary, service, log } = this.host
+    const { boundary, service } = this.host
     if (boundary === undefined) return undefined
     const header = (name: string) => request.headers.get(name) ?? undefined
-    const admission = await boundary.admit({ service, header })
-    if (admission.refused !== undefined) {
-      log({ level: 'warn', message: `a grant was refused: ${admission.refused}`, service })
-    }
-    return admission.pass()
+    return (await boundary.admit({ service, header })).pass()
   }
 
   #success(result: unknown): Response {
@@ -156,6 +152,8 @@ function withHeaders(response: Response, added: Readonly<Record<string, string>>
   // Headers of some responses cannot be changed: of redirects, and of those that `fetch` brought.
   const headers = new Headers(response.headers)
   for (const [name, value] of names) headers.append(name, value)
+  // What is for one visitor only; a cache would show it to the next.
+  headers.append('cache-control', 'private, no-store')
   const { status, statusText, body } = response
   return new Response(body, { status, statusText, headers })
 }

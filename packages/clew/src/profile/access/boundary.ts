@@ -15,6 +15,8 @@ import { VISIT, Visit } from './visit.ts'
 
 const NO_HEADERS: Headers = Object.freeze(Object.create(null))
 
+const NO_VERIFIER = 'this service verifies no grants (profile: access.verify)'
+
 /**
  * Where callers come from outside, by HTTP or WebSocket: without a valid grant nothing that they say
  * is believed, and nothing of the inside leaves.
@@ -25,17 +27,17 @@ export function boundaryOf(access: Access, fullOnly: boolean): Boundary {
   return {
     async admit(visitor) {
       const token = visitor.header(GRANT_HEADER)
-      const { verifier } = access
+      const { verifier, refusals } = access
       if (token === undefined || token === '') {
         return new Admitted(access, visitor, fullOnly, undefined, undefined)
       }
       if (verifier === undefined) {
-        const refused = 'this service verifies no grants (profile: access.verify)'
-        return new Admitted(access, visitor, fullOnly, undefined, refused)
+        refusals.take({ code: 'unknown_key', reason: NO_VERIFIER }, visitor.service)
+        return new Admitted(access, visitor, fullOnly, undefined, `unknown_key: ${NO_VERIFIER}`)
       }
       const { service } = visitor
       const { grant, refusal } = await verifier.verify(token, { service })
-      // Told by the admission: whoever asks writes it into their log.
+      if (refusal !== undefined) refusals.take(refusal, service)
       const refused = refusal && `${refusal.code}: ${refusal.reason}`
       return new Admitted(access, visitor, fullOnly, grant, refused)
     },

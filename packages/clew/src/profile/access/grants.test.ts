@@ -113,7 +113,15 @@ test('keys change with an overlap, while the process runs too', async () => {
   assert.deepEqual([await code(old), await code(young)], [undefined, 'unknown_key'])
   keys = [old.verifying, young.verifying]
   assert.deepEqual([await code(old), await code(young)], [undefined, undefined])
+  const known = await grantIssuer({ key: old.key }).issue({ ...CLAIMS, uses: 9 })
+  const again = async () => (await verifier.verify(known, ASKED)).refusal?.code
+  assert.deepEqual([await again(), await again()], [undefined, undefined])
+  keys = [{ ...young.verifying, kid: old.key.kid }]
+  assert.equal(await again(), 'algorithm')
+  keys = [{ ...(await pair()).verifying, kid: old.key.kid }]
+  assert.equal(await again(), 'signature')
   keys = [young.verifying]
+  assert.equal(await again(), 'unknown_key')
   assert.deepEqual([await code(old), await code(young)], ['unknown_key', undefined])
 })
 

@@ -70,8 +70,6 @@ export class Visit {
       'server-timing': this.#timing(tree),
       traceparent: `00-${view.id}-${left.owner.callId}-${left.flags}`,
       ...this.#traceHeader(view, trace, tree, left),
-      // A cache would show it to others.
-      'cache-control': 'private, no-store',
     }
   }
 
