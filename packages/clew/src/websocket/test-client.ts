@@ -111,11 +111,14 @@ export class Client {
   }
 }
 
-/** The status with which an upgrade is refused. */
+/** The status with which an upgrade is refused. @throws Error when it is not */
 export async function refusal(url: string, options: ClientOptions = {}): Promise<number> {
   const socket = new WebSocket(url, options)
   socket.on('error', () => {})
-  const [, response] = await once(socket, 'unexpected-response')
+  const accepted = once(socket, 'open').then(() => {
+    throw new Error('the socket was let in')
+  })
+  const [, response] = await Promise.race([once(socket, 'unexpected-response'), accepted])
   socket.terminate()
   return (response as { statusCode: number }).statusCode
 }
