@@ -342,8 +342,8 @@ function roots(road: Road): void {
     const { delivery } = road
     await using _ = await run(Orders, { broker: road.broker(), delivery, use, signals: false })
     await moments.get(Orders.name)!()
-    const { root } = await sink.until(() => true)
-    assert.equal(root.calls.length, 1)
+    const { root, problems, missingCalls } = await sink.until(() => true)
+    assert.deepEqual([root.calls.length, problems, missingCalls], [1, [], 0])
   })
 
   it('begins no trace at an operation whose worker has none', async () => {

@@ -4,8 +4,10 @@ import { stripVTControlCharacters } from 'node:util'
 import { callTree } from 'clew/trace'
 import fc from 'fast-check'
 import { matchesGolden } from './samples/golden.ts'
+import { ordering } from './samples/ordering.ts'
 import { trees } from './samples/random.ts'
 import * as samples from './samples/traces.ts'
+import { renderSvg } from './svg.ts'
 import { columns } from './text/columns.ts'
 import { renderText } from './text.ts'
 
@@ -82,4 +84,13 @@ test('a chain of ten thousand prints in full, every line within the width', () =
   const text = renderText(callTree(samples.deep(10_000)), { full: true, width: 90 })
   assert.match(text, /\n9999⋯ .*stage_9999\.step/)
   for (const line of text.split('\n')) assert.ok(columns(line) <= 90)
+})
+
+test('what an outsider called its own trace is told, and is harmless', () => {
+  const [receive, ...rest] = ordering().entries
+  const foreign = { trace: `4b${'f'.repeat(30)}\u001b[2J`, parent: '00f067aa0ba902b7' }
+  const tree = callTree([{ ...receive!, foreign }, ...rest])
+  const text = renderText(tree, { width: 140 })
+  assert.match(text, /asked from trace 4bf+\\x1b\[2J/)
+  assert.match(renderSvg(tree), /asked from trace 4bf+\\x1b\[2J</)
 })

@@ -1,3 +1,5 @@
+import type { CallTree } from 'clew/trace'
+
 /** `1 call`, `12,345 calls`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${grouped(count)} ${count === 1 ? one : many}`
@@ -13,6 +15,11 @@ export function percent(part: number, whole: number): string {
   if (!(whole > 0) || !Number.isFinite(part)) return '0%'
   const share = (part * 100) / whole
   return share > 0 && share < 1 ? '<1%' : `${Math.round(share)}%`
+}
+
+/** What an outsider called the trace in which it asked; nothing where there was none. */
+export function foreignOf({ root }: CallTree): string | undefined {
+  return root.foreign === undefined ? undefined : `asked from trace ${root.foreign.trace}`
 }
 
 /** `2026-11-22 21:42:21.408 UTC`; undefined for what is no time of this age. */

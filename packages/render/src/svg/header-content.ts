@@ -2,7 +2,7 @@ import { type CallTree, formatMs, verdict } from 'clew/trace'
 import { doubtOf, type Facts } from '../facts.ts'
 import type { Outline } from '../outline/place.ts'
 import { visible } from '../visible.ts'
-import { counted, grouped, utc } from '../words.ts'
+import { counted, foreignOf, grouped, utc } from '../words.ts'
 
 /** A figure at the top of a picture. */
 export interface KeyFigure {
@@ -40,7 +40,7 @@ export function headerContent(
     title: visible(method === '' ? service : method) || 'trace',
     service: method === '' ? '' : visible(service),
     traceId: visible(tree.traceId),
-    time: utc(tree.startedMs),
+    time: whenAndFrom(tree),
     figures: [
       { label: 'DURATION', value: formatMs(tree.totalMs) },
       { label: 'CALLS', value: grouped(facts.calls) },
@@ -55,6 +55,11 @@ export function headerContent(
     notices: noticesOf(tree, facts, outline),
     sentences: about.verdict ? verdict(tree).sentences.map(visible) : [],
   }
+}
+
+function whenAndFrom(tree: CallTree): string | undefined {
+  const known = [utc(tree.startedMs), foreignOf(tree)].filter((words) => words !== undefined)
+  return known.length === 0 ? undefined : visible(known.join(' · '))
 }
 
 function noticesOf(tree: CallTree, facts: Facts, outline: Outline): HeaderContent['notices'] {

@@ -1,7 +1,7 @@
 import { formatMs, verdict as verdictOf } from 'clew/trace'
 import { doubtOf, factsOf } from '../facts.ts'
 import { wrapText } from '../layout/measure.ts'
-import { counted, utc } from '../words.ts'
+import { counted, foreignOf, utc } from '../words.ts'
 import { columns, cut, printable } from './columns.ts'
 import type { Page } from './page.ts'
 
@@ -33,7 +33,11 @@ export function head({ tree, width, unicode, paint }: Page): readonly string[] {
     doubt === undefined ? undefined : 'doubt',
   ] as const
   const between = unicode ? ' · ' : ' - '
-  const identity = [tree.traceId === '' ? '' : `trace ${tree.traceId}`, utc(tree.startedMs) ?? '']
+  const identity = [
+    tree.traceId === '' ? '' : `trace ${tree.traceId}`,
+    utc(tree.startedMs) ?? '',
+    foreignOf(tree) ?? '',
+  ]
     .filter((part) => part !== '')
     .map(say)
   return [
