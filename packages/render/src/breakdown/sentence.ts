@@ -9,7 +9,7 @@ const PLACES: Readonly<Record<Layer, (service: string) => string>> = {
   self: (service) => `the code of ${service}`,
   db: (service) => `the database of ${service}`,
   cache: (service) => `the cache of ${service}`,
-  queue: (service) => `the way to ${service} and back`,
+  queue: (service) => `messages to and from ${service}`,
   rpc: (service) => `waiting for ${service}, which keeps no profile`,
 }
 
