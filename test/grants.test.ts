@@ -4,6 +4,8 @@ import { AMQPClient, type AMQPMessage } from '@cloudamqp/amqp-client'
 import {
   type ClientOptions,
   connect,
+  event,
+  eventDispatcher,
   type Plugin,
   type Problem,
   proxy,
@@ -24,7 +26,15 @@ import {
   traced,
   traceOf,
 } from 'clew/profile'
-import { type CallNode, callTree, type Trace } from 'clew/trace'
+import { eventually } from 'clew/testing'
+import {
+  type CallNode,
+  type CallTree,
+  callTree,
+  encodeTrace,
+  parseTraces,
+  type Trace,
+} from 'clew/trace'
 import { ROADS, type Road, uniqueName } from './brokers.ts'
 import { tapOn } from './tap.ts'
 
@@ -220,6 +230,74 @@ for (const road of ROADS) {
       // What lies below is part of the service's own trace.
       for (const trace of taken) assert.equal(callTree(trace).calls, 2)
       assert.equal(callTree(friend.trace).calls, 2)
+    })
+  })
+}
+
+/** A shop that tells of its sales, and who hears of them; all show grants of their own, or none. */
+async function market(road: Road, showing: boolean) {
+  const { key, verifying } = await keysOf()
+  const [sales, ledger] = [uniqueName('sales'), uniqueName('ledger')]
+  class Sales {
+    static readonly name: string = sales
+    tell = eventDispatcher()
+    @rpc async sell(): Promise<void> {
+      await this.tell('sold', { id: 1 })
+    }
+  }
+  class Ledger {
+    static readonly name: string = ledger
+    @event(sales, 'sold') async write(_sale: unknown): Promise<void> {}
+  }
+  const kept: Trace[] = []
+  const issuer = grantIssuer({ key })
+  const own = issuer.source({ subject: 'inside', audience: [sales, ledger], scope: 'full' })
+  const access = { verify: grantVerifier({ keys: [verifying] }) }
+  const grant = showing ? { grant: own } : {}
+  const stack = new AsyncDisposableStack()
+  const { delivery } = road
+  const broker = road.broker()
+  for (const service of [Sales, Ledger] as ServiceClass[]) {
+    const use = [profile({ require: 'grant', access, sink: keeping(kept), ...grant })]
+    stack.use(await run(service, { broker, delivery, use, signals: false, log: () => {} }))
+  }
+  const trees = () => parseTraces(kept.map(encodeTrace).join('')).traces.map(callTree)
+  const connected = async (options: ClientOptions) =>
+    stack.use(
+      await connect(broker, { delivery, use: [profile({ sink: keeping(kept) })], ...options }),
+    )
+  return { sales, ledger, own, trees, connected, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+const shapes = (trees: readonly CallTree[]) =>
+  trees.map(({ root }) => namesIn(root).map((name) => name.replace(/_\d+/g, ''))).sort()
+
+for (const road of ROADS) {
+  describe(`grants and events on ${road.name}`, { skip: road.skip }, () => {
+    it('keep a tree whole among services that show them, and cut it where one does not', async () => {
+      for (const showing of [true, false]) {
+        await using system = await market(road, showing)
+        const client = await system.connected({ grant: system.own })
+        await client.proxy<{ sell(): Promise<void> }>(system.sales).sell()
+        const first = ['sales.sell', 'sales.events.sold']
+        const heard = 'ledger.on sold'
+        const expected = showing ? [[...first, heard]] : [[heard], first]
+        await eventually(() => assert.deepEqual(shapes(system.trees()), expected))
+      }
+    })
+
+    it("are wanted of a stranger's event too", async () => {
+      await using system = await market(road, true)
+      const stranger = await system.connected({})
+      await stranger.dispatch(system.sales, 'sold')
+      const expected = [['ledger.on sold'], ['sales.events.sold']]
+      const trees = await eventually(() => {
+        const found = system.trees()
+        assert.deepEqual(shapes(found), expected)
+        return found
+      })
+      const ids = trees.map(({ traceId }) => traceId)
+      assert.equal(new Set(ids).size, 2)
     })
   })
 }

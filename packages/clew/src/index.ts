@@ -11,6 +11,7 @@ export type {
   ErrorClass,
   ErrorClasses,
   ExchangeDeclaration,
+  GrantSource,
   Handler,
   Headers,
   HeaderValue,
