@@ -1,55 +1,13 @@
 /** Events: who gets them, what comes with them, and what becomes of those that fail. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import {
-  type Broker,
-  connect,
-  Dependency,
-  event,
-  eventDispatcher,
-  inject,
-  type LogEvent,
-  once,
-  type RunOptions,
-  rpc,
-  run,
-  type ServiceClass,
-  workerContext,
-} from 'clew'
+import { connect, Dependency, event, eventDispatcher, inject, once, rpc, workerContext } from 'clew'
 import { eventually } from 'clew/testing'
 import { ROADS, type Road, uniqueName } from './brokers.ts'
+import { opened } from './opened.ts'
 
 interface Order {
   readonly id: number
-}
-
-/** A cluster for one test, closed with it. */
-async function opened(road: Road) {
-  const broker = road.broker()
-  const log: LogEvent[] = []
-  const stack = new AsyncDisposableStack()
-  const cluster = await connect(broker, { delivery: road.delivery, timeoutMs: 10_000 })
-  stack.use(cluster)
-  return {
-    broker,
-    cluster,
-    log,
-    async start(
-      services: ServiceClass | readonly ServiceClass[],
-      options: Partial<RunOptions> = {},
-    ) {
-      const running = await run(services, quiet(road, broker, log, options))
-      stack.use(running)
-      return running
-    },
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  }
-}
-
-function quiet(road: Road, broker: Broker, log: LogEvent[], options: Partial<RunOptions>) {
-  const { delivery } = road
-  const take = (told: LogEvent) => void log.push(told)
-  return { broker, delivery, signals: false, log: take, ...options }
 }
 
 /** A service that dispatches, and the name of its own. */
@@ -70,7 +28,6 @@ for (const road of ROADS) {
   describe(`events (${road.name})`, { skip: road.skip }, () => {
     whoGetsThem(road)
     whatComesWithThem(road)
-    thoseThatFail(road)
   })
 }
 
@@ -201,6 +158,47 @@ function whoGetsThem(road: Road): void {
     await eventually(() => assert.deepEqual(got, [{ id: 1 }]))
   })
 
+  it('need a queue for each method, or half of them would go astray', async () => {
+    await using at = await opened(road)
+    class Listener {
+      static readonly name: string = uniqueName('listener')
+      @event('orders', 'created', { handlerType: 'singleton' }) one() {}
+      @event('orders', 'created', { handlerType: 'singleton' }) other() {}
+    }
+    await assert.rejects(at.start(Listener), /on other and @event on one of .* the same queue/)
+  })
+
+  it('heed the settings of their exchanges', async () => {
+    await using at = await opened(road)
+    const source = uniqueName('orders')
+    const got: Order[] = []
+    class Listener {
+      static readonly name: string = uniqueName('listener')
+      @event(source, 'created') handle(order: Order) {
+        got.push(order)
+      }
+    }
+    const config = { DECLARE_EVENT_EXCHANGES: false }
+    await assert.rejects(at.start(Listener, { config }), /exchange is not there/)
+    await assert.rejects(at.cluster.dispatch(source, 'created', { id: 0 }, { declare: false }), {
+      code: 'unknown_service',
+    })
+    // Somebody else declares it, as one that goes with its last queue.
+    await at.cluster.dispatch(source, 'created', { id: 1 }, { autoDelete: true })
+    await at.start(Listener, { config })
+    await at.cluster.dispatch(source, 'created', { id: 2 }, { declare: false })
+    await eventually(() => assert.deepEqual(got, [{ id: 2 }]))
+    await assert.rejects(
+      at.start(
+        class Other extends Listener {
+          static override readonly name: string = uniqueName('other')
+        },
+        {},
+      ),
+      /other properties/,
+    )
+  })
+
   it('may have nobody who listens', async () => {
     await using at = await opened(road)
     await at.cluster.dispatch(uniqueName('orders'), 'order_created', { id: 1 })
@@ -272,227 +270,5 @@ function whatComesWithThem(road: Road): void {
     await assert.rejects(at.cluster.dispatch('orders', 'created', cyclic), {
       code: 'unserializable',
     })
-  })
-}
-
-function thoseThatFail(road: Road): void {
-  it('are logged and done with where nothing else is asked for', async () => {
-    await using at = await opened(road)
-    const source = uniqueName('orders')
-    const seen: number[] = []
-    class Listener {
-      static readonly name: string = uniqueName('listener')
-      @event(source, 'created', { expectedErrors: [RangeError] }) handle({ id }: Order) {
-        seen.push(id)
-        if (id === 1) throw new TypeError('not this one')
-        if (id === 2) throw new RangeError('nor this one')
-      }
-    }
-    await at.start(Listener)
-    for (const id of [1, 2, 3]) await at.cluster.dispatch(source, 'created', { id })
-    await eventually(() => assert.equal(seen.length, 3))
-    assert.deepEqual(seen, [1, 2, 3])
-    assert.deepEqual(
-      at.log.map(({ level, method }) => `${level} ${method}`),
-      ['error handle', 'warn handle'],
-    )
-  })
-
-  it('of a queue that goes with its replica are dropped in the end, and that is told', async () => {
-    await using at = await opened(road)
-    const source = uniqueName('orders')
-    let failures = 0
-    class Listener {
-      static readonly name: string = uniqueName('listener')
-      @event(source, 'created', {
-        handlerType: 'broadcast',
-        reliableDelivery: false,
-        requeueOnError: { backoffMs: 5, maxAttempts: 2 },
-      })
-      handle(_order: Order) {
-        failures++
-        throw new RangeError('never')
-      }
-    }
-    await at.start(Listener)
-    await at.cluster.dispatch(source, 'created', { id: 1 })
-    const told = () => at.log.find(({ message }) => /it is dropped/.test(message))
-    await eventually(() => assert.ok(told()))
-    assert.match(told()!.message, /\.handle: a message in .* has failed 2 times, it is dropped$/)
-    assert.equal(failures, 2)
-  })
-
-  it('come again by their policy, each attempt a call of its own', async () => {
-    await using at = await opened(road)
-    const source = uniqueName('orders')
-    const seen: { attempt: number | undefined; id: string }[] = []
-    class Listener {
-      static readonly name: string = uniqueName('listener')
-      worker = workerContext()
-      @event(source, 'created', { requeueOnError: { backoffMs: 20, maxAttempts: 5 } })
-      handle(_order: Order) {
-        const { attempt, id } = this.worker.call
-        seen.push({ attempt, id })
-        if (seen.length < 3) throw new Error('not yet')
-      }
-    }
-    await at.start(Listener)
-    await at.cluster.dispatch(source, 'created', { id: 1 })
-    await eventually(() => assert.equal(seen.length, 3))
-    assert.deepEqual(
-      seen.map(({ attempt }) => attempt),
-      [1, 2, 3],
-    )
-    assert.equal(new Set(seen.map(({ id }) => id)).size, 3)
-  })
-
-  it('come again when their own policy says, not when another one does', async () => {
-    await using at = await opened(road)
-    const source = uniqueName('orders')
-    const attempts = { soon: 0, late: 0 }
-    class Listener {
-      static readonly name: string = uniqueName('listener')
-      @event(source, 'created', { requeueOnError: true }) soon(_order: Order) {
-        attempts.soon++
-        throw new Error('in a second')
-      }
-      @event(source, 'created', { requeueOnError: { backoffMs: 60_000 } }) late(_order: Order) {
-        attempts.late++
-        throw new Error('in a minute')
-      }
-    }
-    await at.start(Listener)
-    await at.cluster.dispatch(source, 'created', { id: 1 })
-    await eventually(() => assert.equal(attempts.soon, 2))
-    assert.equal(attempts.late, 1)
-  })
-
-  it('hold nobody up and are not lost, when a thousand of them fail', async () => {
-    await using at = await opened(road)
-    const source = uniqueName('orders')
-    const EVENTS = 1000
-    let mended = false
-    let failures = 0
-    const failing = new Set<number>()
-    const handled = new Set<number>()
-    const others = new Set<number>()
-    class Storm {
-      static readonly name: string = uniqueName('storm')
-      @event(source, 'created', { requeueOnError: { backoffMs: 2000, maxBackoffMs: 2000 } })
-      handle({ id }: Order) {
-        if (!mended) {
-          failures++
-          failing.add(id)
-          throw new Error('the shop is closed')
-        }
-        handled.add(id)
-      }
-      @event(source, 'created') other({ id }: Order) {
-        others.add(id)
-      }
-    }
-    await at.start(Storm)
-    const dispatched = Array.from({ length: EVENTS }, (_, id) =>
-      at.cluster.dispatch(source, 'created', { id }),
-    )
-    await Promise.all(dispatched)
-    await eventually(() => assert.equal(others.size, EVENTS), 30_000)
-    await eventually(() => assert.equal(failing.size, EVENTS), 30_000)
-    // Nameko's hot loop would have come to tens of thousands.
-    assert.ok(failures < EVENTS * 5, `${failures} attempts: it spins`)
-    mended = true
-    await eventually(() => assert.equal(handled.size, EVENTS), 30_000)
-  })
-
-  it('are handled by others when their service is killed, under the same id', async () => {
-    await using at = await opened(road)
-    const source = uniqueName('orders')
-    const seen: { redelivered: boolean; id: string }[] = []
-    const gate = Promise.withResolvers<void>()
-    class Listener {
-      static readonly name: string = uniqueName('listener')
-      worker = workerContext()
-      @event(source, 'created') async handle(_order: Order) {
-        const { redelivered, id } = this.worker.call
-        seen.push({ redelivered, id })
-        if (!redelivered) await gate.promise
-      }
-    }
-    const first = await at.start(Listener)
-    const traceparent = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`
-    await at.cluster.dispatch(source, 'created', { id: 1 }, { headers: { traceparent } })
-    await eventually(() => assert.equal(seen.length, 1))
-    await first.kill()
-    await at.start(Listener)
-    await eventually(() => assert.equal(seen.length, 2))
-    gate.resolve()
-    assert.deepEqual(
-      seen.map(({ redelivered }) => redelivered),
-      [false, true],
-    )
-    assert.equal(seen[0]!.id, seen[1]!.id)
-  })
-
-  it('are left to others by a service that is stopping', async () => {
-    await using at = await opened(road)
-    const source = uniqueName('orders')
-    const seen: string[] = []
-    const gate = Promise.withResolvers<void>()
-    const listener = (replica: string, name: string) =>
-      class {
-        static readonly name: string = name
-        @event(source, 'created') async handle({ id }: Order) {
-          seen.push(`${replica} begins ${id}`)
-          if (id === 1) await gate.promise
-          seen.push(`${replica} ends ${id}`)
-        }
-      }
-    const name = uniqueName('listener')
-    const first = await at.start(listener('first', name))
-    await at.cluster.dispatch(source, 'created', { id: 1 })
-    await eventually(() => assert.equal(seen.length, 1))
-    const stopping = first.stop()
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    await at.cluster.dispatch(source, 'created', { id: 2 })
-    await at.start(listener('second', name))
-    await eventually(() => assert.equal(seen.length, 3))
-    gate.resolve()
-    await stopping
-    assert.deepEqual(seen, ['first begins 1', 'second begins 2', 'second ends 2', 'first ends 1'])
-  })
-
-  it('do not exist when handlers are restarted one after the other', async () => {
-    await using at = await opened(road)
-    const source = uniqueName('orders')
-    const handled: number[] = []
-    class Listener {
-      static readonly name: string = uniqueName('listener')
-      @event(source, 'created') async handle({ id }: Order) {
-        await new Promise((resolve) => setTimeout(resolve, 2))
-        handled.push(id)
-      }
-    }
-    let replicas = [await at.start(Listener), await at.start(Listener)]
-    let dispatching = true
-    let events = 0
-    const stream = (async () => {
-      while (dispatching) {
-        await at.cluster.dispatch(source, 'created', { id: events++ })
-        // Where nothing is confirmed, nothing else would slow it down.
-        await new Promise((resolve) => setTimeout(resolve, 1))
-      }
-    })()
-    for (let restarts = 0; restarts < 4; restarts++) {
-      const seen = handled.length
-      await eventually(() => handled.length > seen + 20)
-      const [oldest, ...rest] = replicas
-      await oldest!.stop()
-      replicas = [...rest, await at.start(Listener)]
-    }
-    dispatching = false
-    await stream
-    await eventually(() => assert.equal(handled.length, events))
-    assert.equal(new Set(handled).size, events, 'each of them once')
-    assert.ok(events > 80)
   })
 }

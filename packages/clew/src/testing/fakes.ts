@@ -50,10 +50,16 @@ export function unnamed(service: string, field: string): object {
     new ConfigError(
       `${service} used ${field}.${String(member)}, but no fake was given for ${field}; pass { ${field}: { ${String(member)}: … } }.`,
     )
-  return new Proxy(Object.create(null), {
+  // A function, because some dependencies are one: `this.dispatch('order_created', order)`.
+  return new Proxy(() => {}, {
     get(_, member): unknown {
       if (!isMember(member)) return undefined
       throw explain(member)
+    },
+    apply(): never {
+      throw new ConfigError(
+        `${service} called ${field}, but no fake was given for it; pass { ${field}: async () => … }.`,
+      )
     },
     set(_, member): never {
       throw explain(member)

@@ -5,6 +5,7 @@ import {
   Dependency,
   declareMethod,
   Entrypoint,
+  eventDispatcher,
   inject,
   memory,
   proxy,
@@ -97,6 +98,24 @@ test('workerOf: what was not given fails in words when it is used', async () => 
   const misspelt = { id: {} } as object
   assert.throws(() => workerOf(Greeting, misspelt), /no dependency id .*it has ids, worker/)
   assert.throws(() => workerOf(class Plain {} as never), ConfigError)
+})
+
+test('workerOf: a dependency that is a function is faked by one', async () => {
+  class Orders {
+    static readonly name = 'orders'
+    dispatch = eventDispatcher()
+    @rpc async create(id: number) {
+      await this.dispatch('order_created', { id })
+    }
+  }
+  const dispatched: unknown[] = []
+  const dispatch = async (type: string, payload?: unknown) => void dispatched.push([type, payload])
+  await workerOf(Orders, { dispatch }).create(7)
+  assert.deepEqual(dispatched, [['order_created', { id: 7 }]])
+  await assert.rejects(
+    workerOf(Orders).create(7),
+    /orders called dispatch, but no fake was given for it; pass \{ dispatch: async/,
+  )
 })
 
 test('workerOf: an instance of a class is left as it is', () => {

@@ -7,7 +7,7 @@ import {
   type Settlement,
 } from '../../call/index.ts'
 import type { MethodOptions } from '../declare-method.ts'
-import { Entrypoint } from '../extension.ts'
+import { Entrypoint, type EntrypointMethod, type ExtensionHost } from '../extension.ts'
 import { handlingId } from './message-id.ts'
 
 /** What every entrypoint that takes messages may be told. */
@@ -60,6 +60,21 @@ export function checkParameters(
 /** The longest name that AMQP has room for. */
 const LONGEST_NAME = 255
 
+const queuesOf = new WeakMap<ExtensionHost, Map<string, EntrypointMethod>>()
+
+/** @throws ConfigError when another entrypoint of the service takes from the same queue */
+function refuseSharing(host: ExtensionHost, queue: string, method: EntrypointMethod): void {
+  const queues = queuesOf.get(host) ?? new Map<string, EntrypointMethod>()
+  queuesOf.set(host, queues)
+  const other = queues.get(queue)
+  if (other !== undefined) {
+    throw new ConfigError(
+      `@${method.kind} on ${method.property} and @${other.kind} on ${other.property} of ${host.service} take from the same queue, ${queue}: each message would come to one of them only. Give one a \`name\` of its own, or another queue.`,
+    )
+  }
+  queues.set(queue, method)
+}
+
 /** Takes messages from a queue and fires a worker for each. */
 export abstract class MessageEntrypoint extends Entrypoint {
   readonly #retry: RetryPolicy | undefined
@@ -85,6 +100,7 @@ export abstract class MessageEntrypoint extends Entrypoint {
       )
     }
     this.#queue = queue
+    refuseSharing(this.host, queue.name, this.method)
     // All queues of a process are there before anything in it starts: what is dispatched by the first
     // worker of one service is not lost to another that starts a little later.
     if (!queue.exclusive && !queue.autoDelete) await this.host.connection.declare(queue)
