@@ -103,7 +103,7 @@ export const ALLOWED_NAMES: readonly AllowedName[] = [
     reason: 'a level of the log',
   },
   {
-    paths: /^packages\/clew\/src\/websocket\//,
+    paths: /^(packages\/clew\/src|test)\/websocket/,
     names: /^(data|msg)$/,
     reason: "what Nameko's frames and their recording call it",
   },

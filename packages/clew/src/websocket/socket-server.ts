@@ -7,7 +7,7 @@ import { ClientSocket, type SocketOwner } from './client-socket.ts'
 import { errorFrame, eventFrame, parseRequest, type Request } from './frames.ts'
 import { type Limits, limitsIn } from './limits.ts'
 import { INVALID_JSON, METHOD_NOT_FOUND, OVERLOADED, STOPPING } from './refusals.ts'
-import { Acceptor, type Wire } from './wire.ts'
+import { Acceptor, headerOf, type Wire } from './wire.ts'
 
 /** Answers the requests of one name. */
 export interface Responder {
@@ -167,12 +167,7 @@ export class SocketServer extends Extension implements SocketOwner {
   }
 
   #open(wire: Wire, request: IncomingMessage): void {
-    const socket = new ClientSocket(wire, this, {
-      header: (name) => {
-        const value = request.headers[name]
-        return typeof value === 'string' ? value : value?.[0]
-      },
-    })
+    const socket = new ClientSocket(wire, this, { header: (name) => headerOf(request, name) })
     this.#sockets.set(socket.id, socket)
     socket.listen()
     socket.send(eventFrame('connected', { socket_id: socket.id }))

@@ -60,8 +60,9 @@ export class Client {
   static async open(
     url: string,
     options: ClientOptions = {},
+    protocols: string[] = [],
   ): Promise<{ client: Client; id: string }> {
-    const client = new Client(new WebSocket(url, options))
+    const client = new Client(new WebSocket(url, protocols, options))
     const first = (await client.next()) as { data: { socket_id: string } }
     return { client, id: first.data.socket_id }
   }

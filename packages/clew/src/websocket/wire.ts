@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocket, WebSocketServer } from 'ws'
+import { GRANT_HEADER } from '../call/index.ts'
 
 /** Told what happens on a connection. */
 export interface WireListener {
@@ -28,6 +29,27 @@ export interface Wire {
 /** Milliseconds that the other side has to answer a close. */
 const CLOSE_GRACE_MS = 2_000
 
+const GRANT_PROTOCOL = `${GRANT_HEADER}.`
+
+function isGrant(protocol: string): boolean {
+  return protocol.startsWith(GRANT_PROTOCOL)
+}
+
+/**
+ * A header of an upgrade request. Pages cannot set any, so their grant comes among the protocols they
+ * offer: `new WebSocket(url, ['clew', 'clew-grant.' + token])`. Not in the address, which is logged.
+ */
+export function headerOf(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name]
+  if (value !== undefined) return typeof value === 'string' ? value : value[0]
+  if (name !== GRANT_HEADER) return undefined
+  const offered = request.headers['sec-websocket-protocol']?.split(',') ?? []
+  return offered
+    .map((one) => one.trim())
+    .find(isGrant)
+    ?.slice(GRANT_PROTOCOL.length)
+}
+
 /** Answers upgrade requests. */
 export class Acceptor {
   readonly #server: WebSocketServer
@@ -42,6 +64,10 @@ export class Acceptor {
       maxPayload: maxFrameBytes,
       // Not in the types yet.
       closeTimeout: CLOSE_GRACE_MS,
+      // Browsers give up where they offered some and none is chosen. A grant is no protocol, and is
+      // chosen only by who offers nothing else.
+      handleProtocols: (offered: ReadonlySet<string>) =>
+        [...offered].find((protocol) => !isGrant(protocol)) ?? [...offered][0] ?? false,
     }
     this.#server = new WebSocketServer(options)
   }
