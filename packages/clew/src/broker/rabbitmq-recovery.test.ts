@@ -1,52 +1,12 @@
 import assert from 'node:assert/strict'
-import { describe, it, type TestContext } from 'node:test'
-import type { Call, Connection, Delivery, Problem, Reply } from '../call/index.ts'
+import { describe, it } from 'node:test'
+import type { Call, Connection, Reply } from '../call/index.ts'
 import { call, echo, ok, serveUntilTaken, serviceName } from './contract/fixtures.ts'
-import { TcpProxy } from './contract/tcp-proxy.ts'
-import { type RabbitmqOptions, rabbitmq } from './rabbitmq.ts'
+import { BLOCKED, deleteQueue, direct, line, UNBLOCKED } from './contract/line.ts'
+import type { TcpProxy } from './contract/tcp-proxy.ts'
 
 const url = process.env.CLEW_AMQP_URL
 const skip = url === undefined && 'needs RabbitMQ: set CLEW_AMQP_URL, or run `npm test`'
-
-interface Line {
-  readonly proxy: TcpProxy
-  readonly connection: Connection
-  readonly problems: Problem[]
-  /** Resolves when a problem of that kind is told. */
-  told(kind: string): Promise<void>
-}
-
-/** A connection over a network that can be broken. */
-async function line(
-  t: TestContext,
-  delivery: Delivery = 'nameko',
-  options: RabbitmqOptions = {},
-): Promise<Line> {
-  const proxy = await TcpProxy.open(url!)
-  const problems: Problem[] = []
-  const waiting: [string, () => void][] = []
-  const onProblem = (problem: Problem) => {
-    problems.push(problem)
-    for (const [kind, resolve] of waiting) if (kind === problem.kind) resolve()
-  }
-  const connection = await rabbitmq(proxy.url, options).connect({ delivery, onProblem })
-  t.after(async () => {
-    await connection.close()
-    await proxy[Symbol.asyncDispose]()
-  })
-  const told = (kind: string) =>
-    new Promise<void>((resolve) => {
-      waiting.push([kind, resolve])
-      if (problems.some((problem) => problem.kind === kind)) resolve()
-    })
-  return { proxy, connection, problems, told }
-}
-
-async function direct(t: TestContext): Promise<Connection> {
-  const connection = await rabbitmq(url!).connect({})
-  t.after(() => connection.close())
-  return connection
-}
 
 /** Calls until the connection is back. */
 async function untilAnswered(connection: Connection, service: string): Promise<Reply> {
@@ -225,16 +185,6 @@ describe('rabbitmq, lost connections with fast delivery', { skip }, () => {
   })
 })
 
-/** Frame of a connection-level method, as the broker would send it. */
-function connectionFrame(method: number, payload: Buffer): Buffer {
-  const head = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0, 10, 0, method])
-  head.writeUInt32BE(4 + payload.length, 3)
-  return Buffer.concat([head, payload, Buffer.from([0xce])])
-}
-
-const BLOCKED = connectionFrame(60, Buffer.from('\x0alow memory'))
-const UNBLOCKED = connectionFrame(61, Buffer.alloc(0))
-
 describe('rabbitmq, a broker that takes nothing', { skip }, () => {
   it('fails calls as overloaded after a grace, and takes them again afterwards', async (t) => {
     for (const delivery of ['nameko', 'fast'] as const) {
@@ -264,15 +214,6 @@ describe('rabbitmq, queues deleted below their consumers', { skip }, () => {
         .toString('latin1')
         .matchAll(/(rpc[.-][\w.-]+)/g),
     ].map(([, name]) => name!)
-  }
-
-  async function deleteQueue(name: string): Promise<void> {
-    const { GuardedClient } = await import('./frame-guard.ts')
-    const client = new GuardedClient(url!)
-    await client.connect()
-    const channel = await client.channel()
-    await channel.queueDelete(name)
-    await client.close()
   }
 
   it('declares the queue of a service again', async (t) => {
