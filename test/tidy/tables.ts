@@ -43,7 +43,7 @@ export const RENDER: Rules = {
 const PUBLIC = [
   ...['clew', 'clew/config', 'clew/profile', 'clew/testing', 'clew/trace'],
   ...['@clew/render', '@clew/render/png'],
-  ...['clew/postgres', 'clew/redis'],
+  ...['clew/http', 'clew/postgres', 'clew/redis'],
 ]
 
 /** Folders of `@clew/cli`. `.` is what commands are made of, and the program that has them all. */

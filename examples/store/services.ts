@@ -1,0 +1,3 @@
+export { GatewayService } from './gateway.ts'
+export { OrdersService } from './orders.ts'
+export { ProductsService } from './products.ts'
