@@ -190,6 +190,17 @@ function operations(road: Road): void {
     assert.deepEqual([tree.complete, tree.missingCalls, tree.problems], [true, 0, []])
   })
 
+  it('waits for nothing that an operation could still bring', async () => {
+    await using system = await started(road, { graceMs: 1_000_000 })
+    const own = new Kept()
+    const use = [profile({ sink: own, graceMs: 1_000_000 })]
+    await using cluster = await connect(system.broker, { delivery: system.delivery, use })
+    await cluster.proxy<InstanceType<typeof system.Orders>>(system.Orders.name).busy(3)
+    assert.equal((await own.until(() => true)).complete, true)
+    await moments.get(system.Orders.name)!()
+    assert.equal((await system.sink.until(() => true)).complete, true)
+  })
+
   it('names the operation that failed as the origin', async () => {
     await using system = await started(road)
     const error = await traced(system.client)
