@@ -182,3 +182,38 @@ test('a file and a trace are all it takes', async () => {
   assert.equal((await runClew(['show'])).code, 2)
   assert.equal((await runClew(['show', 'a', '1', '2'])).code, 2)
 })
+
+test('a handler of an event that came later is joined, and its trace is whole', () =>
+  withDirectory(async (directory) => {
+    const trace = 'ab'.repeat(16)
+    const line = (id: string, kind: string, ms: number, more: object) =>
+      JSON.stringify({ host: 'h', id, trace, [kind]: 1_795_386_521_000 + ms, ...more })
+    const root = { service: 'orders', method: 'create', parent: null }
+    const event = { service: 'orders.events', method: 'created', parent: 'r', edge: 'event' }
+    const handler = { service: 'mailer', method: 'on created', parent: 'e', edge: 'event' }
+    const lines = [
+      line('r', 'rpc-receive', 0, root),
+      line('e', 'rpc-request', 2, event),
+      line('e', 'rpc-finish', 3, event),
+      line('r', 'rpc-respond', 5, { ...root, calls: 1 }),
+      wellTrace().trimEnd(),
+      line('h', 'rpc-receive', 700, handler),
+      line('h', 'rpc-respond', 900, { ...handler, calls: 0 }),
+      JSON.stringify({ partial: true, trace }),
+    ]
+    const path = await fileIn(directory, 'late.jsonl', `${lines.join('\n')}\n`)
+    const { stdout } = await runClew(['show', path, trace, '--json'])
+    const { complete, calls } = JSON.parse(stdout).trace
+    assert.deepEqual(
+      [complete, calls.map(({ id, parent }: Record<string, string>) => [id, parent])],
+      [
+        true,
+        [
+          ['r', null],
+          ['e', 'r'],
+          ['h', 'e'],
+        ],
+      ],
+    )
+    assert.match((await runClew(['show', path, trace])).stdout, /mailer on created .*event/)
+  }))
