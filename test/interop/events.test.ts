@@ -8,6 +8,7 @@ import {
   eventQueues,
   eventServices,
   eventsReplica,
+  failingReplica,
   type PythonEvents,
   type Shop,
   Tally,
@@ -184,6 +185,22 @@ function inOneTree(world: World): void {
 }
 
 function sharedQueues(world: World, tally: Tally): void {
+  it('that one replica fails at come to the other, and nothing of that is handed on', async () => {
+    const running = await world.run([failingReplica(world.prefix, tally)], false)
+    const [booked, failed] = [tally.of('booked').length, tally.of('failed').length]
+    const ids = Array.from({ length: 20 }, (_, id) => id)
+    const shop = world.name('shop')
+    await Promise.all(ids.map((id) => world.cluster.dispatch(shop, 'order_relayed', { id })))
+    await eventually(() => assert.equal(tally.of('booked').length, booked + ids.length))
+    assert.ok(tally.of('failed').length > failed)
+    const orders = tally.of('booked').slice(booked) as { id: number }[]
+    assert.deepEqual(new Set(orders.map(({ id }) => id)), new Set(ids))
+    for (const arrived of tally.of('arrived').slice(booked)) {
+      assert.deepEqual(arrived, { attempt: 1, keys: [] })
+    }
+    await running.stop()
+  })
+
   it('go to one of two replicas, one in each language, that declare the same queue', async () => {
     const before = (await pythonOf(world).tally('pool')).length
     const running = await world.run([eventsReplica(world.prefix, tally)], true)

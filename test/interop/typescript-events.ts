@@ -65,7 +65,9 @@ export function eventServices(prefix: string, tally: Tally) {
       tally.note('broadcast', payload)
     }
     @event(python, 'order_booked') booked(payload: unknown) {
+      const { call, context } = this.worker
       tally.note('booked', payload)
+      tally.note('arrived', { attempt: call.attempt, keys: Object.keys(context).toSorted() })
     }
     @event(python, 'retried', { requeueOnError: { backoffMs: 10, maxAttempts: 3 } })
     retried(payload: unknown) {
@@ -99,6 +101,18 @@ export function eventsReplica(prefix: string, tally: Tally) {
     @event(`${prefix}_shop`, 'order_created', { reliableDelivery: false }) unreliable(
       _order: Order,
     ) {}
+  }
+}
+
+/** A replica that fails where Python does not. */
+export function failingReplica(prefix: string, tally: Tally) {
+  return class Failing {
+    static readonly name: string = `${prefix}_events`
+    @event(`${prefix}_shop`, 'order_relayed', { requeueOnError: { backoffMs: 20 } })
+    relayed(order: Order) {
+      tally.note('failed', order)
+      throw new RangeError('leave it to Python')
+    }
   }
 }
 
