@@ -378,6 +378,22 @@ test('a callee is moved only when its clock cannot be right, and then to the mid
   assert.equal(place(20, 200, 'two'), 20)
 })
 
+test('an event is handled when its handler says so, after whoever published it went on', () => {
+  const place = (receive: number) => {
+    const list = entries(
+      { r: null, e: 'r', h: 'e' },
+      ...['request r@0 on one', 'receive r@1 on one'],
+      ...['request e@10 on one', 'finish e@20 on one'],
+      ...[`receive h@${receive} on two`, `respond h@${receive + 5} on two`],
+      ...['respond r@99 on one', 'finish r@100 on one'],
+    ).map((entry) => (entry.id === 'r' ? entry : { ...entry, edge: 'event' as const }))
+    return find(callTree(list).root, 'h').offsetMs
+  }
+  assert.equal(place(12), 12)
+  assert.equal(place(500), 500, 'a later try, or a slow one')
+  assert.equal(place(-500), 10, 'not before there was something to hear')
+})
+
 test('a call that never answered lies where its host was found before', () => {
   const parents = { r: null, a: 'r', b: 'r' }
   const list = entries(

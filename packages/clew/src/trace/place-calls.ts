@@ -3,7 +3,8 @@ import { type Bounds, type Making, stamp } from './gather-calls.ts'
 /**
  * Says where every call lies on the root's clock. Clocks are believed wherever they can be true: a
  * callee on another host is moved only when its work would begin before it was asked for or end
- * after its answer came, and then to the middle. Durations stay what they are.
+ * after its answer came, and then to the middle; the work of an event's handler only when it would
+ * begin before the event was published. Durations stay what they are.
  */
 export function placeCalls(order: readonly Making[]): void {
   /** What was found for a host last, for calls that tell nothing themselves. */
@@ -26,7 +27,9 @@ function place(call: Making, outside: Bounds, hosts: Map<string, number>): Bound
   const host = (call.delivery?.receive ?? call.delivery?.respond)?.host
   const from = request ?? finish
   if (from === undefined) {
-    call.shiftMs = shiftWithin(receive, respond, outside, host, hosts)
+    // Nobody waits for who hears of an event: its work need not end with what published it.
+    const bounds = call.edge === 'event' ? { ...outside, toMs: Infinity } : outside
+    call.shiftMs = shiftWithin(receive, respond, bounds, host, hosts)
   } else {
     call.beginMs = from + shift
     call.endMs = finish === undefined ? call.beginMs : Math.max(call.beginMs, finish + shift)
