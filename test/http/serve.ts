@@ -88,8 +88,13 @@ function unchunked(body: Buffer): Buffer {
 }
 
 /** Waits until something is so. @throws Error after 10 s */
-export async function eventually(condition: () => boolean, what: string): Promise<void> {
+export async function eventually(
+  condition: () => boolean,
+  what: string,
+  before: () => void = () => {},
+): Promise<void> {
   for (let tries = 0; !condition(); tries++) {
+    before()
     if (tries > 1000) throw new Error(`it never became so: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }

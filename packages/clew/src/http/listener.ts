@@ -7,6 +7,7 @@ import {
 } from 'node:http'
 import { Server as NetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { ConfigError } from '../call/index.ts'
 import { announcesTooMuch, boundedBody, hasBody } from './body.ts'
 import { BodyTooLarge, responseFromFailure } from './failure.ts'
@@ -38,6 +39,7 @@ export class Listener {
   readonly #running = new Set<ServerResponse>()
   /** Open connections that were not upgraded, with how many responses each has running. */
   readonly #connections = new Map<Duplex, number>()
+  #accepted = 0
   #draining: Promise<void> | undefined
   #changed: () => void = () => {}
 
@@ -88,6 +90,7 @@ export class Listener {
 
   async #drain(): Promise<void> {
     if (!this.#server.listening) return
+    await this.#takeWaiting()
     // Node's own `close` would cut idle connections off, whose next request may be on its way.
     NetServer.prototype.close.call(this.#server)
     for (const outgoing of this.#running) lastOnItsConnection(outgoing)
@@ -97,6 +100,19 @@ export class Listener {
     clearTimeout(timer)
     await this.#until(() => this.#running.size === 0)
     this.close()
+  }
+
+  /**
+   * Takes the connections that the system has made and Node has not: it takes one in each turn, and
+   * the end of listening resets the others, with requests in them.
+   */
+  async #takeWaiting(): Promise<void> {
+    const until = performance.now() + this.#options.settings.idleGraceMs
+    let before: number
+    do {
+      before = this.#accepted
+      await setImmediate()
+    } while (this.#accepted !== before && performance.now() < until)
   }
 
   /** Cuts everything off. */
@@ -124,6 +140,7 @@ export class Listener {
   }
 
   #connected(socket: Socket): void {
+    this.#accepted++
     this.#connections.set(socket, 0)
     socket.once('close', () => this.#gone(socket))
   }
