@@ -85,6 +85,18 @@ describe('stopping', () => {
     await stopping
   })
 
+  it('answers on connections that the system has made, and this process has not seen', async () => {
+    const { Work } = gates()
+    const server = await serve(Work)
+    const answers = Array.from({ length: 20 }, () => {
+      const socket = connect(server.port, '127.0.0.1')
+      socket.write(get('/now'))
+      return rest(socket)
+    })
+    await server.running.stop()
+    for (const answer of await Promise.all(answers)) assert.match(answer, /now$/)
+  })
+
   it('lets workers of HTTP call services of the same process to the end', async () => {
     const gate = Promise.withResolvers<void>()
     let called = false

@@ -15,6 +15,9 @@ import { page } from './pages.ts'
 import { BodyFailed, send } from './send.ts'
 import type { HttpSettings } from './settings.ts'
 
+/** Somebody who connects all the time must not keep a server from its end. */
+const LONGEST_TAKING_MS = 1000
+
 /** Takes a connection over, as WebSocket does: the path's handler owns the socket from then on. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
@@ -107,7 +110,7 @@ export class Listener {
    * the end of listening resets the others, with requests in them.
    */
   async #takeWaiting(): Promise<void> {
-    const until = performance.now() + this.#options.settings.idleGraceMs
+    const until = performance.now() + LONGEST_TAKING_MS
     let before: number
     do {
       before = this.#accepted
