@@ -1,54 +1,20 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { describe, it, type TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { connect, RpcError, rabbitmq, rpc, run } from 'clew'
 import { profile, traced } from 'clew/profile'
 import { callTree } from 'clew/trace'
 import { uniqueName } from './brokers.ts'
+import { startProcess } from './processes/start.ts'
+import { control, spareBroker } from './spare-broker.ts'
 
 const url = process.env.CLEW_AMQP_URL
-const control = process.env.CLEW_RABBITMQ_CONTROL
-const WORKER = fileURLToPath(new URL('./processes/worker.js', import.meta.url))
 
 interface Work {
   work(value: number): Promise<{ value: number; redelivered: boolean }>
 }
 
-/** A worker process whose lines can be waited for; it is gone when the test is. */
-async function startWorker(t: TestContext, name: string, mode: string): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, ['--enable-source-maps', WORKER], {
-    env: { ...process.env, NAME: name, MODE: mode },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  t.after(() => child.kill('SIGKILL'))
-  const worker = new WorkerProcess(child)
-  await worker.says('ready')
-  return worker
-}
-
-class WorkerProcess {
-  readonly child: ChildProcess
-  #said = ''
-  constructor(child: ChildProcess) {
-    this.child = child
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      this.#said += text
-    })
-  }
-  async says(line: string): Promise<void> {
-    while (!this.#said.includes(`${line}\n`)) {
-      assert.equal(this.child.exitCode, null, `the worker ended before it said ${line}`)
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
-  }
-  async exited(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null)
-      await once(this.child, 'exit')
-    return this.child.exitCode
-  }
-}
+const startWorker = (t: TestContext, name: string, mode: string) =>
+  startProcess(t, 'worker', { NAME: name, MODE: mode })
 
 describe('a worker that ends', { skip: url === undefined && 'needs RabbitMQ' }, () => {
   it('is replaced: its call runs again elsewhere, and the tree says so', async (t) => {
@@ -78,19 +44,6 @@ describe('a worker that ends', { skip: url === undefined && 'needs RabbitMQ' }, 
     assert.equal(await worker.exited(), 0)
   })
 })
-
-/** Another private broker, for tests that end it. */
-async function spareBroker(): Promise<{ url: string; tell(action: string): Promise<void> }> {
-  const answer = await fetch(`${control}/spare`, { method: 'POST' })
-  const spare = (await answer.json()) as { url: string; control: string }
-  return {
-    url: spare.url,
-    async tell(action) {
-      const told = await fetch(`${spare.control}/${action}`, { method: 'POST' })
-      assert.ok(told.ok, `${action}: ${await told.text()}`)
-    },
-  }
-}
 
 describe('a broker that ends', {
   skip: control === undefined && 'needs a private RabbitMQ',
