@@ -1,4 +1,4 @@
-export { memory, rabbitmq } from './broker/index.ts'
+export { type KombuValue, kombuJson, kombuValue, memory, rabbitmq } from './broker/index.ts'
 export type {
   Arrival,
   Broker,
@@ -28,9 +28,11 @@ export type {
   Reply,
   RetryPolicy,
   RpcErrorCode,
+  Serializer,
   Settlement,
   Subscription,
   Use,
+  WireOptions,
 } from './call/index.ts'
 export { ConfigError, RemoteError, RpcError } from './call/index.ts'
 export type {

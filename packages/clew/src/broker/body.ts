@@ -1,39 +1,158 @@
+import { ConfigError, type HeaderValue, type Serializer, type WireOptions } from '../call/index.ts'
+import { inflate } from './compression.ts'
 import { blockAfter, FRAMED_ENCODING, objectEnd, payloadEnd } from './framing.ts'
 import type { Message } from './message.ts'
-import { decodePayload, UndecodableError } from './payload.ts'
+import { decodePayload, encodePayload, UndecodableError, UnserializableError } from './payload.ts'
 import type { Tell } from './wire-headers.ts'
 
-export const JSON_TYPE = 'application/json'
+const JSON_TYPE = 'application/json'
+const RPC_EXCHANGE = 'nameko-rpc'
+const INFLATED_BYTES = 128 * 1024 * 1024
+
+/** JSON as Python's reads and writes it. */
+const JSON_SERIALIZER: Serializer = {
+  name: 'json',
+  contentType: JSON_TYPE,
+  contentEncoding: 'utf-8',
+  encode: encodePayload,
+  decode: (body) => decodePayload(bufferOf(body)),
+}
 
 export interface DecodedBody {
   readonly value: unknown
   readonly attachment: Uint8Array | undefined
 }
 
-export function decodeBody(message: Message, tell: Tell): DecodedBody {
-  const { body, contentType } = message
-  if (contentType !== JSON_TYPE && contentType !== '' && !isJson(contentType)) {
-    throw new UndecodableError(`its content type is ${contentType.slice(0, 100)}, not ${JSON_TYPE}`)
+/** A payload as bytes, and who reads them. */
+export type EncodedBody = Pick<Message, 'contentType' | 'contentEncoding' | 'body'>
+
+/** How messages of one connection are written and read. */
+export class Wire {
+  /** Where all requests and replies go through. */
+  readonly rpcExchange: string
+  /** What requests are written with. */
+  readonly serializer: Serializer
+  readonly #maxInflatedBytes: number
+  readonly #byName: ReadonlyMap<string, Serializer>
+  /** By content type; those that are read. */
+  readonly #accepted: ReadonlyMap<string, Serializer>
+  readonly #known: ReadonlyMap<string, Serializer>
+
+  /** @throws ConfigError for names that no serializer has */
+  constructor(options: WireOptions = {}) {
+    const { serializers = [], serializer = 'json', rpcExchange = RPC_EXCHANGE } = options
+    this.rpcExchange = rpcExchange
+    this.#maxInflatedBytes = options.maxInflatedBytes ?? INFLATED_BYTES
+    this.#byName = new Map([JSON_SERIALIZER, ...serializers].map((each) => [each.name, each]))
+    this.serializer = this.named(serializer)
+    const accepted = (options.accept ?? [serializer]).map((name) => this.named(name))
+    // Of several with one content type the connection's own comes first.
+    const byType = (all: readonly Serializer[]) =>
+      new Map([...all, this.serializer].map((each) => [each.contentType, each]))
+    this.#known = byType([...this.#byName.values()].reverse())
+    this.#accepted = new Map(
+      accepted.map(({ contentType }) => [contentType, this.#known.get(contentType)!]),
+    )
   }
-  if (message.contentEncoding !== FRAMED_ENCODING) {
-    return { value: decodePayload(body), attachment: undefined }
+
+  /** @throws ConfigError when there is none of that name */
+  named(name: string): Serializer {
+    const serializer = this.#byName.get(name)
+    if (serializer !== undefined) return serializer
+    const known = [...this.#byName.keys()].join(', ')
+    throw new ConfigError(
+      `there is no serializer called ${name}, only ${known}: give it with \`serializers\``,
+    )
   }
-  const end = payloadEnd(body)
-  const attachment = end < 0 ? undefined : blockAfter(body, end)
-  if (attachment !== undefined) {
-    try {
-      return { value: decodePayload(body, end), attachment }
-    } catch {
-      // The length does not fit: the payload is found without it, below.
+
+  /** The serializer of a request's reply: the same, where it is known. */
+  answering(contentType: string): Serializer {
+    return this.#known.get(bareType(contentType)) ?? this.serializer
+  }
+
+  /**
+   * Reads a body, and takes off the block behind it.
+   * @param compression the header of that name
+   * @throws UndecodableError
+   */
+  decode(message: Message, compression: HeaderValue | undefined, tell: Tell): DecodedBody {
+    const serializer = this.#reading(message.contentType)
+    const body =
+      compression === undefined || compression === null || compression === ''
+        ? message.body
+        : inflate(message.body, compression, this.#maxInflatedBytes)
+    if (message.contentEncoding !== FRAMED_ENCODING) {
+      return { value: read(serializer, body), attachment: undefined }
     }
+    const end = payloadEnd(body)
+    const attachment = end < 0 ? undefined : blockAfter(body, end)
+    if (attachment !== undefined) {
+      try {
+        return { value: read(serializer, body.subarray(0, end)), attachment }
+      } catch {
+        // The length does not fit: the payload is found without it, below.
+      }
+    }
+    tell({
+      kind: 'malformed_attachment',
+      message: `the block behind the body of a message to ${message.routingKey} is damaged or of an unknown version and was dropped`,
+    })
+    const payload = serializer.contentType === JSON_TYPE ? objectEnd(body) : body.length
+    return { value: read(serializer, body.subarray(0, payload)), attachment: undefined }
   }
-  tell({
-    kind: 'malformed_attachment',
-    message: `the block behind the body of a message to ${message.routingKey} is damaged or of an unknown version and was dropped`,
-  })
-  return { value: decodePayload(body, objectEnd(body)), attachment: undefined }
+
+  #reading(contentType: string): Serializer {
+    if (contentType === '') return this.serializer
+    const serializer = this.#accepted.get(contentType) ?? this.#accepted.get(bareType(contentType))
+    if (serializer !== undefined) return serializer
+    const accepted = [...this.#accepted.keys()].join(' or ')
+    throw new UndecodableError(`its content type is ${contentType.slice(0, 100)}, not ${accepted}`)
+  }
 }
 
-function isJson(contentType: string): boolean {
-  return /^application\/json\s*(;|$)/i.test(contentType)
+/** Nameko's own: JSON through `nameko-rpc`. */
+export const NAMEKO_WIRE: Wire = new Wire()
+
+/** A payload by a serializer. @throws UnserializableError */
+export function write(serializer: Serializer, value: unknown): string | Uint8Array {
+  let written: unknown
+  try {
+    written = serializer.encode(value)
+  } catch (error) {
+    if (error instanceof UnserializableError) throw error
+    throw new UnserializableError(reasonOf(error), { cause: error })
+  }
+  if (typeof written === 'string' || written instanceof Uint8Array) return written
+  throw new UnserializableError(`serializer ${serializer.name} made a ${typeof written} of it`)
+}
+
+/** True for the serializer that calls and replies are written with piece by piece. */
+export function isPlainJson(serializer: Serializer): boolean {
+  return serializer === JSON_SERIALIZER
+}
+
+function read(serializer: Serializer, body: Buffer): unknown {
+  if (serializer === JSON_SERIALIZER) return decodePayload(body)
+  try {
+    return serializer.decode(body)
+  } catch (error) {
+    if (error instanceof UndecodableError) throw error
+    throw new UndecodableError(`it is no ${serializer.name}: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 200)
+}
+
+function bareType(contentType: string): string {
+  return contentType.split(';', 1)[0]!.trim().toLowerCase()
+}
+
+/** The same bytes. */
+export function bufferOf(bytes: string | Uint8Array): Buffer {
+  if (typeof bytes === 'string') return Buffer.from(bytes)
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -17,6 +17,7 @@ import {
   type Settlement,
   type Subscription,
 } from '../call/index.ts'
+import { Wire } from './body.ts'
 import { BrokerMailbox } from './broker-mailbox.ts'
 import type { Message } from './message.ts'
 import { MessageServer } from './message-server.ts'
@@ -25,7 +26,7 @@ import { Publications } from './publications.ts'
 import { RequestServer } from './request-server.ts'
 import { StrayReplies } from './stray-replies.ts'
 import { type Queue, refusalOf, type Transport, type TransportEvents } from './transport.ts'
-import { ATTACHABLE_KEY, decodeReply, encodeRequest, identityOf, RPC_EXCHANGE } from './wire.ts'
+import { ATTACHABLE_KEY, decodeReply, encodeRequest, identityOf } from './wire.ts'
 
 /** Nameko's value: a reply queue outlives its last consumer by five minutes. */
 const REPLY_QUEUE_EXPIRES_MS = 300_000
@@ -55,6 +56,7 @@ export async function openConnection(
 class BrokerConnection implements Connection, PendingOwner {
   readonly #durable: boolean
   readonly #errors: ErrorRegistry
+  readonly #wire: Wire
   readonly #maxPending: number
   readonly #onProblem: ((problem: Problem) => void) | undefined
   readonly #pending = new Map<string, PendingCall>()
@@ -76,6 +78,7 @@ class BrokerConnection implements Connection, PendingOwner {
     const { owner = 'standalone_rpc_proxy', attachments = false } = options
     this.#durable = (options.delivery ?? 'nameko') === 'nameko'
     this.#errors = new ErrorRegistry(options.errors)
+    this.#wire = new Wire(options)
     this.#maxPending = limits.maxPendingCalls
     this.#onProblem = options.onProblem
     this.#repliesAtOnce = options.repliesAtOnce === true
@@ -88,7 +91,7 @@ class BrokerConnection implements Connection, PendingOwner {
       exclusive: !this.#durable,
       autoDelete: false,
       arguments: this.#durable ? { 'x-expires': REPLY_QUEUE_EXPIRES_MS } : {},
-      exchange: { name: RPC_EXCHANGE, type: 'topic' },
+      exchange: { name: this.#wire.rpcExchange, type: 'topic' },
       bindingKey: this.#replyKey,
     }
   }
@@ -105,6 +108,7 @@ class BrokerConnection implements Connection, PendingOwner {
     this.#mailbox = new BrokerMailbox(this.#transport, this.#tell)
     this.#publications = new Publications({
       transport: this.#transport,
+      wire: this.#wire,
       durable: this.#durable,
       maxPending: this.#maxPending,
     })
@@ -129,7 +133,7 @@ class BrokerConnection implements Connection, PendingOwner {
     if (refusal !== undefined) return Promise.reject(refusal)
     let message: Message
     try {
-      message = encodeRequest(call, this.#replyKey, this.#durable)
+      message = encodeRequest(call, this.#replyKey, this.#durable, this.#wire)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -208,12 +212,14 @@ class BrokerConnection implements Connection, PendingOwner {
   #replied(message: Message): void {
     const pending = this.#pending.get(message.correlationId)
     if (pending !== undefined) {
-      pending.reply(decodeReply(message, identityOf(pending.call), this.#errors, this.#tell))
+      pending.reply(
+        decodeReply(message, identityOf(pending.call), this.#errors, this.#tell, this.#wire),
+      )
       return
     }
     try {
       const known = this.#strays.take(message.correlationId, (identity) =>
-        decodeReply(message, identity, this.#errors, this.#tell),
+        decodeReply(message, identity, this.#errors, this.#tell, this.#wire),
       )
       if (known) return
     } catch (error) {
@@ -305,6 +311,7 @@ class BrokerConnection implements Connection, PendingOwner {
       errors: this.#errors,
       durable: this.#durable,
       tell: this.#tell,
+      wire: this.#wire,
     })
     try {
       await server.start()
@@ -340,6 +347,7 @@ class BrokerConnection implements Connection, PendingOwner {
       subscription,
       take,
       tell: this.#tell,
+      wire: this.#wire,
     })
     try {
       await server.start()

@@ -13,6 +13,7 @@ import { mailboxTests } from './contract/mailbox.ts'
 import { publishingTests } from './contract/publishing.ts'
 import type { RawPeer } from './contract/raw-peer.ts'
 import { retryingTests } from './contract/retrying.ts'
+import { serializerTests } from './contract/serializers.ts'
 import { servingTests } from './contract/serving.ts'
 
 export interface ContractOptions {
@@ -35,6 +36,7 @@ export function brokerContract({ delivery, broker, peer }: ContractOptions): voi
   describe('publishing', () => publishingTests(connect, delivery))
   describe('consuming', () => consumingTests(connect, peer))
   describe('retrying', () => retryingTests(connect, peer))
+  describe('serializers', () => serializerTests(connect, peer))
   describe('hostile requests', () => hostileRequestTests(connect, peer))
   describe('hostile replies', () => hostileReplyTests(connect, peer))
 }

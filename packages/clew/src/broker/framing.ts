@@ -10,10 +10,11 @@ const TRAILER_BYTES = 9
 const MAGIC = 0x636c6577 // "clew"
 
 /** A body with an attachment behind it. */
-export function frame(payload: string, attachment: Uint8Array): Buffer {
+export function frame(payload: string | Uint8Array, attachment: Uint8Array): Buffer {
   const length = Buffer.byteLength(payload)
   const body = Buffer.allocUnsafe(length + attachment.length + TRAILER_BYTES)
-  body.write(payload, 0, 'utf8')
+  if (typeof payload === 'string') body.write(payload, 0, 'utf8')
+  else body.set(payload, 0)
   body.set(attachment, length)
   const trailer = length + attachment.length
   body.writeUInt32BE(length, trailer)

@@ -5,6 +5,7 @@ import {
   type Subscription,
   toError,
 } from '../call/index.ts'
+import type { Wire } from './body.ts'
 import { DrainingConsumer } from './draining-consumer.ts'
 import { decodeArrival } from './publication-wire.ts'
 import type { Publications } from './publications.ts'
@@ -21,6 +22,7 @@ export interface MessageServerOptions {
   readonly subscription: Subscription
   readonly take: (arrival: Arrival) => Promise<Settlement>
   readonly tell: Tell
+  readonly wire: Wire
 }
 
 /** Consumes one queue's messages and settles each as its taker says. */
@@ -51,8 +53,8 @@ export class MessageServer extends DrainingConsumer {
   }
 
   async #handle(delivery: Delivery): Promise<void> {
-    const { take, tell } = this.#options
-    const arrival = decodeArrival(delivery.message, tell)
+    const { take, tell, wire } = this.#options
+    const arrival = decodeArrival(delivery.message, tell, wire)
     let settlement: Settlement
     try {
       settlement = await take(arrival)

@@ -1,10 +1,19 @@
-import { type Arrival, ConfigError, type Publication, RpcError, toError } from '../call/index.ts'
-import { decodeBody, JSON_TYPE } from './body.ts'
+import {
+  type Arrival,
+  ConfigError,
+  type Publication,
+  RpcError,
+  type Serializer,
+  toError,
+} from '../call/index.ts'
+import { bufferOf, NAMEKO_WIRE, type Wire, write } from './body.ts'
+import { deflate, GZIP } from './compression.ts'
 import { TableError } from './field-table.ts'
 import { type Message, SHORT_STRING_BYTES } from './message.ts'
-import { encodePayload, UnserializableError } from './payload.ts'
+import { UnserializableError } from './payload.ts'
 import {
   ATTEMPT_HEADER,
+  COMPRESSION_HEADER,
   EXCHANGE_HEADER,
   encodeHeaders,
   KEY_HEADER,
@@ -31,9 +40,15 @@ export function subjectOf({ exchange, routingKey, correlationId }: Publication) 
  * @throws RpcError `unserializable` for what the serializer or AMQP cannot carry; ConfigError for
  *   options that AMQP does not have
  */
-export function encodePublication(publication: Publication, persistent: boolean): Message {
+export function encodePublication(
+  publication: Publication,
+  persistent: boolean,
+  wire: Wire = NAMEKO_WIRE,
+): Message {
   const { exchange, routingKey, priority = 0, expirationMs, correlationId = '' } = publication
   checkOptions(publication)
+  const serializer =
+    publication.serializer === undefined ? wire.serializer : wire.named(publication.serializer)
   for (const [what, text] of [
     ['routing key', routingKey],
     ["exchange's name", exchange?.name ?? ''],
@@ -48,8 +63,8 @@ export function encodePublication(publication: Publication, persistent: boolean)
   return {
     exchange: exchange?.name ?? '',
     routingKey,
-    contentType: JSON_TYPE,
-    contentEncoding: 'utf-8',
+    contentType: serializer.contentType,
+    contentEncoding: serializer.contentEncoding,
     headers: headersOf(publication),
     deliveryMode: (publication.persistent ?? persistent) ? 2 : 1,
     priority,
@@ -57,7 +72,7 @@ export function encodePublication(publication: Publication, persistent: boolean)
     replyTo: '',
     expiration: expirationMs === undefined ? '' : String(Math.ceil(expirationMs)),
     redelivered: false,
-    body: bodyOf(publication),
+    body: bodyOf(publication, serializer),
   }
 }
 
@@ -72,15 +87,21 @@ function checkOptions(publication: Publication): void {
   if (!(expirationMs >= 0 && expirationMs <= LONGEST_EXPIRATION_MS)) {
     refuse(`expirationMs must be from 0 to ${LONGEST_EXPIRATION_MS}; got ${expirationMs}`)
   }
+  const { compression } = publication
+  if (compression !== undefined && compression !== 'gzip') {
+    refuse(`compression can be gzip; got ${compression}`)
+  }
   if (Number.isNaN(timeoutMs)) refuse('timeoutMs is no number')
   if (publication.mandatory === true && publication.confirm === false) {
     refuse('`mandatory` needs `confirm`: without it nobody hears that no queue took the message')
   }
 }
 
-function headersOf(publication: Publication): Buffer {
+function headersOf({ headers = NO_ENTRIES, ...publication }: Publication): Buffer {
+  const compressed = { [COMPRESSION_HEADER]: GZIP }
+  const own = publication.compression === undefined ? headers : { ...headers, ...compressed }
   try {
-    return encodeHeaders(publication.headers ?? NO_ENTRIES, publication.context, undefined)
+    return encodeHeaders(own, publication.context, undefined)
   } catch (error) {
     if (!(error instanceof TableError)) throw error
     const reason = `its context or headers cannot be sent: ${error.message}`
@@ -88,9 +109,10 @@ function headersOf(publication: Publication): Buffer {
   }
 }
 
-function bodyOf(publication: Publication): Buffer {
+function bodyOf(publication: Publication, serializer: Serializer): Buffer {
   try {
-    return Buffer.from(encodePayload(publication.payload))
+    const body = bufferOf(write(serializer, publication.payload))
+    return publication.compression === undefined ? body : deflate(body)
   } catch (error) {
     if (!(error instanceof UnserializableError)) throw error
     throw unserializable(publication, `its payload cannot be sent: ${error.message}`, error)
@@ -103,12 +125,12 @@ function unserializable(publication: Publication, reason: string, cause?: Error)
 }
 
 /** What arrived, from its message. Never throws: `unreadable` says what could not be read. */
-export function decodeArrival(message: Message, tell: Tell): Arrival {
+export function decodeArrival(message: Message, tell: Tell, wire: Wire = NAMEKO_WIRE): Arrival {
   const { context, headers } = readHeaders(message.headers, tell, message.routingKey)
   let payload: unknown
   let unreadable: Error | undefined
   try {
-    payload = decodeBody(message, tell).value
+    payload = wire.decode(message, headers[COMPRESSION_HEADER], tell).value
   } catch (error) {
     unreadable = toError(error)
   }

@@ -1,4 +1,5 @@
 import { type Publication, RpcError } from '../call/index.ts'
+import type { Wire } from './body.ts'
 import type { Message } from './message.ts'
 import { PendingPublication, type PublicationOwner, type Sending } from './pending-publication.ts'
 import { encodePublication, subjectOf, titleOf } from './publication-wire.ts'
@@ -7,6 +8,7 @@ import type { Transport } from './transport.ts'
 
 export interface PublicationsOptions {
   readonly transport: Transport
+  readonly wire: Wire
   /** Persistent, confirmed messages, where they do not say otherwise. */
   readonly durable: boolean
   /** Messages unconfirmed at a time; more are refused as `overloaded`. */
@@ -21,6 +23,7 @@ interface Route extends Wanted {
 /** Messages that expect no reply, of one connection. */
 export class Publications implements PublicationOwner {
   readonly #transport: Transport
+  readonly #wire: Wire
   readonly #durable: boolean
   readonly #maxPending: number
   readonly #topology: Topology
@@ -30,8 +33,9 @@ export class Publications implements PublicationOwner {
   #overloaded: string | undefined
   #closed = false
 
-  constructor({ transport, durable, maxPending }: PublicationsOptions) {
+  constructor({ transport, wire, durable, maxPending }: PublicationsOptions) {
     this.#transport = transport
+    this.#wire = wire
     this.#durable = durable
     this.#maxPending = maxPending
     this.#topology = new Topology(transport)
@@ -39,7 +43,7 @@ export class Publications implements PublicationOwner {
 
   async publish(publication: Publication): Promise<void> {
     const { mandatory = false, timeoutMs, signal } = publication
-    const message = encodePublication(publication, this.#durable)
+    const message = encodePublication(publication, this.#durable, this.#wire)
     await this.send(
       {
         message,

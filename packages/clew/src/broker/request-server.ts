@@ -6,9 +6,10 @@ import {
   RpcError,
   toError,
 } from '../call/index.ts'
+import type { Wire } from './body.ts'
 import { DrainingConsumer } from './draining-consumer.ts'
 import type { Delivery, Failure, Queue, Receipt, Transport } from './transport.ts'
-import { decodeRequest, encodeReply, identityOf, RPC_EXCHANGE } from './wire.ts'
+import { decodeRequest, encodeReply, identityOf } from './wire.ts'
 import type { Tell } from './wire-headers.ts'
 
 export interface RequestServerOptions {
@@ -20,6 +21,7 @@ export interface RequestServerOptions {
   /** Persistent, confirmed replies; else transient ones that are only handed over. */
   readonly durable: boolean
   readonly tell: Tell
+  readonly wire: Wire
 }
 
 /** Consumes one service's requests, hands them to the handler and sends its replies. */
@@ -32,18 +34,18 @@ export class RequestServer extends DrainingConsumer {
   }
 
   async start(): Promise<void> {
-    const { transport, service, prefetch } = this.#options
+    const { transport, service, prefetch, wire } = this.#options
     const queue: Queue = {
       name: `rpc-${service}`,
-      exchange: { name: RPC_EXCHANGE, type: 'topic' },
+      exchange: { name: wire.rpcExchange, type: 'topic' },
       bindingKey: `${service}.*`,
     }
     await this.open(transport, queue, prefetch)
   }
 
   protected override take(delivery: Delivery): void {
-    const { handler, service, tell } = this.#options
-    const call = decodeRequest(delivery.message, service, tell)
+    const { handler, service, tell, wire } = this.#options
+    const call = decodeRequest(delivery.message, service, tell, wire)
     let reply: Promise<Reply>
     try {
       reply = handler(call)
@@ -93,8 +95,8 @@ export class RequestServer extends DrainingConsumer {
     reply: Reply,
     failed: (failure: Failure, detail: string) => void,
   ): void {
-    const { transport, errors, durable: persistent, tell } = this.#options
-    const message = encodeReply(reply, call, delivery.message, { errors, persistent }, tell)
+    const { transport, errors, durable: persistent, tell, wire } = this.#options
+    const message = encodeReply(reply, call, delivery.message, { errors, persistent, wire }, tell)
     const receipt = new ReplyReceipt(persistent, () => this.#done(delivery), failed)
     transport.publish(message, { mandatory: !persistent, confirm: persistent }, receipt)
     // Nobody will confirm a transient reply: handing it over is all there is.

@@ -10,16 +10,20 @@ import {
   newCallId,
   type Reply,
   RpcError,
+  type Serializer,
 } from '../call/index.ts'
-import { decodeBody, JSON_TYPE } from './body.ts'
+import { bufferOf, isPlainJson, NAMEKO_WIRE, type Wire, write } from './body.ts'
 import { encodeTable, TableError } from './field-table.ts'
 import { FRAMED_ENCODING, frame } from './framing.ts'
 import { type Message, NO_HEADERS, SHORT_STRING_BYTES } from './message.ts'
 import { encodePayload, UndecodableError, UnserializableError } from './payload.ts'
-import { encodeHeaders, NO_ENTRIES, readHeaders, type Tell } from './wire-headers.ts'
-
-/** Where all of Nameko's requests and replies go through. */
-export const RPC_EXCHANGE = 'nameko-rpc'
+import {
+  COMPRESSION_HEADER,
+  encodeHeaders,
+  NO_ENTRIES,
+  readHeaders,
+  type Tell,
+} from './wire-headers.ts'
 
 /** Reply keys that begin so belong to callers that read attachments. No dot: no service binding matches. */
 export const ATTACHABLE_KEY = 'clew1-'
@@ -31,7 +35,12 @@ const NO_KWARGS: Readonly<Record<string, unknown>> = NO_ENTRIES
  * A call as the message that Nameko would send for it.
  * @throws RpcError `unserializable` for what JSON or AMQP cannot carry
  */
-export function encodeRequest(call: Call, replyTo: string, persistent: boolean): Message {
+export function encodeRequest(
+  call: Call,
+  replyTo: string,
+  persistent: boolean,
+  wire: Wire = NAMEKO_WIRE,
+): Message {
   const routingKey = `${call.service}.${call.method}`
   if (tooLong(routingKey) || tooLong(call.id)) {
     const limit = `${SHORT_STRING_BYTES} bytes, AMQP's limit`
@@ -40,10 +49,10 @@ export function encodeRequest(call: Call, replyTo: string, persistent: boolean):
   const finite = call.timeoutMs < Number.POSITIVE_INFINITY
   const timeoutMs = Math.max(1, Math.min(LONGEST_TIMEOUT_MS, Math.ceil(call.timeoutMs)))
   return {
-    exchange: RPC_EXCHANGE,
+    exchange: wire.rpcExchange,
     routingKey,
-    contentType: JSON_TYPE,
-    contentEncoding: 'utf-8',
+    contentType: wire.serializer.contentType,
+    contentEncoding: wire.serializer.contentEncoding,
     headers: headersOf(call, finite ? timeoutMs : undefined),
     deliveryMode: persistent ? 2 : 1,
     priority: 0,
@@ -51,7 +60,7 @@ export function encodeRequest(call: Call, replyTo: string, persistent: boolean):
     replyTo,
     expiration: finite ? String(timeoutMs) : '',
     redelivered: false,
-    body: encodeArguments(call),
+    body: encodeArguments(call, wire.serializer),
   }
 }
 
@@ -61,13 +70,20 @@ function tooLong(text: string): boolean {
   return text.length > SHORT_STRING_BYTES || Buffer.byteLength(text) > SHORT_STRING_BYTES
 }
 
-function encodeArguments(call: Call): Buffer {
+function encodeArguments(call: Call, serializer: Serializer): Buffer {
   try {
+    if (!isPlainJson(serializer)) {
+      return bufferOf(write(serializer, { args: call.args, kwargs: { ...call.kwargs } }))
+    }
     const kwargs = isEmpty(call.kwargs) ? '{}' : encodePayload(call.kwargs)
     return Buffer.from(`{"args":${encodePayload(call.args)},"kwargs":${kwargs}}`)
   } catch (error) {
     if (!(error instanceof UnserializableError)) throw error
-    throw unserializable(call, `an argument cannot be sent as JSON: ${error.message}`, error)
+    throw unserializable(
+      call,
+      `an argument cannot be sent as ${serializer.name === 'json' ? 'JSON' : serializer.name}: ${error.message}`,
+      error,
+    )
   }
 }
 
@@ -96,7 +112,12 @@ export function identityOf(call: Call): CallIdentity {
 }
 
 /** A request as the call it was. Never throws: what cannot be read becomes a call with `rejected` set. */
-export function decodeRequest(message: Message, service: string, tell: Tell): Call {
+export function decodeRequest(
+  message: Message,
+  service: string,
+  tell: Tell,
+  wire: Wire = NAMEKO_WIRE,
+): Call {
   const { routingKey } = message
   const method = routingKey.startsWith(`${service}.`)
     ? routingKey.slice(service.length + 1)
@@ -107,7 +128,7 @@ export function decodeRequest(message: Message, service: string, tell: Tell): Ca
   let kwargs = NO_KWARGS
   let rejected: RpcError | undefined
   try {
-    const body = readBody(message, tell)
+    const body = readBody(wire.decode(message, read.headers[COMPRESSION_HEADER], tell).value)
     args = readArgs(body.args)
     kwargs = readKwargs(body.kwargs)
   } catch (error) {
@@ -155,8 +176,7 @@ function asRefusal(error: unknown) {
   return { code: 'malformed_request' as const, reason: `the body cannot be read: ${reason}` }
 }
 
-function readBody(message: Message, tell: Tell) {
-  const body = decodeBody(message, tell).value
+function readBody(body: unknown) {
   if (body === null || typeof body !== 'object') {
     throw new Refusal('malformed_request', 'Message missing `args` or `kwargs`')
   }
@@ -190,6 +210,8 @@ export interface ReplyAddress {
   readonly replyTo: string
   /** As the request had it; empty: the reply has none either. */
   readonly correlationId: string
+  /** Of the request: its reply is written alike. @default that of the connection */
+  readonly contentType?: string
 }
 
 /**
@@ -200,28 +222,37 @@ export function encodeReply(
   reply: Reply & { readonly expected?: boolean | undefined },
   call: Call,
   address: ReplyAddress,
-  options: { readonly errors: ErrorRegistry; readonly persistent: boolean },
+  options: ReplyOptions,
   tell: Tell,
 ): Message {
+  const { errors, persistent, wire = NAMEKO_WIRE } = options
+  const serializer = wire.answering(address.contentType ?? '')
   const payload =
     reply.error === undefined
-      ? encodeResult(reply.result, call, options.errors)
-      : encodeError(reply.error, call, options.errors, reply.expected === true)
+      ? encodeResult(reply.result, call, errors, serializer)
+      : encodeError(reply.error, call, errors, reply.expected === true, serializer)
   const attachment = call.attachable ? reply.attachment : undefined
   return {
-    exchange: RPC_EXCHANGE,
+    exchange: wire.rpcExchange,
     routingKey: address.replyTo,
-    contentType: JSON_TYPE,
-    contentEncoding: attachment === undefined ? 'utf-8' : FRAMED_ENCODING,
+    contentType: serializer.contentType,
+    contentEncoding: attachment === undefined ? serializer.contentEncoding : FRAMED_ENCODING,
     headers: reply.headers === undefined ? NO_HEADERS : encodeReplyHeaders(reply.headers, tell),
-    deliveryMode: options.persistent ? 2 : 1,
+    deliveryMode: persistent ? 2 : 1,
     priority: 0,
     correlationId: address.correlationId,
     replyTo: '',
     expiration: '',
     redelivered: false,
-    body: attachment === undefined ? Buffer.from(payload) : frame(payload, attachment),
+    body: attachment === undefined ? bufferOf(payload) : frame(payload, attachment),
   }
+}
+
+export interface ReplyOptions {
+  readonly errors: ErrorRegistry
+  readonly persistent: boolean
+  /** @default Nameko's own */
+  readonly wire?: Wire
 }
 
 function encodeReplyHeaders(headers: Headers, tell: Tell): Buffer {
@@ -235,22 +266,42 @@ function encodeReplyHeaders(headers: Headers, tell: Tell): Buffer {
   }
 }
 
-function encodeResult(result: unknown, call: Call, errors: ErrorRegistry): string {
+function encodeResult(
+  result: unknown,
+  call: Call,
+  errors: ErrorRegistry,
+  serializer: Serializer,
+): string | Uint8Array {
   try {
+    if (!isPlainJson(serializer)) return write(serializer, { result: result ?? null, error: null })
     return `{"result":${encodePayload(result)},"error":null}`
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    const text = `Unserializable value: ${call.service}.${call.method} returned what JSON cannot carry: ${reason}`
-    return encodeError(new RpcError('unserializable', text, identityOf(call)), call, errors, false)
+  } catch (thrown) {
+    const reason = thrown instanceof Error ? thrown.message : String(thrown)
+    const form = isPlainJson(serializer) ? 'JSON' : serializer.name
+    const text = `Unserializable value: ${call.service}.${call.method} returned what ${form} cannot carry: ${reason}`
+    const error = new RpcError('unserializable', text, identityOf(call))
+    return encodeError(error, call, errors, false, serializer)
   }
 }
 
-function encodeError(error: Error, call: Call, errors: ErrorRegistry, expected: boolean): string {
+function encodeError(
+  error: Error,
+  call: Call,
+  errors: ErrorRegistry,
+  expected: boolean,
+  serializer: Serializer,
+): string | Uint8Array {
   const wire = errorToWire(error, identityOf(call), errors, expected)
   try {
-    return `{"result":null,"error":${encodePayload(wire)}}`
+    return write(serializer, { result: null, error: wire })
   } catch {
-    return `{"result":null,"error":${encodePayload({ ...wire, exc_args: [wire.value] })}}`
+    const plainer = { result: null, error: { ...wire, exc_args: [wire.value] } }
+    try {
+      return write(serializer, plainer)
+    } catch {
+      // A serializer that writes nothing: its caller learns of that when it reads this.
+      return encodePayload(plainer)
+    }
   }
 }
 
@@ -260,21 +311,22 @@ export function decodeReply(
   call: CallIdentity,
   errors: ErrorRegistry,
   tell: Tell,
+  wire: Wire = NAMEKO_WIRE,
 ): Reply {
   try {
-    const { value, attachment } = decodeBody(message, tell)
+    const headers = replyHeaders(message, tell)
+    const { value, attachment } = wire.decode(message, headers?.[COMPRESSION_HEADER], tell)
     if (value === null || typeof value !== 'object' || Array.isArray(value)) {
       return failed(malformedReply('its body is no object', call))
     }
     const body = value as { readonly result?: unknown; readonly error?: unknown }
     if (isError(body.error)) {
       const error = errorFromWire(body.error, call, errors)
-      return { result: undefined, error, attachment, headers: replyHeaders(message, tell) }
+      return { result: undefined, error, attachment, headers }
     }
     if (!Object.hasOwn(body, 'result')) {
       return failed(malformedReply('it has neither result nor error', call))
     }
-    const headers = replyHeaders(message, tell)
     return { result: body.result, error: undefined, attachment, headers }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)

@@ -10,6 +10,7 @@ import type {
   Subscription,
 } from './messaging.ts'
 import type { Reply } from './reply.ts'
+import type { WireOptions } from './serializer.ts'
 
 /** How calls travel; what `rabbitmq()` and `memory()` return. Holds no connection until asked for one. */
 export interface Broker {
@@ -26,7 +27,7 @@ export interface Broker {
 /** Nameko's durable, confirmed messages, or transient ones that a broker restart may lose. */
 export type Delivery = 'nameko' | 'fast'
 
-export interface ConnectOptions {
+export interface ConnectOptions extends WireOptions {
   /** Who connects: a service's name, or undefined for callers outside services. Names the reply queue. */
   readonly owner?: string | undefined
   /** @default 'nameko' */

@@ -45,4 +45,6 @@ export type {
 export type { Plugin, PluginHost, Use } from './plugin.ts'
 export { toPlugin } from './plugin.ts'
 export type { Reply } from './reply.ts'
+export type { Serializer, WireOptions } from './serializer.ts'
+export { wireOptionsOf } from './serializer.ts'
 export { STARTED } from './started.ts'

@@ -17,6 +17,8 @@ import {
   toPlugin,
   type Use,
   WITH_INTERCEPTOR,
+  type WireOptions,
+  wireOptionsOf,
 } from '../call/index.ts'
 import {
   type Caller,
@@ -35,7 +37,7 @@ import { asVersion8 } from './call-stack.ts'
 import { checkTimeout, DEFAULT_TIMEOUT_MS, makeCall, sendCall } from './make-call.ts'
 import { stopPlugins } from './stop-plugins.ts'
 
-export interface ClientOptions {
+export interface ClientOptions extends WireOptions {
   /** Interceptors and plugins around every call, the first one outermost. @default [] */
   readonly use?: readonly Use[]
   /** Milliseconds that calls wait for a reply. @default 30000; `Infinity` waits for ever */
@@ -91,6 +93,7 @@ export async function connect(broker: Broker, options: ClientOptions = {}): Prom
   const plugins = (options.use ?? []).map(toPlugin)
   const onProblem = options.onProblem ?? (() => {})
   const connection = await broker.connect({
+    ...wireOptionsOf(options),
     delivery: options.delivery,
     errors: options.errors,
     attachments: options.attachments ?? true,

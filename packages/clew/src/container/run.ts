@@ -9,6 +9,8 @@ import {
   type Plugin,
   toPlugin,
   type Use,
+  type WireOptions,
+  wireOptionsOf,
 } from '../call/index.ts'
 import { defineService, type Extension, type ServiceClass } from '../service/index.ts'
 import { Container } from './container.ts'
@@ -21,7 +23,7 @@ import { onSignals } from './signals.ts'
 import { stopInOrder } from './stop-order.ts'
 import { stopPlugins } from './stop-plugins.ts'
 
-export interface RunOptions {
+export interface RunOptions extends WireOptions {
   readonly broker: Broker
   /** Interceptors and plugins around every call, the first one outermost. @default [] */
   readonly use?: readonly Use[]
@@ -75,6 +77,7 @@ export async function run(
   )
   refuseDuplicates(containers)
   const connection = await options.broker.connect({
+    ...wireOptionsOf(options),
     owner: containers[0]!.service,
     delivery: options.delivery,
     errors: options.errors,

@@ -1,6 +1,5 @@
 import type { Message } from '../message.ts'
 import type { Queue, Transport } from '../transport.ts'
-import { RPC_EXCHANGE } from '../wire.ts'
 
 /** A peer without manners: sends and receives bare messages. */
 export interface RawPeer extends AsyncDisposable {
@@ -10,6 +9,8 @@ export interface RawPeer extends AsyncDisposable {
   /** Messages of any queue, as they come. */
   take(queue: Queue, take: (message: Message) => void): Promise<void>
 }
+
+const RPC_EXCHANGE = 'nameko-rpc'
 
 export const RAW_MESSAGE: Message = {
   exchange: RPC_EXCHANGE,
