@@ -283,6 +283,31 @@ describe('stopping several services of one process', () => {
     await stopped
   })
 
+  it('waits for what is still starting', async () => {
+    const lines: string[] = []
+    class Slow extends Dependency<undefined> {
+      override async start() {
+        process.emit('SIGTERM')
+        await sleep(20)
+        lines.push('started')
+      }
+      override stop() {
+        lines.push('stopped')
+      }
+      override get() {
+        return undefined
+      }
+    }
+    class Snail {
+      static readonly name = 'snail'
+      slow = inject(new Slow())
+      @rpc crawl() {}
+    }
+    const running = await run(Snail, { broker: memory(), log: () => {} })
+    await running.stopped
+    assert.deepEqual(lines, ['started', 'stopped'])
+  })
+
   it('stops those that call each other together', async () => {
     class Hen {
       static readonly name = 'hen'

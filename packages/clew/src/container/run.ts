@@ -47,7 +47,8 @@ export interface RunOptions extends WireOptions {
    */
   readonly drainTimeoutMs?: number
   /**
-   * Stop on SIGTERM and SIGINT, letting running calls end; a second signal kills.
+   * Stop on SIGTERM and SIGINT, letting running calls end; a second signal kills. When a background
+   * task fails, the process's exit code becomes 1.
    * @default true
    */
   readonly signals?: boolean
@@ -67,8 +68,10 @@ export async function run(
   const plugins = (options.use ?? []).map(toPlugin)
   const log = guarded(options.log ?? stderrLogger)
   const shared = new SharedExtensions()
+  const ownsProcess = options.signals ?? true
   let running: Services | undefined
   const failed = (error: unknown) => {
+    if (ownsProcess) process.exitCode = 1
     log({ level: 'error', message: 'a background task failed, which ends its services', error })
     void running?.kill()
   }
@@ -86,8 +89,9 @@ export async function run(
     onProblem: ({ message, error }) => log({ level: 'warn', message, error }),
   })
   running = new Services({ containers, shared, plugins, connection, log }, options.drainTimeoutMs)
+  // Before anything fires: what starts early may be told to stop early.
+  if (ownsProcess) onSignals(running, log)
   await running.start()
-  if (options.signals ?? true) onSignals(running, log)
   return running
 }
 
@@ -109,6 +113,7 @@ class Services implements Running {
   readonly #log: Logger
   readonly #drainTimeoutMs: number
   readonly #done = Promise.withResolvers<void>()
+  #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
   #killing: Promise<void> | undefined
   #closing: Promise<void> | undefined
@@ -139,7 +144,12 @@ class Services implements Running {
     return extension
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting = this.#start()
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
     try {
       for (const plugin of this.#plugins) {
         await plugin.start?.({
@@ -181,7 +191,7 @@ class Services implements Running {
       this.#drainTimeoutMs <= LONGEST_TIMER_MS
         ? setTimeout(() => late.resolve('late'), this.#drainTimeoutMs)
         : undefined
-    const drained = stopInOrder(this.#containers, (container) => container.stop())
+    const drained = this.#drain()
     const ended = await Promise.race([drained, late.promise, this.stopped])
     clearTimeout(timer)
     if (ended === 'late') {
@@ -195,6 +205,12 @@ class Services implements Running {
     await this.#close()
     const failed = ended?.find((container) => container.status === 'rejected')
     if (failed !== undefined) throw failed.reason
+  }
+
+  /** What is still starting cannot be stopped: it is waited for, as long as for running calls. */
+  async #drain(): Promise<readonly PromiseSettledResult<void>[]> {
+    await this.#starting?.catch(() => {})
+    return stopInOrder(this.#containers, (container) => container.stop())
   }
 
   async #kill(): Promise<void> {
