@@ -6,10 +6,14 @@ import { passThrough } from './processes.mjs'
 import { exitWith } from './setup/error.mjs'
 import { setup } from './setup.mjs'
 
-/** @returns {Promise<number>} its exit code */
-export async function runCompiled(file, parameters) {
+/**
+ * @param {NodeJS.ProcessEnv} variables over those of this process
+ * @returns {Promise<number>} its exit code
+ */
+export async function runCompiled(file, parameters, variables = {}) {
   const { node, env } = await setup()
-  return passThrough(node, ['--enable-source-maps', file, ...parameters], { env })
+  const all = { ...env, ...variables }
+  return passThrough(node, ['--enable-source-maps', file, ...parameters], { env: all })
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

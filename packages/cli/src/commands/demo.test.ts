@@ -10,6 +10,8 @@ const FILES = [
   'straggler.svg',
   'failure.trace.jsonl',
   'failure.png',
+  'store.trace.jsonl',
+  'breakdown.png',
 ]
 
 async function filesOf(directory: string): Promise<void> {
@@ -44,7 +46,7 @@ test('demo --once --json prints exactly one JSON value', () =>
     const { code, stdout } = await runClew(['demo', '--once', '--json', '--out', directory])
     assert.equal(code, 0)
     const found = JSON.parse(stdout)
-    assert.deepEqual(Object.keys(found), ['schema', 'files', 'straggler', 'failure'])
+    assert.deepEqual(Object.keys(found), ['schema', 'files', 'straggler', 'failure', 'store'])
     assert.deepEqual(
       found.files,
       FILES.map((name) => join(directory, name)),
@@ -56,6 +58,27 @@ test('demo --once --json prints exactly one JSON value', () =>
       method: 'authorize',
       error: 'BankUnavailable',
     })
+    const { breakdown } = found.store
+    assert.deepEqual(
+      new Set(breakdown.map(({ request }: { request: string }) => request)),
+      new Set([
+        'POST /orders',
+        'GET /orders/{order_id}',
+        'POST /products',
+        'GET /products/{product_id}',
+      ]),
+    )
+    for (const row of breakdown) {
+      assert.deepEqual(Object.keys(row), ['request', 'service', 'layer', 'p50Ms', 'p99Ms', 'share'])
+    }
+    const layers = breakdown
+      .filter(({ request }: { request: string }) => request === 'POST /orders')
+      .map(({ service, layer }: { service: string; layer: string }) => `${service} ${layer}`)
+    for (const part of ['orders db', 'products cache', 'orders queue', 'gateway self']) {
+      assert.ok(layers.includes(part), part)
+    }
+    const shares = breakdown.reduce((sum: number, { share }: { share: number }) => sum + share, 0)
+    assert.ok(Math.abs(shares - 4) < 0.001)
     await filesOf(directory)
   }))
 
@@ -113,6 +136,49 @@ test(
         method: 'authorize',
         error: 'BankUnavailable',
       })
+      await filesOf(directory)
+    }),
+)
+
+test('--real without the addresses of its servers says which, and what starts them', () =>
+  withDirectory(async (directory) => {
+    const { code, stdout, stderr } = await runClew(
+      ['demo', '--once', '--real', '--out', directory],
+      {
+        env: { CLEW_AMQP_URL: 'amqp://127.0.0.1:1', CLEW_POSTGRES_URL: '' },
+      },
+    )
+    assert.deepEqual([code, stdout], [2, ''])
+    assert.match(stderr, /--real needs CLEW_POSTGRES_URL.*npm start -- --real/s)
+  }))
+
+const {
+  CLEW_RABBITMQ_CONTROL: control,
+  CLEW_POSTGRES_URL: database,
+  CLEW_REDIS_URL: cache,
+} = process.env
+const missing = [address, control, database, cache].includes(undefined)
+
+test(
+  'the store runs on RabbitMQ, PostgreSQL and Redis',
+  { skip: missing && 'needs private servers: run `npm test`' },
+  () =>
+    withDirectory(async (directory) => {
+      // Its services have names that other tests use as well.
+      const vhost = `demo-${process.pid}`
+      for (const parameters of [
+        ['add_vhost', vhost],
+        ['set_permissions', '-p', vhost, 'guest', '.*', '.*', '.*'],
+      ]) {
+        await fetch(`${control}/ctl`, { method: 'POST', body: JSON.stringify(parameters) })
+      }
+      const url = new URL(address!)
+      url.pathname = `/${vhost}`
+      const args = ['demo', '--once', '--json', '--real', '--out', directory]
+      const { code, stdout, stderr } = await runClew(args, { env: { CLEW_AMQP_URL: url.href } })
+      assert.equal(code, 0, stderr)
+      const { breakdown } = JSON.parse(stdout).store
+      assert.ok(breakdown.some(({ layer }: { layer: string }) => layer === 'db'))
       await filesOf(directory)
     }),
 )

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { Broker } from 'clew'
 import { openBroker } from '../broker-address.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
+import type { StoreFinding } from '../demo/store.ts'
 import type { Tour } from '../demo/tour.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { usageFault } from '../fault.ts'
@@ -13,6 +14,7 @@ interface Flags {
   readonly out: string
   readonly once: boolean
   readonly delay: number
+  readonly real: boolean
   readonly json: boolean
 }
 
@@ -22,7 +24,8 @@ const LONGEST_DELAY_MS = 10_000
 
 export const demoCommand = defineCommand<Flags, readonly []>({
   help: {
-    brief: 'Run a small shop and show who straggles and who fails, in the terminal and in pictures',
+    brief:
+      'Run a small shop and an online store: who straggles, who fails, and where the time goes, in the terminal and in pictures',
     usage: '[FLAGS]',
     examples: [
       { input: 'demo', brief: 'in this process; goes on calling until Ctrl-C' },
@@ -31,7 +34,7 @@ export const demoCommand = defineCommand<Flags, readonly []>({
       { input: 'demo --delay 500 --out slower', brief: 'a slower straggler, files elsewhere' },
     ],
     description: [
-      'Writes straggler.trace.jsonl, straggler.png, straggler.svg, failure.trace.jsonl and failure.png. While it goes on, live.trace.jsonl has the latest calls.',
+      'Writes straggler.trace.jsonl, straggler.png, straggler.svg, failure.trace.jsonl and failure.png, and of the store store.trace.jsonl and breakdown.png. While it goes on, live.trace.jsonl has the latest calls.',
     ],
   },
   parameters: {
@@ -53,7 +56,7 @@ export const demoCommand = defineCommand<Flags, readonly []>({
       once: {
         kind: 'boolean',
         default: false,
-        brief: 'end after the two calls',
+        brief: 'end after having shown it all',
         withNegated: false,
       },
       delay: {
@@ -62,6 +65,13 @@ export const demoCommand = defineCommand<Flags, readonly []>({
         default: '120',
         placeholder: 'MS',
         brief: 'milliseconds by which one shard is slower than the others',
+      },
+      real: {
+        kind: 'boolean',
+        default: false,
+        brief:
+          'the store on RabbitMQ, PostgreSQL and Redis: those of CLEW_AMQP_URL, CLEW_POSTGRES_URL and CLEW_REDIS_URL, where it uses names of its own (gateway, orders, products)',
+        withNegated: false,
       },
       json: {
         kind: 'boolean',
@@ -81,7 +91,9 @@ async function demo(context: ClewContext, flags: Flags): Promise<ExitCode> {
   try {
     const { openShop } = await import('../demo/open-shop.ts')
     const { tour } = await import('../demo/tour.ts')
+    const { serversOf, visitStore } = await import('../demo/store.ts')
     const { callFault } = await import('../call-fault.ts')
+    const servers = await serversOf(flags.real, context.env)
     const inProcess = flags.broker === 'memory'
     await using shop = await openShop({
       broker: await brokerOf(flags.broker, context),
@@ -91,7 +103,8 @@ async function demo(context: ClewContext, flags: Flags): Promise<ExitCode> {
       throw callFault(error, inProcess ? {} : { next: ['clew demo   without a broker'] })
     })
     const shown = await tour(shop, flags.out)
-    await tell(context, flags, shown)
+    const store = await visitStore(servers, flags.out)
+    await tell(context, flags, shown, store)
     if (flags.once || ending.signal.aborted) return EXIT.ok
     const { callOn } = await import('../demo/live.ts')
     const path = resolve(flags.out, 'live.trace.jsonl')
@@ -118,21 +131,15 @@ function onInterrupt(end: () => void): () => void {
   }
 }
 
-async function tell(context: ClewContext, flags: Flags, shown: Tour): Promise<void> {
+async function tell(
+  context: ClewContext,
+  flags: Flags,
+  shown: Tour,
+  store: StoreFinding | undefined,
+): Promise<void> {
   const { output } = context
   const { files, straggler, failure } = shown
-  if (flags.json) {
-    output.printJson({
-      files,
-      straggler: {
-        service: straggler.service,
-        method: straggler.method,
-        totalMs: straggler.totalMs,
-      },
-      failure: { service: failure.service, method: failure.method, error: failure.error },
-    })
-    return
-  }
+  if (flags.json) return tellPrograms(context, shown, store)
   const { printTree } = await import('../print-tree.ts')
   const { typed } = await import('../demo/tour.ts')
   const { bold, dim, green } = output.paint
@@ -152,18 +159,50 @@ async function tell(context: ClewContext, flags: Flags, shown: Tour): Promise<vo
   output.print('')
   for (const line of wrap(`→ ${failure.sentence}`, output.sentenceWidth)) output.print(green(line))
   output.print('')
+  if (store !== undefined) await tellOfStore(context, store)
+  const [storeTrace, breakdownPng] = (store?.files ?? []).map((path) => harmless(typed(path)))
   output.print(bold('Pictures'))
   output.print(`  ${stragglerPng}  ${dim('and')}  ${stragglerSvg}`)
   output.print(`  ${failurePng}`)
+  if (breakdownPng !== undefined) output.print(`  ${breakdownPng}`)
   output.print(bold('Try next'))
   for (const next of [
     `npx clew show ${stragglerTrace}`,
     `npx clew render ${stragglerTrace} --view waterfall -o waterfall.png`,
     `npx clew show ${failureTrace} --json`,
+    ...(storeTrace === undefined ? [] : [`npx clew show ${storeTrace}`]),
     'npx clew --help',
   ]) {
     output.print(`  ${next}`)
   }
+  output.print('')
+}
+
+async function tellPrograms(
+  { output }: ClewContext,
+  { files, straggler, failure }: Tour,
+  store: StoreFinding | undefined,
+): Promise<void> {
+  const { storeRows } = await import('../demo/store.ts')
+  output.printJson({
+    files: [...files, ...(store?.files ?? [])],
+    straggler: {
+      service: straggler.service,
+      method: straggler.method,
+      totalMs: straggler.totalMs,
+    },
+    failure: { service: failure.service, method: failure.method, error: failure.error },
+    ...(store === undefined ? {} : { store: { breakdown: storeRows(store) } }),
+  })
+}
+
+async function tellOfStore({ output, env }: ClewContext, store: StoreFinding): Promise<void> {
+  const { storeTable } = await import('../demo/store.ts')
+  const { isAsciiOnly } = await import('../print-tree.ts')
+  const { width, color } = output
+  output.print(output.paint.bold('3. An online store: where the time of each kind of request goes'))
+  output.print('')
+  output.print(storeTable(store, { width, color, unicode: !isAsciiOnly(env) }))
   output.print('')
 }
 
