@@ -76,7 +76,7 @@ async function shop(road: Road, plugin?: Plugin | 'untraced', more: ProfileOptio
   const problems: string[] = []
   const taken: Trace[] = []
   const access = { verify: grantVerifier({ keys: [keys.verifying] }), aliasKey: 'aliases in tests' }
-  const own = issuer.source({ subject: 'edge', audience: [edge, inside], scope: 'full' })
+  const own = issuer.source({ subject: 'edge', scope: 'full' })
   const broker = road.broker()
   const use =
     plugin === 'untraced'

@@ -160,4 +160,16 @@ describe('context', () => {
     assert.deepEqual({ ...received.headers }, { traceparent: 'new' })
     assert.deepEqual({ ...received.context }, { traceparent: 'new', b: 'from header', c: 'kept' })
   })
+
+  it('hands no grant on, whether its caller showed it or handed it on', () => {
+    const shown = headers({
+      'clew-grant': 'a.b.c',
+      'nameko.clew-grant': 'd.e.f',
+      'nameko.user': 'x',
+    })
+    const sent = call({ service: 's', timeoutMs: 1000, context: headers({}), headers: shown })
+    const received = decodeRequest(encodeRequest(sent, 'key', true), 's', silent)
+    assert.equal(received.headers['clew-grant'], 'a.b.c')
+    assert.deepEqual({ ...received.context }, { user: 'x' })
+  })
 })

@@ -4,8 +4,13 @@ import type { Interceptor } from './interceptor.ts'
 /** The header in which a caller says who may see what: on a request, by HTTP as by AMQP. */
 export const GRANT_HEADER = 'clew-grant'
 
-/** A grant, or what gives one for each call. */
-export type GrantSource = string | (() => string | Promise<string>)
+/**
+ * A grant, or what gives one for each call, told the service that is called. Undefined: that one is
+ * shown none.
+ */
+export type GrantSource = string | ((service: string) => Drawn | Promise<Drawn>)
+
+type Drawn = string | undefined
 
 /** Longer ones are refused by whoever verifies, so they are not sent. */
 const MOST_CHARACTERS = 4096
@@ -27,10 +32,10 @@ export function presenting(source: GrantSource, tell: (problem: Problem) => void
       'there is no grant to show; calls go on without, and their replies bring no trace'
     tell({ kind: 'grant_missing', message, error })
   }
-  const draw = (): string | undefined | Promise<string | undefined> => {
+  const draw = (service: string): Drawn | Promise<Drawn> => {
     try {
-      const drawn = typeof source === 'string' ? source : source()
-      return typeof drawn === 'string' ? drawn : inTime(drawn).catch(failed)
+      const drawn = typeof source === 'string' ? source : source(service)
+      return drawn instanceof Promise ? inTime(drawn).catch(failed) : drawn
     } catch (error) {
       return failed(error)
     }
@@ -47,12 +52,12 @@ export function presenting(source: GrantSource, tell: (problem: Problem) => void
       const headers = Object.assign(Object.create(null), call.headers, { [GRANT_HEADER]: grant })
       return next({ ...call, headers })
     }
-    const drawn = draw()
+    const drawn = draw(call.service)
     return drawn instanceof Promise ? drawn.then(show) : show(drawn)
   }
 }
 
-async function inTime(drawn: Promise<string>): Promise<string> {
+async function inTime(drawn: Promise<Drawn>): Promise<Drawn> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(
     () => late.reject(new Error(`the source of grants gave none within ${PATIENCE_MS} ms`)),

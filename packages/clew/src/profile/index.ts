@@ -1,6 +1,6 @@
 export type { AccessOptions } from './access/access.ts'
 export { Aliases } from './access/alias.ts'
-export type { GrantClaims, GrantIssuer, GrantIssuerOptions } from './access/issuer.ts'
+export type { GrantClaims, GrantIssuer, GrantIssuerOptions, SourceClaims } from './access/issuer.ts'
 export { grantIssuer } from './access/issuer.ts'
 export type { UnverifiedToken } from './access/jwt.ts'
 export { readToken as readUnverified } from './access/jwt.ts'

@@ -35,7 +35,7 @@ export interface ProfileOptions extends ProfilerOptions {
   readonly require?: 'grant'
   /**
    * Shown with the calls that workers make, for services that require one:
-   * `grantIssuer({ key }).source({ subject, audience, scope: 'full' })`.
+   * `grantIssuer({ key }).source({ subject, scope: 'full' })`.
    * @default none
    */
   readonly grant?: GrantSource

@@ -235,3 +235,34 @@ describe('clew call', {
     }
   })
 })
+
+test('a grant is shown to a service that requires one', {
+  skip: address === undefined,
+}, async () => {
+  const { rabbitmq, rpc, run } = await import('clew')
+  const access = await import('clew/profile')
+  class Vault {
+    static readonly name = 'cli_call_vault'
+    @rpc async open(): Promise<string> {
+      return 'opened'
+    }
+  }
+  const [key] = await access.importGrantKeys((await access.generateGrantKey()).private)
+  const verify = access.grantVerifier({ keys: [key!] })
+  await using _ = await run(Vault, {
+    broker: rabbitmq(address!),
+    use: [access.profile({ require: 'grant', access: { verify } })],
+    signals: false,
+  })
+  const issuer = access.grantIssuer({ key: key! })
+  const grant = () => issuer.issue({ subject: 'me', audience: Vault.name, scope: 'full' })
+  const args = ['call', 'cli_call_vault.open', '--trace', '--json', '--broker', address!]
+  const inside = async (more: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+    const { code, stdout, stderr } = await runClew([...args, ...more], { env })
+    assert.equal(code, 0, stderr)
+    return typeof JSON.parse(stdout).trace.calls[0].handleMs
+  }
+  assert.equal(await inside(['--grant', await grant()]), 'number')
+  assert.equal(await inside([], { CLEW_GRANT: await grant() }), 'number')
+  assert.equal(await inside([]), 'undefined')
+})

@@ -15,6 +15,7 @@ interface Flags {
   readonly delivery: Delivery
   readonly trace: boolean
   readonly out: string | undefined
+  readonly grant: string | undefined
   readonly json: boolean
 }
 
@@ -87,6 +88,13 @@ export const callCommand = defineCommand<Flags, readonly string[]>({
         placeholder: 'FILE',
         brief: 'write the trace to a file',
       },
+      grant: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'TOKEN',
+        brief: 'a grant for services that require one (default: CLEW_GRANT)',
+      },
       json: {
         kind: 'boolean',
         default: false,
@@ -117,10 +125,12 @@ async function call(
   process.once('SIGINT', onInterrupt)
   try {
     const tracing = flags.trace || flags.out !== undefined
+    const grant = flags.grant ?? (context.env.CLEW_GRANT || undefined)
     await using cluster = await connect(broker, {
       delivery: flags.delivery,
       timeoutMs: flags.timeout,
       attachments: tracing,
+      ...(grant !== undefined && { grant }),
     })
     const options = { signal: abort.signal, ...(flags.kwargs && { kwargs: flags.kwargs }) }
     const { result, trace } = await (tracing ? callTraced : callPlainly)(

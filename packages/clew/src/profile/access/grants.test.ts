@@ -275,7 +275,8 @@ test('a source hands a grant out as often as it may be used and for half of its 
   let now = 1_800_000_000_000
   const issuer = grantIssuer({ key, now: () => now })
   const verifier = grantVerifier({ keys: [verifying], now: () => now })
-  const next = issuer.source({ ...CLAIMS, uses: 3 })
+  const source = issuer.source({ ...CLAIMS, uses: 3 })
+  const next = () => source('gateway')
   const tokens = [await next(), await next(), await next(), await next()]
   assert.deepEqual(
     tokens.map((token) => tokens.indexOf(token)),
@@ -287,6 +288,18 @@ test('a source hands a grant out as often as it may be used and for half of its 
   for (const token of tokens) {
     assert.equal((await verifier.verify(token, ASKED)).refusal, undefined)
   }
+})
+
+test('a source makes grants for each service that is called, which count at no other', async () => {
+  const { key, verifying } = await pair()
+  const source = grantIssuer({ key }).source({ subject: 'orders', scope: 'full' })
+  const [ids, again, bank] = [await source('ids'), await source('ids'), await source('bank')]
+  assert.equal(ids, again)
+  const verifier = grantVerifier({ keys: [verifying] })
+  const code = async (token: string, service: string) =>
+    (await verifier.verify(token, { service })).refusal?.code
+  assert.deepEqual([await code(ids, 'ids'), await code(bank, 'bank')], [undefined, undefined])
+  assert.equal(await code(ids, 'bank'), 'audience')
 })
 
 test('keys come from JSON, sets, PEM, secrets, files and the environment', async (context) => {

@@ -34,9 +34,18 @@ export interface GrantIssuer {
   /**
    * Grants without end, for `connect(broker, { grant })` and `profile({ grant })`: each is handed out
    * as often as it has uses, and until half of its time is over.
-   * @param claims `uses` is 1,000 by default here
    */
-  source(claims: GrantClaims): () => Promise<string>
+  source(claims: SourceClaims): (service: string) => Promise<string>
+}
+
+export interface SourceClaims extends Omit<GrantClaims, 'audience'> {
+  /**
+   * @default the service that is called, so that none can use its callers' grants at another. Events
+   *   go to whoever listens: for them the listeners must be named.
+   */
+  readonly audience?: string | readonly string[] | undefined
+  /** @default 1000 */
+  readonly uses?: number | undefined
 }
 
 /** What a grant lives and how often it counts, where nobody says otherwise. */
@@ -47,6 +56,8 @@ export const LONGEST_NAME = 256
 export const MOST_AUDIENCES = 16
 
 const USES_OF_SOURCE = 1000
+/** Callees whose grants are kept at a time. */
+const MOST_SOURCES = 1000
 
 /**
  * Makes grants.
@@ -72,25 +83,46 @@ export function grantIssuer(options: GrantIssuerOptions): GrantIssuer {
   return {
     issue,
     source(claims) {
-      const { uses = USES_OF_SOURCE, expiresSeconds = EXPIRES_SECONDS } = claims
-      checked({ ...claims, uses })
-      let current: Promise<string> | undefined
-      let left = 0
-      let until = 0
-      return () => {
-        if (current === undefined || left <= 0 || now() >= until) {
-          left = uses
-          until = now() + expiresSeconds * 500
-          const made = issue({ ...claims, uses })
-          made.catch(() => {
-            if (current === made) current = undefined
-          })
-          current = made
+      const { audience } = claims
+      checked({ ...claims, audience: audience ?? 'any' })
+      if (audience !== undefined) return reusing(issue, { ...claims, audience }, now)
+      const sources = new Map<string, () => Promise<string>>()
+      return (service) => {
+        let next = sources.get(service)
+        if (next === undefined) {
+          next = reusing(issue, { ...claims, audience: service }, now)
+          const [oldest] = sources.keys()
+          if (sources.size >= MOST_SOURCES && oldest !== undefined) sources.delete(oldest)
+          sources.set(service, next)
         }
-        left--
-        return current
+        return next()
       }
     },
+  }
+}
+
+/** Hands a grant out again while it counts. */
+function reusing(
+  issue: GrantIssuer['issue'],
+  claims: GrantClaims,
+  now: () => number,
+): () => Promise<string> {
+  const { uses = USES_OF_SOURCE, expiresSeconds = EXPIRES_SECONDS } = claims
+  let current: Promise<string> | undefined
+  let left = 0
+  let until = 0
+  return () => {
+    if (current === undefined || left <= 0 || now() >= until) {
+      left = uses
+      until = now() + expiresSeconds * 500
+      const made = issue({ ...claims, uses })
+      made.catch(() => {
+        if (current === made) current = undefined
+      })
+      current = made
+    }
+    left--
+    return current
   }
 }
 

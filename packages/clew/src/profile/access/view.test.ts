@@ -181,6 +181,20 @@ test('what is too large is merged until it fits, or not given at all', () => {
   assert.ok(packTrace(trace, { maxBytes: 6144, form: 'block' })!.length <= 6144)
 })
 
+test('what a trace lacks is still lacking in its bytes', () => {
+  const calls = [modelCall('b'.repeat(16)), modelCall('c'.repeat(16), { edge: 'event' })]
+  const missing = [{ parent: 'a'.repeat(16), trace: TRACE, calls: 41, reason: 'lost' as const }]
+  const trace = traceOf(modelCall('a'.repeat(16), { calls }))
+  // The count of calls made says that all direct ones are here, unless it tells otherwise.
+  const entries = trace.entries.map((entry) =>
+    entry.kind === 'rpc-respond' && entry.calls === 2 ? { ...entry, calls: 43 } : entry,
+  )
+  const lacking = { ...trace, entries, missing, complete: false }
+  assert.equal(callTree(lacking).missingCalls, 41)
+  const back = readPiece(packTrace(lacking, { maxBytes: 6144, form: 'piece' })!)!
+  assert.deepEqual([callTree(back).calls, callTree(back).missingCalls], [3, 41])
+})
+
 test('a tree that is damaged or made up has a view, or none, and nothing throws', () => {
   const empty: Trace = { id: '', entries: [], folds: [], missing: [], relays: [], complete: false }
   for (const scope of ['total', 'own', 'full'] as const) {
