@@ -16,6 +16,7 @@ import {
   type FrameSink,
   HEARTBEAT_FRAME,
 } from './amqp-frames.ts'
+import { type LoginMethod, loginRefusal, withLogin } from './login.ts'
 import type { TlsOptions } from './rabbit-address.ts'
 
 export type Channel = AMQPChannel
@@ -45,6 +46,7 @@ export class GuardedClient extends AMQPClient implements FrameSink {
   onLost: (reason: string) => void = () => {}
   end = 0
   readonly #readers = new Map<number, ChannelReader>()
+  readonly #login: LoginMethod
   readonly #loss = Promise.withResolvers<never>()
   #out: Buffer = Buffer.allocUnsafeSlow(OUT_BYTES)
   #flushing = false
@@ -56,8 +58,9 @@ export class GuardedClient extends AMQPClient implements FrameSink {
   #received = false
   #silentTicks = 0
 
-  constructor(url: string, tlsOptions?: TlsOptions) {
+  constructor(url: string, tlsOptions?: TlsOptions, login: LoginMethod = 'PLAIN') {
     super(url, { ...tlsOptions, ...plainHost(url) } as AMQPTlsOptions)
+    this.#login = login
     // Nobody may be waiting when it happens.
     this.#loss.promise.catch(() => {})
   }
@@ -151,11 +154,21 @@ export class GuardedClient extends AMQPClient implements FrameSink {
   protected override parseFrames(view: AMQPView): void {
     try {
       this.#received = true
+      if (this.#refuses(view)) return
       if (!this.#readMessage(view)) super.parseFrames(view)
     } catch (error) {
       // Thrown on, it would come out of the socket's event and end the process.
       this.abandon(`a frame could not be read: ${error instanceof Error ? error.message : error}`)
     }
+  }
+
+  /** True when the frame offers no login of ours. */
+  #refuses(view: AMQPView): boolean {
+    if (this.#login === 'PLAIN') return false
+    const frame = Buffer.from(view.buffer, view.byteOffset, view.byteLength)
+    const refusal = loginRefusal(frame, this.#login)
+    if (refusal !== undefined) this.abandon(refusal)
+    return refusal !== undefined
   }
 
   /** True when the frame belonged to a message and was dealt with. */
@@ -191,7 +204,8 @@ export class GuardedClient extends AMQPClient implements FrameSink {
 
   // From the library's own methods. It never rejects: a lost connection is told once, by `onLost`,
   // and fails what waits on the channels; a rejection here would meet no handler in the library.
-  override async send(bytes: Uint8Array): Promise<void> {
+  override async send(frame: Uint8Array): Promise<void> {
+    const bytes = withLogin(frame, this.#login, this)
     this.reserve(bytes.length).set(bytes, this.end)
     this.end += bytes.length
   }

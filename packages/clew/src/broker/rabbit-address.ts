@@ -1,8 +1,11 @@
-import type { TLSSocketOptions } from 'node:tls'
+import type { ConnectionOptions } from 'node:tls'
 import { ConfigError } from '../call/index.ts'
 
 /** Keys and authorities for `amqps:`, as Node's `tls` takes them. */
-export type TlsOptions = Pick<TLSSocketOptions, 'key' | 'cert' | 'pfx' | 'passphrase' | 'ca'>
+export type TlsOptions = Pick<
+  ConnectionOptions,
+  'key' | 'cert' | 'pfx' | 'passphrase' | 'ca' | 'servername' | 'ciphers' | 'minVersion'
+>
 
 export interface RabbitAddress {
   /** For the client, with the password. */

@@ -1,5 +1,6 @@
 import { type Problem, RpcError } from '../call/index.ts'
 import { GuardedClient } from './frame-guard.ts'
+import type { LoginMethod } from './login.ts'
 import { explain, type RabbitAddress, type TlsOptions } from './rabbit-address.ts'
 
 const FIRST_DELAY_MS = 200
@@ -9,6 +10,7 @@ const CLOSE_GRACE_MS = 1000
 export interface LinkOptions {
   readonly address: RabbitAddress
   readonly tls: TlsOptions | undefined
+  readonly loginMethod: LoginMethod
   readonly connectTimeoutMs: number
   /** Prepares every new connection: channels, declarations. A failure closes it; another is tried. */
   readonly prepare: (client: GuardedClient) => Promise<void>
@@ -65,8 +67,8 @@ export class RabbitLink {
   }
 
   async #handshake(): Promise<GuardedClient> {
-    const { address, tls, connectTimeoutMs } = this.#options
-    const client = new GuardedClient(address.url, tls)
+    const { address, tls, loginMethod, connectTimeoutMs } = this.#options
+    const client = new GuardedClient(address.url, tls, loginMethod)
     let timer: NodeJS.Timeout | undefined
     try {
       await new Promise<void>((resolve, reject) => {

@@ -144,7 +144,9 @@ describe('rabbitmq(), refusals of RabbitMQ', { skip }, () => {
   })
 
   it('says that the vhost does not exist', async () => {
-    const reason = await reasonOf(`${url!.replace(/\/$/, '')}/nowhere`)
+    const address = new URL(url!)
+    address.pathname = '/nowhere'
+    const reason = await reasonOf(address.href)
     assert.match(reason, /has no vhost nowhere/)
   })
 
@@ -176,6 +178,22 @@ describe('rabbitmq(), refusals of RabbitMQ', { skip }, () => {
     const text = 'x'.repeat(300_000)
     assert.equal((await connection.request(call({ service, args: [text] }))).result, text)
     await connection.close()
+  })
+
+  it('logs in by the methods that the broker knows, and says when it knows one not', async () => {
+    for (const loginMethod of ['PLAIN', 'AMQPLAIN'] as const) {
+      const connection = await rabbitmq(url!, { loginMethod }).connect({})
+      await connection.close()
+      const wrong = new URL(url!)
+      wrong.password = SECRET
+      await assert.rejects(rabbitmq(wrong.href, { loginMethod }).connect({}), {
+        message: /refuses the login of user/,
+      })
+    }
+    await assert.rejects(rabbitmq(url!, { loginMethod: 'EXTERNAL' }).connect({}), {
+      code: 'disconnected',
+      message: /knows no login by EXTERNAL, only by .*PLAIN.*loginMethod/,
+    })
   })
 
   it('closes both connections and names them', async (t) => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { Connection, Delivery } from '../call/index.ts'
+import { type Connection, type Delivery, newHalfId } from '../call/index.ts'
 import { call, echo, serviceName } from './contract/fixtures.ts'
+import { exchange, publication } from './contract/publishing.ts'
 import { rabbitmq } from './rabbitmq.ts'
 
 const control = process.env.CLEW_RABBITMQ_CONTROL
@@ -74,6 +75,49 @@ describe('rabbitmq, outages of the broker', { skip }, () => {
       await post(`${spare.control}/start`)
     }
     assert.ok((await callThrough(outage)) > 10)
+  })
+
+  /** Publishes steadily until the outage is over; all must arrive, those too that fail at first. */
+  async function publishThrough(outage: () => Promise<unknown>): Promise<number> {
+    const events = { ...exchange('topic'), autoDelete: false }
+    const queue = { name: `test-${newHalfId()}`, exchange: events, bindingKey: '#' }
+    const consumer = await connect()
+    const [arrived, failed] = [new Set<unknown>(), new Set<unknown>()]
+    const retry = { backoffMs: 200, maxBackoffMs: 200 }
+    await consumer.consume({ queue, prefetch: 10, retry }, async ({ payload }) => {
+      if (failed.has(payload)) {
+        arrived.add(payload)
+        return 'done'
+      }
+      failed.add(payload)
+      return { settle: 'retry', reason: 'at first' }
+    })
+    const sender = await connect()
+    let over = false
+    const ended = outage().finally(() => {
+      over = true
+    })
+    const sent: Promise<void>[] = []
+    while (!over) {
+      const payload = sent.length
+      const fields = { exchange: events, routingKey: 'a', payload, timeoutMs: 60_000 }
+      sent.push(sender.publish(publication(fields)))
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    await ended
+    await Promise.all(sent)
+    while (arrived.size < sent.length) await new Promise((resolve) => setTimeout(resolve, 20))
+    return sent.length
+  }
+
+  it('lose no confirmed message, nor one that waits for another try', async () => {
+    assert.ok((await publishThrough(() => post(`${spare.control}/restart`))) > 10)
+    const outage = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      await post(`${spare.control}/kill`)
+      await post(`${spare.control}/start`)
+    }
+    assert.ok((await publishThrough(outage)) > 10)
   })
 
   it('fail calls fast when the broker is short of memory', async () => {

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import type { Broker, ConnectOptions } from '../call/index.ts'
 import { openConnection } from './connection.ts'
+import type { LoginMethod } from './login.ts'
 import type { Message } from './message.ts'
 import { type RabbitAddress, readAddress, type TlsOptions } from './rabbit-address.ts'
 import { RabbitConsumers } from './rabbit-consumer.ts'
@@ -21,6 +22,8 @@ import type {
 export interface RabbitmqOptions {
   /** Keys and authorities for `amqps:`. @default Node's own authorities */
   readonly tls?: TlsOptions
+  /** How user and password are told, or `EXTERNAL`: the certificate tells. @default 'PLAIN' */
+  readonly loginMethod?: LoginMethod
   /** Seconds between signs of life; two silent intervals end a connection. @default 10 */
   readonly heartbeatSeconds?: number
   /** Milliseconds to wait for a connection to be established. @default 10000 */
@@ -33,6 +36,7 @@ export interface RabbitmqOptions {
 
 const DEFAULTS = {
   tls: undefined,
+  loginMethod: 'PLAIN',
   heartbeatSeconds: 10,
   connectTimeoutMs: 10_000,
   maxPendingCalls: 65_536,
@@ -92,8 +96,8 @@ class RabbitTransport implements Transport {
     this.#publisher = new RabbitPublisher(events, settings.maxMessageBytes)
     this.#declarations = new RabbitDeclarations(events.problem)
     this.#consumers = new RabbitConsumers(this.#declarations, events.problem)
-    const { tls, connectTimeoutMs } = settings
-    const shared = { address, tls, connectTimeoutMs, problem: events.problem }
+    const { tls, loginMethod, connectTimeoutMs } = settings
+    const shared = { address, tls, loginMethod, connectTimeoutMs, problem: events.problem }
     this.#publishing = new RabbitLink({
       ...shared,
       prepare: (client) => this.#publisher.prepare(client),

@@ -79,7 +79,7 @@ test('what a key cannot be is told with file, line and key, and never with a pas
     ['AMQP_URI: [amqp://u:secret@h]\n', /:1: AMQP_URI must be an address .*; got a list/],
     ['ACCEPT:\n  - json\n  - 3\n', /:3: ACCEPT\.1 must name a serializer/],
     ['LOGGING:\n  root:\n    level: LOUD\n', /LOGGING.*(?:level|must be)/],
-    ['LOGIN_METHOD: EXTERNAL\n', /LOGIN_METHOD must be PLAIN/],
+    ['LOGIN_METHOD: GSSAPI\n', /LOGIN_METHOD must be PLAIN, AMQPLAIN or EXTERNAL/],
     ['AMQP_SSL: { cert_reqs: 0 }\n', /certificates are always checked/],
     ['DELIVERY: quick\n', /must be nameko or fast/],
     ['- a\n- b\n', /it must hold keys and values.*it is a list/],

@@ -1,5 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { memory, type RabbitmqOptions, rabbitmq, type TlsOptions } from '../broker/index.ts'
+import {
+  type LoginMethod,
+  memory,
+  type RabbitmqOptions,
+  rabbitmq,
+  type TlsOptions,
+} from '../broker/index.ts'
 import { type Broker, ConfigError } from '../call/index.ts'
 import type { RunOptions } from '../container/index.ts'
 import type { Config } from './load-config.ts'
@@ -8,6 +14,7 @@ import { logger, logSettings } from './logging.ts'
 /** What of `run`'s options a configuration can say. */
 export type ConfiguredOptions = Pick<
   RunOptions,
+  | 'accept'
   | 'broker'
   | 'config'
   | 'delivery'
@@ -15,13 +22,19 @@ export type ConfiguredOptions = Pick<
   | 'log'
   | 'maxWorkers'
   | 'prefetch'
+  | 'rpcExchange'
+  | 'serializer'
   | 'timeoutMs'
 >
 
 interface Known {
   readonly AMQP_URI?: string | null
   readonly AMQP_SSL?: boolean | SslFiles | null
+  readonly LOGIN_METHOD?: LoginMethod | null
   readonly HEARTBEAT?: number | null
+  readonly serializer?: string | null
+  readonly ACCEPT?: readonly string[] | null
+  readonly rpc_exchange?: string | null
   readonly max_workers?: number | null
   readonly PREFETCH_COUNT?: number | null
   readonly TIMEOUT_MS?: number | null
@@ -52,6 +65,9 @@ export function runOptions(config: Config): ConfiguredOptions {
     ...given('timeoutMs', values.TIMEOUT_MS),
     ...given('drainTimeoutMs', values.DRAIN_TIMEOUT_MS),
     ...given('delivery', values.DELIVERY),
+    ...given('serializer', values.serializer),
+    ...given('accept', values.ACCEPT),
+    ...given('rpcExchange', values.rpc_exchange),
   }
 }
 
@@ -65,7 +81,7 @@ function given<Name extends string, T>(
 const DEFAULT_ADDRESS = 'amqp://localhost'
 
 /**
- * The broker that AMQP_URI, AMQP_SSL and HEARTBEAT name; `memory` is one in this process.
+ * The broker that AMQP_URI, AMQP_SSL, LOGIN_METHOD and HEARTBEAT name; `memory` is one in this process.
  * @param fallback where AMQP_URI is not given. @default amqp://localhost
  * @throws ConfigError when the address cannot be read, or a certificate's file cannot
  */
@@ -74,13 +90,14 @@ export function brokerOf(
   fallback: string = DEFAULT_ADDRESS,
   more: RabbitmqOptions = {},
 ): Broker {
-  const { AMQP_URI, AMQP_SSL, HEARTBEAT } = values as Known
+  const { AMQP_URI, AMQP_SSL, LOGIN_METHOD, HEARTBEAT } = values as Known
   const address = (AMQP_URI ?? fallback).replace(/^pyamqp:/u, 'amqp:')
   if (/^memory(?::|$)/u.test(address)) return memory()
   const ssl = typeof AMQP_SSL === 'object' && AMQP_SSL !== null ? tlsOf(AMQP_SSL, file) : undefined
   const secure = ssl !== undefined || AMQP_SSL === true
   return rabbitmq(secure ? address.replace(/^amqp:/u, 'amqps:') : address, {
     ...(ssl && { tls: ssl }),
+    ...given('loginMethod', LOGIN_METHOD),
     ...given('heartbeatSeconds', HEARTBEAT),
     ...more,
   })

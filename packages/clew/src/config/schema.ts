@@ -31,7 +31,10 @@ const KNOWN = {
     ],
     'must be true, or the files ca_certs, certfile, keyfile; cert_reqs can only be required (2), certificates are always checked',
   ),
-  LOGIN_METHOD: v.picklist(['PLAIN'], 'must be PLAIN, the only one that Clew speaks'),
+  LOGIN_METHOD: v.picklist(
+    ['PLAIN', 'AMQPLAIN', 'EXTERNAL'],
+    'must be PLAIN, AMQPLAIN or EXTERNAL',
+  ),
   HEARTBEAT: whole(0, 65_535),
   WEB_SERVER_ADDRESS: v.pipe(
     text('must be HOST:PORT, such as 0.0.0.0:8000'),
