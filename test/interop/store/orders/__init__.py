@@ -1,0 +1,1 @@
+"""The store's orders as a Nameko service on SQLAlchemy."""

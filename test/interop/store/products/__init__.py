@@ -1,0 +1,1 @@
+"""The store's products as a Nameko service on Redis."""
