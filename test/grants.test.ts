@@ -369,6 +369,47 @@ describe('what a stranger on the broker sees without a grant', { skip }, () => {
     }
   })
 
+  it('needs no second grant for a request that the broker delivers again', async () => {
+    const { hostname, port } = new URL(url!)
+    await using tap = await tapOn({ host: hostname, port: Number(port || 5672) })
+    const tapped = new URL(url!)
+    tapped.hostname = '127.0.0.1'
+    tapped.port = String(tap.port)
+    const { key, verifying } = await keysOf()
+    const name = uniqueName('patient')
+    let begun = 0
+    const first = Promise.withResolvers<void>()
+    class Patient {
+      static readonly name: string = name
+      @rpc async work(): Promise<number> {
+        if (++begun > 1) return begun
+        first.resolve()
+        return new Promise<number>(() => {})
+      }
+    }
+    const access = { verify: grantVerifier({ keys: [verifying] }) }
+    const running = await run(Patient as ServiceClass, {
+      broker: rabbitmq(tapped.href),
+      use: [profile({ require: 'grant', access })],
+      signals: false,
+      log: () => {},
+    })
+    try {
+      const claims = { subject: 'x', audience: name, scope: 'full' } as const
+      const grant = await grantIssuer({ key }).issue(claims)
+      await using cluster = await connect(rabbitmq(url!), { grant })
+      const call = traced(cluster.proxy<Patient>(name)).work()
+      await first.promise
+      tap.cut()
+      const { result, trace } = await call
+      assert.equal(result, 2)
+      const { root } = callTree(trace)
+      assert.deepEqual([root.presence, root.redelivered], ['1111', true])
+    } finally {
+      await running.kill()
+    }
+  })
+
   it('has none of the names of the inside in more than a thousand calls', async () => {
     const { hostname, port } = new URL(url!)
     await using tap = await tapOn({ host: hostname, port: Number(port || 5672) })

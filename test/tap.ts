@@ -8,6 +8,8 @@ export interface Tap extends AsyncDisposable {
   heard(): Buffer
   /** Forgets them. */
   clear(): void
+  /** Ends all connections; new ones are let through. */
+  cut(): void
 }
 
 export async function tapOn(target: {
@@ -43,6 +45,9 @@ export async function tapOn(target: {
     heard: () => Buffer.concat(chunks),
     clear: () => {
       chunks.length = 0
+    },
+    cut() {
+      for (const socket of open) socket.destroy()
     },
     async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy()

@@ -29,9 +29,7 @@ export function calleeInterceptor(profiler: Profiler): Interceptor {
       if (profiler.takeTrace !== undefined) call.values.get(ROOT)?.giveTo(profiler.takeTrace)
       return next(call)
     }
-    const { gate } = profiler
-    if (gate === undefined) return received(profiler, call, next)
-    const judged = judge(gate, call)
+    const judged = judge(profiler.gate, call)
     return judged instanceof Promise
       ? judged.then((known) => received(profiler, known, next))
       : received(profiler, judged, next)

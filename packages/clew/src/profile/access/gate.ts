@@ -11,10 +11,12 @@ const CONTEXT_HEADERS = ['traceparent', 'tracestate', 'baggage', GRANT_HEADER]
 /**
  * Judges calls that came over a broker shared with strangers. The call always works; without a valid
  * grant it goes on as one of somebody who knows nothing of traces.
+ * @param access undefined where all users of the broker are trusted
  */
-export function judge(access: Access, call: Call): Call | Promise<Call> {
-  // Came over HTTP or WebSocket, and was judged there.
-  if (call.values.get(VISIT) !== undefined) return call
+export function judge(access: Access | undefined, call: Call): Call | Promise<Call> {
+  // Came over HTTP or WebSocket, and was judged there. A service may have made context of its headers.
+  if (call.values.get(VISIT) !== undefined) return { ...call, context: without(call.context) }
+  if (access === undefined) return call
   const { verifier, withoutGrant, refusals } = access
   const token = call.headers[GRANT_HEADER]
   if (typeof token !== 'string' || verifier === undefined)
@@ -46,6 +48,7 @@ function stripped(access: Access, call: Call, scope: Scope): Call {
   return { ...call, headers: without(call.headers), context: without(call.context), values }
 }
 
+/** Headers without what steers tracing: what outsiders send is no context data either. */
 function without(headers: Headers): Headers {
   if (!CONTEXT_HEADERS.some((name) => name in headers)) return headers
   const kept = Object.assign(Object.create(null), headers) as Record<string, unknown>
