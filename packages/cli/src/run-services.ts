@@ -8,10 +8,11 @@ import { EXIT, type ExitCode } from './exit.ts'
 import { fileFault } from './fault.ts'
 import { harmless } from './harmless.ts'
 import type { Output } from './output.ts'
+import { type AccessFlags, accessOptions } from './run-access.ts'
 import { jsonLog, textLog } from './run-log.ts'
 import { type FoundService, type LoadedServices, loadServices } from './service-file.ts'
 
-export interface RunFlags extends ConfigFlags {
+export interface RunFlags extends ConfigFlags, AccessFlags {
   readonly broker: string | undefined
   /** Empty: profiled, traces go home to whoever calls. Else the file that keeps those that begin here. */
   readonly profile: string | undefined
@@ -70,22 +71,25 @@ async function optionsOf(output: Output, flags: RunFlags, config: Config): Promi
     broker,
     maxWorkers: flags.maxWorkers ?? configured.maxWorkers ?? 10,
     log: format === 'json' ? await jsonLog(output, level) : textLog(output, level),
-    use: flags.profile === undefined ? [] : [await profiler(flags.profile)],
+    use: await profiler(flags),
     ...(delivery && { delivery }),
     ...(timeoutMs && { timeoutMs }),
     format,
   }
 }
 
-async function profiler(file: string): Promise<Use> {
+async function profiler(flags: RunFlags): Promise<readonly Use[]> {
+  const access = await accessOptions(flags)
+  const { profile: file } = flags
+  if (file === undefined) return []
   const { fileSink, profile } = await import('clew/profile')
-  if (file === '') return profile()
+  if (file === '') return [profile(access)]
   try {
     closeSync(openSync(file, 'a'))
   } catch (error) {
     throw fileFault('write', file, error)
   }
-  return profile({ sink: fileSink(file) })
+  return [profile({ ...access, sink: fileSink(file) })]
 }
 
 interface Announced {

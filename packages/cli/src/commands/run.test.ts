@@ -202,6 +202,23 @@ test('--json carries the error of a broker that is down', () =>
     assert.deepEqual([schema, error.code], [1, 'disconnected'])
   }))
 
+test('flags about grants that make no sense are told', () =>
+  withProject(async (project) => {
+    const path = await fileIn(project, 'greeting.ts', GREETING)
+    const none = `${project}/none.json`
+    const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
+      [['--grant-key', none], 2, /without --profile there are none/],
+      [['--require-grant', '--profile'], 2, /needs a key/],
+      [['--profile', '--grant-key', none], 1, /no grant key can be read from .*none\.json: ENOENT/],
+      [['--profile', '--grant-key', path], 1, /neither JSON .* nor PEM/],
+    ]
+    for (const [flags, exit, says] of cases) {
+      const { code, stderr } = await runClew(['run', path, ...flags])
+      assert.equal(code, exit, stderr)
+      assert.match(stderr, says)
+    }
+  }))
+
 const address = process.env.CLEW_AMQP_URL
 const onRabbitmq = { skip: address === undefined ? 'CLEW_AMQP_URL names no RabbitMQ' : false }
 
@@ -259,4 +276,28 @@ export class Configured {
       const failed = lines.find(({ level }) => level === 'error')
       assert.deepEqual([failed.service, failed.error.name], ['cli_run_configured', 'Error'])
     }),
+)
+
+test('a service that requires grants shows its tree to callers with one', onRabbitmq, () =>
+  withProject(async (project) => {
+    const path = await fileIn(project, 'greeting.ts', GREETING)
+    const key = `${project}/key.json`
+    await runClew(['token', 'key', '-o', key])
+    const env = { CLEW_BROKER: address }
+    const flags = ['--profile', '--grant-key', key, '--require-grant']
+    const clew = startClew(['run', path, ...flags], { env })
+    await clew.says('Ctrl-C lets running calls end')
+    const making = ['token', 'make', '--key', key, '--audience', 'cli_run_greeting', '-s', 'full']
+    const grant = (await runClew(making)).stdout.trim()
+    const calling = ['call', 'cli_run_greeting.hello', 'Ada', '--trace', '--json']
+    for (const [CLEW_GRANT, handled] of [
+      [grant, 'number'],
+      ['', 'undefined'],
+    ] as const) {
+      const { stdout, stderr } = await runClew(calling, { env: { ...env, CLEW_GRANT } })
+      assert.equal(typeof JSON.parse(stdout).trace?.calls[0].handleMs, handled, stderr)
+    }
+    clew.kill('SIGTERM')
+    await clew.ended
+  }),
 )

@@ -55,6 +55,20 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>({
         placeholder: 'FILE',
         brief: 'profile every call; with a file, keep the traces that begin here in it',
       },
+      grantKey: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        variadic: true,
+        placeholder: 'FILE|env:NAME',
+        brief: 'outsiders with a grant of this key may see call trees (clew token)',
+      },
+      requireGrant: {
+        kind: 'boolean',
+        default: false,
+        brief: 'callers on the broker show a grant too',
+        withNegated: false,
+      },
       maxWorkers: {
         kind: 'parsed',
         parse: parseWorkers,
