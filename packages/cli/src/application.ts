@@ -7,12 +7,14 @@ import {
   text_en,
 } from '@stricli/core'
 import type { ClewCommand, ClewContext, Example } from './command.ts'
+import { backdoorCommand } from './commands/backdoor.ts'
 import { breakdownCommand } from './commands/breakdown.ts'
 import { callCommand } from './commands/call.ts'
 import { completionCommand } from './commands/completion.ts'
 import { demoCommand } from './commands/demo.ts'
 import { renderCommand } from './commands/render.ts'
 import { runCommand } from './commands/run.ts'
+import { shellCommand } from './commands/shell.ts'
 import { showCommand } from './commands/show.ts'
 import { showConfigCommand } from './commands/show-config.ts'
 import { tokenCommand } from './commands/token.ts'
@@ -29,6 +31,8 @@ export const COMMANDS: ReadonlyMap<string, ClewCommand> = new Map([
   ['show', showCommand],
   ['render', renderCommand],
   ['breakdown', breakdownCommand],
+  ['shell', shellCommand],
+  ['backdoor', backdoorCommand],
   ['show-config', showConfigCommand],
   ['token', tokenCommand],
   ['completion', completionCommand],

@@ -29,7 +29,8 @@ for (const command of COMMANDS) {
     assert.deepEqual([code, stderr], [0, ''])
     assert.ok(stdout.startsWith(`EXAMPLES\n  clew ${command} `) || command === 'demo')
     assert.match(stdout, new RegExp(`^USAGE\n {2}clew ${command} `, 'm'))
-    assert.match(stdout, /^ +--json +\S/m)
+    // What a prompt prints is for people.
+    if (command !== 'backdoor') assert.match(stdout, /^ +--json +\S/m)
     for (const line of stdout.split('\n')) assert.ok(line.length <= 100, line)
   })
 }

@@ -62,3 +62,8 @@ export async function readConfiguration(
   if (other === undefined) return config
   return { ...config, values: Object.freeze({ ...config.values, [ADDRESS_KEY]: other }) }
 }
+
+/** Where a configuration may be. */
+export function configurationFiles({ config }: Pick<ConfigFlags, 'config'>): readonly string[] {
+  return config === undefined ? ['clew.config.yaml', 'clew.config.yml'] : [config]
+}

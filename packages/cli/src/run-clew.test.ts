@@ -17,8 +17,10 @@ export interface Ended {
 
 export interface RunningClew {
   readonly ended: Promise<Ended>
-  /** Resolves when stderr has said it. Rejects when the command ended before. */
-  says(text: string): Promise<void>
+  /** Resolves when stderr has said it so many times (1). Rejects when the command ended before. */
+  says(text: string, times?: number): Promise<void>
+  /** All that stderr has said. */
+  said(): string
   kill(signal: NodeJS.Signals): void
 }
 
@@ -53,10 +55,11 @@ export function startClew(args: readonly string[], options: ClewOptions = {}): R
   return {
     ended,
     kill: (signal) => child.kill(signal),
-    says: (text) =>
+    said: () => stderr,
+    says: (text, times = 1) =>
       new Promise((resolve, reject) => {
         const check = (): void => {
-          if (stderr.includes(text)) resolve()
+          if (stderr.split(text).length > times) resolve()
         }
         listeners.add(check)
         check()

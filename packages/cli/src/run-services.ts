@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
-import type { Delivery, Logger, RunOptions, Use } from 'clew'
+import type { Delivery, EntrypointDescription, Logger, Running, RunOptions, Use } from 'clew'
 import type { Config, ConfiguredOptions, LogFormat } from 'clew/config'
+import type { Backdoor } from './backdoor-server.ts'
 import { configuredBroker } from './broker-address.ts'
 import type { ClewContext } from './command.ts'
 import { type ConfigFlags, readConfiguration } from './configuration.ts'
@@ -19,6 +20,8 @@ export interface RunFlags extends ConfigFlags, AccessFlags {
   readonly maxWorkers: number | undefined
   readonly delivery: Delivery | undefined
   readonly timeout: number | undefined
+  readonly watch: boolean
+  readonly backdoor: number | undefined
   readonly log: LogFormat | undefined
   readonly json: boolean
 }
@@ -44,11 +47,45 @@ export async function runServices(
   ).catch((error: unknown) => {
     throw callFault(error)
   })
-  announce({ output, flags, options }, loaded)
+  const door = await backdoor(context, flags.backdoor, { running, loaded, config })
+  announce({ output, flags, options, door }, loaded)
   await running.stopped
+  await door?.close()
   if (options.format === 'json') options.log({ level: 'info', message: 'stopped' })
   else output.say('stopped')
   return EXIT.ok
+}
+
+interface Inside {
+  readonly running: Running
+  readonly loaded: LoadedServices
+  readonly config: Config
+}
+
+/** @throws Fault when the port is taken; the services are stopped then */
+async function backdoor(
+  { env }: ClewContext,
+  port: number | undefined,
+  { running, loaded, config }: Inside,
+): Promise<Backdoor | undefined> {
+  if (port === undefined) return undefined
+  const { openBackdoor } = await import('./backdoor-server.ts')
+  const { entrypointHook } = await import('clew/testing')
+  const bindings = {
+    running,
+    services: Object.fromEntries(
+      loaded.services.map(({ service, entrypoints }) => [service, entrypoints.map(wayIn)]),
+    ),
+    config: config.values,
+    fire: (service: string, method: string, ...args: readonly unknown[]) =>
+      entrypointHook(running, service, method)(...args),
+  }
+  try {
+    return await openBackdoor(port, bindings, env)
+  } catch (error) {
+    await running.stop()
+    throw error
+  }
 }
 
 interface Options extends RunOptions {
@@ -96,10 +133,11 @@ interface Announced {
   readonly output: Output
   readonly flags: RunFlags
   readonly options: Options
+  readonly door: Backdoor | undefined
 }
 
 function announce(about: Announced, { services, passedOver }: LoadedServices): void {
-  const { output, flags, options } = about
+  const { output, flags, options, door } = about
   const told = services.map(({ service, entrypoints }) => ({
     service,
     methods: entrypoints.filter(({ kind }) => kind === 'rpc').map(({ name }) => name),
@@ -110,14 +148,18 @@ function announce(about: Announced, { services, passedOver }: LoadedServices): v
       options.log({ level: 'warn', message: `passed over: ${reason}` })
     const names = services.map(({ service }) => service).join(', ')
     options.log({ level: 'info', message: `running ${names} on ${options.broker.name}` })
+    if (door !== undefined) options.log({ level: 'info', message: doorSaid(door) })
   } else {
     announceToPeople(about, services, passedOver)
   }
-  if (flags.json) output.printJson({ broker: options.broker.name, services: told })
+  if (flags.json) {
+    const { name } = options.broker
+    output.printJson({ broker: name, services: told, ...(door && { backdoor: door.port }) })
+  }
 }
 
 function announceToPeople(
-  { output, flags, options }: Announced,
+  { output, flags, options, door }: Announced,
   services: readonly FoundService[],
   passedOver: readonly string[],
 ): void {
@@ -130,12 +172,21 @@ function announceToPeople(
   const listed = services.slice(0, MOST_LISTED)
   const column = Math.max(...listed.map(({ service }) => service.length))
   for (const { service, entrypoints } of listed) {
-    const ways = entrypoints.map(({ kind, name }) => (kind === 'rpc' ? name : `${kind}:${name}`))
+    const ways = entrypoints.map(wayIn)
     output.say(`  ${bold(harmless(service).padEnd(column))}  ${ways.map(harmless).join(', ')}`)
   }
   if (services.length > MOST_LISTED)
     output.say(dim(`  … and ${services.length - MOST_LISTED} more`))
+  if (door !== undefined) output.say(doorSaid(door))
   output.say(dim('Ctrl-C lets running calls end, then stops'))
+}
+
+function doorSaid({ port, tokenFile }: Backdoor): string {
+  return `clew backdoor ${port} looks into this process; its token is in ${harmless(tokenFile)}`
+}
+
+function wayIn({ kind, name }: EntrypointDescription): string {
+  return kind === 'rpc' ? name : `${kind}:${name}`
 }
 
 function profiled(file: string | undefined): string {

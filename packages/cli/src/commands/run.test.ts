@@ -264,6 +264,7 @@ export class Configured {
       const args = ['run', path, '-d', 'size=[1, 2]', '--json']
       const clew = startClew(args, { cwd: project, env: { CLEW_BROKER: address, PRICE: '7' } })
       await clew.says('price 7 1,2')
+      await clew.says('running cli_run_configured')
       clew.kill('SIGTERM')
       const { code, stdout, stderr } = await clew.ended
       assert.equal(code, 0, stderr)

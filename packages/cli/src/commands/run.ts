@@ -1,6 +1,7 @@
+import { parsePort } from '../backdoor-port.ts'
 import { brokerFlag, deliveryFlag } from '../broker-address.ts'
 import { defineCommand } from '../command.ts'
-import { configAliases, configFlags } from '../configuration.ts'
+import { configAliases, configFlags, configurationFiles } from '../configuration.ts'
 import { parseDuration } from '../duration.ts'
 import { usageFault } from '../fault.ts'
 import { harmless } from '../harmless.ts'
@@ -24,6 +25,10 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>({
       {
         input: 'run gateway.js --profile=traces.jsonl',
         brief: 'also keep the traces that begin here in a file',
+      },
+      {
+        input: 'run services.ts --watch --backdoor 5000',
+        brief: 'restarted when the source changes; clew backdoor 5000 looks into the process',
       },
       {
         input: 'run services.ts --config production.yaml -d max_workers=20 --log json',
@@ -90,6 +95,18 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>({
         brief:
           'how long calls made by the services wait for a reply, such as 500ms or 2s (default: TIMEOUT_MS, else 30s)',
       },
+      watch: {
+        kind: 'boolean',
+        default: false,
+        brief: 'restart when a source file or the configuration changes',
+      },
+      backdoor: {
+        kind: 'parsed',
+        parse: parsePort,
+        optional: true,
+        placeholder: 'PORT',
+        brief: 'let this user look into the process with clew backdoor PORT; 0: any free port',
+      },
       log: {
         kind: 'enum',
         values: ['text', 'json'],
@@ -105,6 +122,10 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>({
     aliases: configAliases,
   },
   async run(context, flags, ...targets) {
+    if (flags.watch) {
+      const { isWatched, watchServices } = await import('../watch-services.ts')
+      if (!isWatched()) return watchServices(context, targets, configurationFiles(flags))
+    }
     const { runServices } = await import('../run-services.ts')
     return runServices(context, flags, targets)
   },
