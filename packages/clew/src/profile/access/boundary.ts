@@ -10,7 +10,8 @@ import {
 import { FOREIGN } from '../foreign.ts'
 import { parseTraceContext } from '../trace-context.ts'
 import type { Access } from './access.ts'
-import type { Grant } from './verifier.ts'
+import { shown } from './refusal.ts'
+import type { Grant, Judgement } from './verifier.ts'
 import { VISIT, Visit } from './visit.ts'
 
 const NO_HEADERS: Headers = Object.freeze(Object.create(null))
@@ -36,11 +37,21 @@ export function boundaryOf(access: Access, fullOnly: boolean): Boundary {
         return new Admitted(access, visitor, fullOnly, undefined, `unknown_key: ${NO_VERIFIER}`)
       }
       const { service } = visitor
-      const { grant, refusal } = await verifier.verify(token, { service })
+      const { grant, refusal } = await judged(verifier.verify(token, { service }))
       if (refusal !== undefined) refusals.take(refusal, service)
       const refused = refusal && `${refusal.code}: ${refusal.reason}`
       return new Admitted(access, visitor, fullOnly, grant, refused)
     },
+  }
+}
+
+/** Only a verifier of somebody's own making rejects; what it could not judge is not believed. */
+async function judged(judging: Promise<Judgement>): Promise<Judgement> {
+  try {
+    return await judging
+  } catch (error) {
+    const reason = `it could not be judged: ${shown(error instanceof Error ? error.message : error)}`
+    return { refusal: { code: 'malformed', reason } }
   }
 }
 

@@ -6,8 +6,15 @@ interface Seen {
   others: Set<string> | undefined
 }
 
+/** The grants that expire within one minute. */
+interface Bucket {
+  readonly grants: Map<string, Seen>
+  /** How many further calls are remembered of them. */
+  calls: number
+}
+
 const BUCKET_SECONDS = 60
-/** Ids of calls kept of one grant; those of later calls are counted only. */
+/** Further calls remembered of one grant; those of later ones are counted only. */
 const MOST_CALLS = 1024
 
 /**
@@ -17,9 +24,11 @@ const MOST_CALLS = 1024
 export class ReplayCache {
   readonly #limit: number
   /** By the minute in which grants expire, so that what is over goes away without a search. */
-  readonly #buckets = new Map<number, Map<string, Seen>>()
+  readonly #buckets = new Map<number, Bucket>()
   #size = 0
+  #calls = 0
 
+  /** @param limit grants remembered, and further calls of all of them together */
   constructor(limit: number) {
     this.#limit = limit
   }
@@ -34,40 +43,44 @@ export class ReplayCache {
     nowSeconds: number,
     call?: { readonly id: string; readonly again: boolean },
   ): 'used' | 'used up' | 'full' {
-    const bucket = Math.floor(grant.untilSeconds / BUCKET_SECONDS)
-    const seen = this.#buckets.get(bucket)?.get(grant.key)
-    if (seen !== undefined) {
+    const minute = Math.floor(grant.untilSeconds / BUCKET_SECONDS)
+    const known = this.#buckets.get(minute)
+    const seen = known?.grants.get(grant.key)
+    if (known !== undefined && seen !== undefined) {
       if (call?.again === true && isKnown(seen, call.id)) return 'used'
       if (seen.left <= 0) return 'used up'
       seen.left--
-      if (call !== undefined) remember(seen, call.id)
+      if (call !== undefined) this.#remember(known, seen, call.id)
       return 'used'
     }
     this.#forget(nowSeconds)
     if (this.#size >= this.#limit) return 'full'
-    const first: Seen = { left: grant.uses - 1, call: call?.id, others: undefined }
-    const entries = this.#buckets.get(bucket)
-    if (entries === undefined) this.#buckets.set(bucket, new Map([[grant.key, first]]))
-    else entries.set(grant.key, first)
+    const bucket = this.#buckets.get(minute) ?? { grants: new Map(), calls: 0 }
+    this.#buckets.set(minute, bucket)
+    bucket.grants.set(grant.key, { left: grant.uses - 1, call: call?.id, others: undefined })
     this.#size++
     return 'used'
   }
 
+  #remember(bucket: Bucket, seen: Seen, call: string): void {
+    seen.others ??= new Set()
+    if (seen.others.size >= MOST_CALLS || this.#calls >= this.#limit) return
+    seen.others.add(call)
+    bucket.calls++
+    this.#calls++
+  }
+
   #forget(nowSeconds: number): void {
     const current = Math.floor(nowSeconds / BUCKET_SECONDS)
-    for (const [bucket, entries] of this.#buckets) {
-      if (bucket >= current) continue
-      this.#buckets.delete(bucket)
-      this.#size -= entries.size
+    for (const [minute, { grants, calls }] of this.#buckets) {
+      if (minute >= current) continue
+      this.#buckets.delete(minute)
+      this.#size -= grants.size
+      this.#calls -= calls
     }
   }
 }
 
 function isKnown(seen: Seen, call: string): boolean {
   return seen.call === call || seen.others?.has(call) === true
-}
-
-function remember(seen: Seen, call: string): void {
-  seen.others ??= new Set()
-  if (seen.others.size < MOST_CALLS) seen.others.add(call)
 }
