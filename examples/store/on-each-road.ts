@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { type Broker, memory, type Running, rabbitmq, run, type ServiceClass } from 'clew'
 import { HttpServer } from 'clew/http'
 import { profile, type Sink } from 'clew/profile'
@@ -29,6 +29,15 @@ export interface StoreOptions {
   readonly timeoutMs?: number
 }
 
+/** One for all tests of a file, kept open: PGlite takes a second to start. */
+const DATABASE = 'pglite:store'
+let keeper: Running | undefined
+before(async () => {
+  const config = { DB_URIS: { 'orders:Base': DATABASE } }
+  keeper = await run(OrdersService, { broker: memory(), config, signals: false })
+})
+after(() => keeper?.stop())
+
 /** Runs the store for as long as `body` takes. By default all is in this process. */
 export async function withStore(
   { broker = memory(), config, services, timeoutMs = 10_000 }: StoreOptions,
@@ -40,7 +49,7 @@ export async function withStore(
     use: [profile({ sink: sinkInto(traces) })],
     errors: STORE_ERRORS,
     config: {
-      DB_URIS: { 'orders:Base': `pglite:${randomUUID()}` },
+      DB_URIS: { 'orders:Base': DATABASE },
       REDIS_URI: `memory:${randomUUID()}`,
       PRODUCT_IMAGE_ROOT: 'http://example.com/images',
       http: { host: '127.0.0.1', port: 0 },

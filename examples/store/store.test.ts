@@ -272,10 +272,10 @@ test('the services keep their promises to each other', () =>
       [
         'orders',
         'get_order',
-        999,
+        999_999,
         'orders.exceptions.NotFound',
-        'Order with id 999 not found',
-        ['Order with id 999 not found'],
+        'Order with id 999999 not found',
+        ['Order with id 999999 not found'],
       ],
       [
         'orders',
@@ -334,12 +334,13 @@ test('an order of what is no product breaks no list, and is told when it is read
   await withStore({ broker }, async (store) => {
     await using cluster = await connect(broker)
     await store.request('POST', '/products', product('a'))
-    await cluster.invoke('orders', 'create_order', [[detail('a'), detail('unknown')]], {})
+    const args = [[detail('a'), detail('unknown')]]
+    const { id } = (await cluster.invoke('orders', 'create_order', args, {})) as { id: number }
     await eventually(async () => {
       const stock = await cluster.invoke('products', 'list', [], {})
       assert.deepEqual(stock, [product('a', 7)])
     })
-    assert.deepEqual(await store.request('GET', '/orders/1'), UNEXPECTED)
+    assert.deepEqual(await store.request('GET', `/orders/${id}`), UNEXPECTED)
     const tree = await store.treeOf('GET /orders/{order_id}')
     assert.equal(tree.root.error, 'KeyError')
   })
@@ -398,14 +399,15 @@ test('an event handler that always throws: the order stands, the tree tells, not
     { services: [GatewayService, OrdersService, FailingProducts as ServiceClass] },
     async (store) => {
       await store.request('POST', '/products', product('a'))
-      assert.equal((await store.request('POST', '/orders', order(detail('a')))).status, 200)
+      const made = await store.request('POST', '/orders', order(detail('a')))
+      assert.equal(made.status, 200)
       const tree = await store.treeOf('POST /orders', ({ calls }) => calls >= 11)
       assert.equal(tree.root.status, 'ok')
       const handlers = callsOf(tree.root).filter(({ method }) => method === 'on order_created')
       assert.ok(handlers.length >= 1)
       assert.ok(handlers.every(({ error }) => error === 'RangeError'))
-      const { body } = await store.request('GET', '/orders/1')
-      assert.equal((body as { id: number }).id, 1)
+      const { id } = made.body as { id: number }
+      assert.equal((await store.request('GET', `/orders/${id}`)).status, 200)
     },
   )
 })

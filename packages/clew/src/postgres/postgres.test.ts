@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
-import { test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TcpProxy } from '../broker/contract/tcp-proxy.ts'
 import { RemoteError } from '../call/index.ts'
@@ -113,9 +113,24 @@ async function withNames(
 
 const skip = address === undefined && 'needs PostgreSQL: set CLEW_POSTGRES_URL, or run `npm test`'
 const ROADS = [
-  { name: 'pglite', options: { url: 'pglite:' }, skip: false },
+  { name: 'pglite', options: { url: 'pglite:names' }, skip: false },
   { name: 'postgres', options: { url: address ?? '' }, skip },
 ]
+
+/** Kept open for all tests: PGlite takes a second to start. */
+class Keeper {
+  static readonly name = 'keeper'
+  db = postgres({ url: 'pglite:names' })
+  @rpc async open(): Promise<void> {
+    await this.db.query('SELECT 1')
+  }
+}
+let keeper: MemoryCluster | undefined
+before(async () => {
+  keeper = await memoryCluster(Keeper)
+  await keeper.proxy<Keeper>('keeper').open()
+})
+after(() => keeper?.close())
 
 for (const { name: road, options, skip } of ROADS) {
   test(`${road}: statements, transactions, and their place in the tree`, { skip }, () =>
@@ -283,7 +298,7 @@ test('the address may come from the configuration; a wrong one is told before an
     }
   }
   await using cluster = await memoryCluster(Orders, {
-    config: { DB_URIS: { 'orders:Base': 'pglite:' } },
+    config: { DB_URIS: { 'orders:Base': 'pglite:names' } },
   })
   assert.equal(await cluster.proxy<Orders>('orders').one(), 1)
   const wrong = (config: Readonly<Record<string, unknown>>) => memoryCluster(Orders, { config })
@@ -294,7 +309,7 @@ test('the address may come from the configuration; a wrong one is told before an
   )
   class Few {
     static readonly name = 'few'
-    db = postgres({ url: 'pglite:', connections: 0 })
+    db = postgres({ url: 'pglite:names', connections: 0 })
     @rpc one(): void {}
   }
   await assert.rejects(memoryCluster(Few), /few\.db: connections must be a number from 1; got 0/)
@@ -303,14 +318,14 @@ test('the address may come from the configuration; a wrong one is told before an
 test('two services with one PGlite address share the database', async () => {
   class First {
     static readonly name = 'first'
-    db = postgres({ url: 'pglite:shared' })
+    db = postgres({ url: 'pglite:names' })
     @rpc async make(): Promise<void> {
       await this.db.execute('CREATE TABLE one (id int)')
     }
   }
   class Second {
     static readonly name = 'second'
-    db = postgres({ url: 'pglite:shared' })
+    db = postgres({ url: 'pglite:names' })
     @rpc async count(): Promise<number> {
       return (await this.db.query('SELECT * FROM one')).length
     }
