@@ -171,7 +171,8 @@ class Load {
       try {
         await this.#talk(socket)
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') this.failures.push(error)
+        // Not let in: nothing was asked.
+        if (!/ECONNREFUSED|ECONNRESET|503/.test(String(error))) this.failures.push(error)
       } finally {
         socket.terminate()
       }

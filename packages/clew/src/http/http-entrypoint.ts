@@ -135,7 +135,8 @@ export class HttpEntrypoint extends Entrypoint {
   }
 }
 
-function contextOf(given: Readonly<Record<string, unknown>>): ContextHeaders {
+/** Context data as calls carry them. @throws ConfigError when they are none */
+export function contextOf(given: Readonly<Record<string, unknown>>): ContextHeaders {
   const context = Object.assign(Object.create(null), given) as ContextHeaders
   for (const [name, value] of Object.entries(context)) {
     if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) continue

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Admission, Boundary } from '../call/index.ts'
+import type { Admission, Boundary, Headers } from '../call/index.ts'
 import type { Limits } from './limits.ts'
 import type { Wire, WireListener } from './wire.ts'
 
@@ -19,6 +19,8 @@ export interface SocketOwner {
 /** Who opened a socket, to be judged by each service that it may ask. */
 export interface Knocking {
   header(name: string): string | undefined
+  /** Nameko's context data, for the workers of all its requests. */
+  readonly context: Headers
 }
 
 /** https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 and its registry. */
@@ -45,6 +47,10 @@ export class ClientSocket implements WireListener {
     this.#wire = wire
     this.#owner = owner
     this.#knocking = knocking
+  }
+
+  get context(): Headers {
+    return this.#knocking.context
   }
 
   /** Aborts when the client went away. */

@@ -1,4 +1,5 @@
 import { RpcError } from '../call/index.ts'
+import type { HttpServer } from '../http/index.ts'
 import { Dependency, inject } from '../service/index.ts'
 import { eventFrame } from './frames.ts'
 import { SocketServer } from './socket-server.ts'
@@ -43,16 +44,28 @@ export class ConnectionNotFound extends Error {
   }
 }
 
+/** How a service's hub is declared. */
+export interface HubOptions {
+  /** The web server whose port the sockets share: one for all of a `run`. @default HttpServer */
+  readonly server?: new () => HttpServer
+}
+
 /** Declares a field that holds the service's hub: Nameko's WebSocketHubProvider. */
-export function hub(): WebsocketHub {
-  return inject(new HubProvider())
+export function hub(options: HubOptions = {}): WebsocketHub {
+  return inject(new HubProvider(options))
 }
 
 class HubProvider extends Dependency<WebsocketHub> {
+  readonly #options: HubOptions
   #hub: Hub | undefined
 
+  constructor(options: HubOptions) {
+    super()
+    this.#options = options
+  }
+
   override setup(): void {
-    const server = SocketServer.of(this.host)
+    const server = SocketServer.of(this.host, this.#options.server)
     this.#hub = new Hub(server, this.host.service)
     server.onClosed(this.#hub.forget)
   }

@@ -1,4 +1,4 @@
-export type { WebsocketHub } from './hub.ts'
+export type { HubOptions, WebsocketHub } from './hub.ts'
 export { ConnectionNotFound, hub } from './hub.ts'
 export type { WebsocketConfig } from './limits.ts'
 export type { WebsocketOptions } from './websocket.ts'

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { type Boundary, ConfigError } from '../call/index.ts'
+import { type Boundary, ConfigError, type Headers as Context } from '../call/index.ts'
+import { contextOf } from '../http/http-entrypoint.ts'
 import { HttpServer } from '../http/index.ts'
 import { Extension, type ExtensionHost } from '../service/index.ts'
 import { ClientSocket, type SocketOwner } from './client-socket.ts'
@@ -30,19 +31,26 @@ export class SocketServer extends Extension implements SocketOwner {
   readonly #responders = new Map<string, Responder>()
   readonly #closed: ((socketId: string) => void)[] = []
   readonly #originsTold = new Set<string>()
+  #Http: (new () => HttpServer) | undefined
   #http: HttpServer | undefined
   #settled: { readonly limits: Limits; readonly acceptor: Acceptor } | undefined
   #pings: NodeJS.Timeout | undefined
+  #draining = false
   #stopping = false
   #dropped = 0
 
-  /** The server of the service's process; ask in `setup`. */
-  static of(host: ExtensionHost): SocketServer {
+  /**
+   * The sockets of the service's process; ask in `setup`.
+   * @throws ConfigError when another web server was named before
+   */
+  static of(host: ExtensionHost, Http?: new () => HttpServer): SocketServer {
     const server = host.shared(SocketServer)
-    if (server.#http === undefined) {
-      server.#http = host.shared(HttpServer)
-      server.#http.onUpgrade(PATH, (...upgrade) => server.upgrade(...upgrade))
+    if (Http !== undefined && server.#Http !== undefined && server.#Http !== Http) {
+      throw new ConfigError(
+        `Sockets share one web server, but ${server.#Http.name} and ${Http.name} are named; name one of them everywhere.`,
+      )
     }
+    server.#Http ??= Http
     return server
   }
 
@@ -94,14 +102,18 @@ export class SocketServer extends Extension implements SocketOwner {
     return this.#sockets.get(socketId)?.send(frame) ?? false
   }
 
-  /** Takes no more connections. */
+  /** Takes no more sockets, and no more connections for any. */
   async drain(): Promise<void> {
+    this.#draining = true
     await this.#http?.drain()
   }
 
   override setup(): void {
     // What is wrong with the settings is told before anything starts.
     void this.#ready
+    // Now all who name a web server have named it.
+    this.#http = this.host.shared(this.#Http ?? HttpServer)
+    this.#http.onUpgrade(PATH, (...upgrade) => this.upgrade(...upgrade))
   }
 
   override start(): void {
@@ -132,11 +144,20 @@ export class SocketServer extends Extension implements SocketOwner {
       refuse(connection, 403, 'Forbidden', 'This page may not open sockets here.\n')
       return
     }
-    if (this.#stopping || this.#sockets.size >= limits.maxSockets) {
+    if (this.#draining || this.#stopping || this.#sockets.size >= limits.maxSockets) {
       refuse(connection, 503, 'Service Unavailable', 'No more sockets; try again later.\n')
       return
     }
-    acceptor.accept(request, connection, head, (wire) => this.#open(wire, request))
+    let context: Context
+    try {
+      context = contextOf(this.#http!.contextFromHeaders(headersOf(request)))
+    } catch (error) {
+      const message = 'no context data could be made of the headers of an upgrade'
+      this.host.log({ level: 'error', message, service: this.host.service, error })
+      refuse(connection, 500, 'Internal Server Error', 'The socket could not be opened.\n')
+      return
+    }
+    acceptor.accept(request, connection, head, (wire) => this.#open(wire, request, context))
   }
 
   async answer(socket: ClientSocket, text: string): Promise<string> {
@@ -166,8 +187,11 @@ export class SocketServer extends Extension implements SocketOwner {
     for (const listener of this.#closed) listener(socket.id)
   }
 
-  #open(wire: Wire, request: IncomingMessage): void {
-    const socket = new ClientSocket(wire, this, { header: (name) => headerOf(request, name) })
+  #open(wire: Wire, request: IncomingMessage, context: Context): void {
+    const socket = new ClientSocket(wire, this, {
+      header: (name) => headerOf(request, name),
+      context,
+    })
     this.#sockets.set(socket.id, socket)
     socket.listen()
     socket.send(eventFrame('connected', { socket_id: socket.id }))
@@ -185,6 +209,14 @@ export class SocketServer extends Extension implements SocketOwner {
       message: `a page of ${JSON.stringify(origin.slice(0, 200))} tried to open a socket and was refused; list it in websocket.origins if it may`,
     })
   }
+}
+
+function headersOf({ headersDistinct }: IncomingMessage): Headers {
+  const headers = new Headers()
+  for (const [name, values] of Object.entries(headersDistinct)) {
+    for (const value of values ?? []) headers.append(name, value)
+  }
+  return headers
 }
 
 function refuse(connection: Duplex, status: number, reason: string, text: string): void {

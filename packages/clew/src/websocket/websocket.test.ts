@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { HttpServer, httpWith } from '../http/index.ts'
 import { ConfigError, memory, proxy, rpc, run, workerContext } from '../index.ts'
 import { hub, websocket } from './index.ts'
-import { Client, serve } from './test-client.ts'
+import { Client, refusal, serve } from './test-client.ts'
 
 const MEMORY = () => ({ broker: memory() })
 
@@ -173,6 +174,41 @@ test('services of one process share the path, each with channels of its own', as
     ['join', 'shout', 'whisper', 'whisper'],
     'the broadcast reaches no channel of the other service',
   )
+})
+
+test('sockets share the web server that is named, and the context data it makes of headers', async () => {
+  class Shop extends HttpServer {
+    override contextFromHeaders(headers: Headers) {
+      if (headers.get('x-user') === 'broken') throw new Error('no such user')
+      return { user_id: headers.get('x-user') }
+    }
+  }
+  const shop = httpWith({ server: Shop })
+  class Gateway {
+    static readonly name = 'gateway'
+    worker = workerContext()
+    hub = hub()
+    @shop('GET', '/') page(): string {
+      return 'page'
+    }
+    @websocket({ server: Shop }) who(_socketId: string): unknown {
+      return this.worker.context.user_id
+    }
+  }
+  const config = { http: { host: '127.0.0.1', port: 0 } }
+  await using running = await run(Gateway, { ...MEMORY(), signals: false, config, log: () => {} })
+  const { url } = running.shared(Shop)
+  assert.equal(await (await fetch(url)).text(), 'page')
+  const socketUrl = `${url.replace('http', 'ws')}/ws`
+  const { client } = await Client.open(socketUrl, { headers: { 'x-user': 'ada' } })
+  assert.match(JSON.stringify(await client.ask({ method: 'who' })), /"data":"ada"/)
+  assert.equal(await refusal(socketUrl, { headers: { 'x-user': 'broken' } }), 500)
+  class Other {
+    static readonly name = 'other'
+    hub = hub({ server: HttpServer })
+    @websocket({ server: Shop }) ask(_socketId: string) {}
+  }
+  await assert.rejects(run(Other, { ...MEMORY(), signals: false, config }), /share one web server/)
 })
 
 test('methods that cannot be asked are told before anything starts', async () => {

@@ -9,6 +9,7 @@ import {
   RpcError,
   type WireError,
 } from '../call/index.ts'
+import type { HttpServer } from '../http/index.ts'
 import {
   declareMethod,
   Entrypoint,
@@ -34,7 +35,10 @@ import { type Responder, SocketServer } from './socket-server.ts'
  * a request's data is matched with them as Nameko matches it with Python's. Without it the method
  * gets the data as one object.
  */
-export type WebsocketOptions = MethodOptions
+export interface WebsocketOptions extends MethodOptions {
+  /** The web server whose port the sockets share: one for all of a `run`. @default HttpServer */
+  readonly server?: new () => HttpServer
+}
 
 type Method<This, Args extends unknown[], Result> = (
   this: This,
@@ -51,13 +55,13 @@ type MethodContext<This, Args extends unknown[], Result> = ClassMethodDecoratorC
 /** What may follow the socket's id: what `params` names, or one object. */
 type ArgsFor<Options> = Options extends { readonly params: readonly string[] }
   ? unknown[]
-  : [given?: object]
+  : [given?: object | undefined]
 
 /**
  * Makes a method answer the WebSocket requests of its name on `/ws`: Nameko's `@rpc` of
  * `nameko.web.websocket`. It gets the id of the socket that asks, then the request's data.
  */
-export function websocket<This, Args extends [given?: object], Result>(
+export function websocket<This, Args extends [given?: object | undefined], Result>(
   method: Method<This, Args, Result>,
   context: MethodContext<This, Args, Result>,
 ): void
@@ -80,14 +84,13 @@ export function websocket(
     declare(method, late, first)
 }
 
-const WEBSOCKET = { kind: 'websocket', make: () => new WebsocketEntrypoint() }
 /** As Python methods call it, and the errors that name it. */
 const SOCKET_ID = 'socket_id'
 
 function declare(
   method: (...args: never[]) => unknown,
   context: ClassMethodDecoratorContext,
-  { params, ...options }: WebsocketOptions,
+  { params, server, ...options }: WebsocketOptions,
 ): void {
   const { most } = parametersOf(method)
   if (most === 0) {
@@ -98,13 +101,20 @@ function declare(
   // A method that takes nothing else has no name for anything.
   const named = params ?? (most === 1 ? [] : undefined)
   const all = named && { params: [SOCKET_ID, ...named] }
-  declareMethod(WEBSOCKET, method, context, { ...options, ...all })
+  const make = () => new WebsocketEntrypoint(server)
+  declareMethod({ kind: 'websocket', make }, method, context, { ...options, ...all })
 }
 
 class WebsocketEntrypoint extends Entrypoint implements Responder {
   #server: SocketServer | undefined
   readonly #running = new Set<Promise<Reply>>()
+  readonly #http: (new () => HttpServer) | undefined
   #stopped = false
+
+  constructor(http: (new () => HttpServer) | undefined) {
+    super()
+    this.#http = http
+  }
 
   get service(): string {
     return this.host.service
@@ -119,7 +129,7 @@ class WebsocketEntrypoint extends Entrypoint implements Responder {
   }
 
   override setup(): void {
-    this.#server = SocketServer.of(this.host)
+    this.#server = SocketServer.of(this.host, this.#http)
     this.#server.register(this)
   }
 
@@ -140,6 +150,7 @@ class WebsocketEntrypoint extends Entrypoint implements Responder {
     const running = this.fire({
       ...this.#arguments(socket.id, given as Readonly<Record<string, unknown>>),
       id,
+      context: socket.context,
       signal: socket.gone,
       ...(passage && { headers: passage.headers, values: passage.values }),
     })
