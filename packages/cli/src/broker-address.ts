@@ -1,5 +1,5 @@
 import type { Broker, Delivery } from 'clew'
-import type { Config } from 'clew/config'
+import type { Config, ConfiguredClientOptions } from 'clew/config'
 import type { ClewContext } from './command.ts'
 import { usageFault } from './fault.ts'
 
@@ -32,24 +32,33 @@ export const deliveryFlag = {
 /**
  * The broker to use: what was asked for, what the environment or the configuration of this directory
  * names, or RabbitMQ on this machine. Connects to nothing yet.
- * @param connectTimeoutMs milliseconds to wait for a connection. @default 10000, and never more
  * @throws Fault when the address is none
  */
 export async function openBroker(
   asked: string | undefined,
   env: ClewContext['env'],
-  connectTimeoutMs?: number,
 ): Promise<Broker> {
-  const address = asked ?? (env[BROKER_VARIABLE] || undefined)
-  if (address !== undefined) {
-    const values = { [ADDRESS_KEY]: address }
-    return configuredBroker({ file: undefined, values, warnings: [] }, connectTimeoutMs)
-  }
-  const { loadConfig } = await import('clew/config')
+  return (await openForCalls(asked, env)).broker
+}
+
+/**
+ * The same, with what the configuration of this directory says of calls.
+ * @param connectTimeoutMs milliseconds to wait for a connection. @default 10000, and never more
+ * @throws Fault when the address is none, or the configuration says what cannot be
+ */
+export async function openForCalls(
+  asked: string | undefined,
+  env: ClewContext['env'],
+  connectTimeoutMs?: number,
+): Promise<{ readonly broker: Broker; readonly options: ConfiguredClientOptions }> {
+  const { clientOptions, loadConfig } = await import('clew/config')
   const config = await loadConfig({ env }).catch((error: Error) => {
     throw usageFault(error.message, { code: 'config', cause: error })
   })
-  return configuredBroker(config, connectTimeoutMs)
+  const address = asked ?? (env[BROKER_VARIABLE] || undefined)
+  const values = { ...config.values, ...(address && { [ADDRESS_KEY]: address }) }
+  const broker = await configuredBroker({ ...config, values }, connectTimeoutMs)
+  return { broker, options: clientOptions(config) }
 }
 
 /**

@@ -25,13 +25,14 @@ export async function shellSession(context: ClewContext, flags: ShellFlags): Pro
   const broker = await configuredBroker(config)
   const { connect } = await import('clew')
   const { callFault } = await import('./call-fault.ts')
-  const { runOptions, maskSecrets } = await import('clew/config')
-  const timeoutMs = flags.timeout ?? runOptions(config).timeoutMs
-  const cluster = await connect(broker, timeoutMs === undefined ? {} : { timeoutMs }).catch(
-    (error: unknown) => {
-      throw callFault(error)
-    },
-  )
+  const { clientOptions, maskSecrets } = await import('clew/config')
+  const options = {
+    ...clientOptions(config),
+    ...(flags.timeout && { timeoutMs: flags.timeout }),
+  }
+  const cluster = await connect(broker, options).catch((error: unknown) => {
+    throw callFault(error)
+  })
   const known = new Known()
   const values = { ...config.values }
   // Printed with stars, read as it is.

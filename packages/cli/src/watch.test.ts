@@ -3,6 +3,7 @@ import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileIn, runClew, startClew, withDirectory, withProject } from './run-clew.test.ts'
+import { noTerminal, startInTerminal } from './run-in-terminal.test.ts'
 import { WatchedFiles } from './watched-files.ts'
 
 const SERVICE = `import { rpc } from 'clew'
@@ -72,6 +73,31 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       }),
   )
 }
+
+test(
+  'Ctrl-C in a terminal reaches the services once, through the watcher',
+  {
+    skip: address === undefined ? 'CLEW_AMQP_URL names no RabbitMQ' : noTerminal,
+  },
+  () =>
+    withProject(async (project) => {
+      const source = SERVICE.replace("import { word } from './deep/words.ts'", "const word = 'x'")
+      const path = await fileIn(project, 'greeting.ts', source)
+      const env = { CLEW_BROKER: address }
+      const clew = startInTerminal(['run', path, '--watch'], { cwd: project, env })
+      try {
+        await clew.shows('Ctrl-C lets running calls end')
+        clew.types('\x03')
+        await clew.shows('letting running calls end')
+        await clew.shows('stopped')
+        const { code, shown } = await clew.ended
+        assert.equal(code, 0, shown)
+        assert.doesNotMatch(shown, /again: killing/)
+      } finally {
+        clew.kill()
+      }
+    }),
+)
 
 test('what changes: sources, new folders, renames, deletions; not permissions, nor other files', () =>
   withDirectory(async (directory) => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import {
   brokerOf,
+  clientOptions,
   jsonLine,
   loadConfig,
   logger,
@@ -32,6 +33,9 @@ max_workers: 20
 PREFETCH_COUNT: 40
 TIMEOUT_MS: 5000
 DELIVERY: fast
+serializer: json
+ACCEPT: [json]
+rpc_exchange: shop-rpc
 LOGGING: { version: 1, root: { level: WARNING } }
 prices: { apple: 3 }
 `,
@@ -50,8 +54,14 @@ prices: { apple: 3 }
         config: config.values,
         maxWorkers: 7,
         prefetch: 40,
+        ...clientOptions(config),
+      })
+      assert.deepEqual(clientOptions(config), {
         timeoutMs: 5000,
         delivery: 'fast',
+        serializer: 'json',
+        accept: ['json'],
+        rpcExchange: 'shop-rpc',
       })
       assert.deepEqual(config.values.prices, { apple: 3 })
       assert.deepEqual(config.values.feature, ['a', 'b'])

@@ -7,7 +7,7 @@ import {
   type TlsOptions,
 } from '../broker/index.ts'
 import { type Broker, ConfigError } from '../call/index.ts'
-import type { RunOptions } from '../container/index.ts'
+import type { ClientOptions, RunOptions } from '../container/index.ts'
 import type { Config } from './load-config.ts'
 import { logger, logSettings } from './logging.ts'
 
@@ -49,6 +49,12 @@ interface SslFiles {
   readonly keyfile_password?: string
 }
 
+/** What of `connect`'s options a configuration can say. */
+export type ConfiguredClientOptions = Pick<
+  ClientOptions,
+  'accept' | 'delivery' | 'rpcExchange' | 'serializer' | 'timeoutMs'
+>
+
 /**
  * A configuration as options: `run(services, { ...runOptions(config), use: […] })`. Keys that it does
  * not give are left to `run`.
@@ -57,13 +63,21 @@ interface SslFiles {
 export function runOptions(config: Config): ConfiguredOptions {
   const values = config.values as Known
   return {
+    ...clientOptions(config),
     broker: brokerOf(config),
     config: config.values,
     log: logger(logSettings(config.values)),
     ...given('maxWorkers', values.max_workers),
     ...given('prefetch', values.PREFETCH_COUNT),
-    ...given('timeoutMs', values.TIMEOUT_MS),
     ...given('drainTimeoutMs', values.DRAIN_TIMEOUT_MS),
+  }
+}
+
+/** The same for callers: `connect(brokerOf(config), clientOptions(config))`. */
+export function clientOptions(config: Config): ConfiguredClientOptions {
+  const values = config.values as Known
+  return {
+    ...given('timeoutMs', values.TIMEOUT_MS),
     ...given('delivery', values.DELIVERY),
     ...given('serializer', values.serializer),
     ...given('accept', values.ACCEPT),

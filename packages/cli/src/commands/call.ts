@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import type { CallOptions, Cluster, Delivery } from 'clew'
 import type { Trace } from 'clew/trace'
-import { brokerFlag, deliveryFlag, openBroker } from '../broker-address.ts'
+import { brokerFlag, deliveryFlag, openForCalls } from '../broker-address.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { parseDuration } from '../duration.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
@@ -117,7 +117,7 @@ async function call(
   const args = rest.map(parseArgument)
   // Nobody who waits 3 s for a call waits 10 for a broker; but a connection may take a second or two.
   const connecting = Math.max(2000, flags.timeout)
-  const broker = await openBroker(flags.broker, context.env, connecting)
+  const { broker, options: configured } = await openForCalls(flags.broker, context.env, connecting)
   const { connect } = await import('clew')
   const { callFault } = await import('../call-fault.ts')
   const abort = new AbortController()
@@ -127,6 +127,7 @@ async function call(
     const tracing = flags.trace || flags.out !== undefined
     const grant = flags.grant ?? (context.env.CLEW_GRANT || undefined)
     await using cluster = await connect(broker, {
+      ...configured,
       delivery: flags.delivery,
       timeoutMs: flags.timeout,
       attachments: tracing,
