@@ -49,7 +49,7 @@ const TOLD_OUTSIDE: Record<RpcErrorCode, string> = {
   method_not_found: 'a service behind this one refused the call',
   bad_arguments: 'a service behind this one refused the call',
   malformed_request: 'a service behind this one refused the call',
-  timeout: 'a service behind this one did not answer in time',
+  timeout: 'no answer came in time',
   cancelled: 'the request was cancelled',
   disconnected: 'the service, or one behind it, went away; try again',
   overloaded: 'too many requests; try again later',

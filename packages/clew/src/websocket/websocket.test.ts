@@ -130,6 +130,23 @@ test('an error from behind the method is told without the names it holds', async
   ])
 })
 
+test('a method that does not answer in time is answered for, and the next request begins', async () => {
+  class Stuck {
+    static readonly name = 'stuck'
+    @websocket({ timeoutMs: 20 }) async never(_socketId: string) {
+      await new Promise(() => {})
+    }
+    @websocket now(_socketId: string) {}
+  }
+  await using server = await serve(Stuck, MEMORY())
+  const { client } = await Client.open(server.socketUrl)
+  for (const method of ['never', 'now']) client.send({ method, correlation_id: method })
+  const [late, now] = [await client.nextText(), await client.nextText()]
+  assert.match(late, /"exc_type":"Timeout".*"value":"no answer came in time".*"never"/)
+  assert.match(now, /"success":true.*"now"/)
+  await server.running.kill()
+})
+
 test('texts of unexpected errors stay inside where the settings say so', async () => {
   class Expected extends Error {}
   class Bank {

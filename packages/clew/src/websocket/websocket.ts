@@ -38,6 +38,12 @@ import { type Responder, SocketServer } from './socket-server.ts'
 export interface WebsocketOptions extends MethodOptions {
   /** The web server whose port the sockets share: one for all of a `run`. @default HttpServer */
   readonly server?: new () => HttpServer
+  /**
+   * Milliseconds for the method to answer; then the error `Timeout` does. What it calls has what is
+   * left of them. Nameko waits for ever, and the socket's other requests with it.
+   * @default the `timeoutMs` of `run`: 30000
+   */
+  readonly timeoutMs?: number
 }
 
 type Method<This, Args extends unknown[], Result> = (
@@ -90,8 +96,13 @@ const SOCKET_ID = 'socket_id'
 function declare(
   method: (...args: never[]) => unknown,
   context: ClassMethodDecoratorContext,
-  { params, server, ...options }: WebsocketOptions,
+  { params, server, timeoutMs, ...options }: WebsocketOptions,
 ): void {
+  if (timeoutMs !== undefined && !(timeoutMs > 0)) {
+    throw new ConfigError(
+      `@websocket on ${String(context.name)}: timeoutMs must be above 0 milliseconds; got ${timeoutMs}.`,
+    )
+  }
   const { most } = parametersOf(method)
   if (most === 0) {
     throw new ConfigError(
@@ -101,7 +112,7 @@ function declare(
   // A method that takes nothing else has no name for anything.
   const named = params ?? (most === 1 ? [] : undefined)
   const all = named && { params: [SOCKET_ID, ...named] }
-  const make = () => new WebsocketEntrypoint(server)
+  const make = () => new WebsocketEntrypoint(server, timeoutMs)
   declareMethod({ kind: 'websocket', make }, method, context, { ...options, ...all })
 }
 
@@ -109,11 +120,13 @@ class WebsocketEntrypoint extends Entrypoint implements Responder {
   #server: SocketServer | undefined
   readonly #running = new Set<Promise<Reply>>()
   readonly #http: (new () => HttpServer) | undefined
+  readonly #timeoutMs: number | undefined
   #stopped = false
 
-  constructor(http: (new () => HttpServer) | undefined) {
+  constructor(http: (new () => HttpServer) | undefined, timeoutMs: number | undefined) {
     super()
     this.#http = http
+    this.#timeoutMs = timeoutMs
   }
 
   get service(): string {
@@ -151,6 +164,7 @@ class WebsocketEntrypoint extends Entrypoint implements Responder {
       ...this.#arguments(socket.id, given as Readonly<Record<string, unknown>>),
       id,
       context: socket.context,
+      timeoutMs: this.#timeoutMs ?? this.host.timeoutMs,
       signal: socket.gone,
       ...(passage && { headers: passage.headers, values: passage.values }),
     })
