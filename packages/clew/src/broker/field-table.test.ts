@@ -22,7 +22,7 @@ const leaf = fc.oneof(
   fc.string({ unit: 'grapheme' }),
   fc.integer(),
   fc.maxSafeInteger(),
-  fc.double(),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
   fc.boolean(),
   fc.constant(null),
   fc.uint8Array(),
