@@ -239,6 +239,8 @@ class BrokerConnection implements Connection, PendingOwner {
   #returned(message: Message): void {
     if (this.#mailbox.returned(message) || this.#publications.returned(message)) return
     if (message.replyTo === '') {
+      // A message that nobody waits for any more.
+      if (message.exchange !== this.#wire.rpcExchange) return
       const text = `a reply to ${message.routingKey} was dropped: its caller is gone`
       this.#report({ kind: 'reply_unroutable', message: text })
       return

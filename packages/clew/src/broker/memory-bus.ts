@@ -10,6 +10,8 @@ export class MemoryBus implements QueueOwner {
   readonly #maxQueueLength: number
   readonly #exchanges = new Map<string, MemoryExchange>()
   readonly #queues = new Map<string, MemoryQueue>()
+  /** Of exclusive queues. */
+  readonly #owners = new WeakMap<MemoryQueue, object>()
   #work: (() => void)[] = []
   #draining: MemoryQueue[] = []
   #awake = false
@@ -40,8 +42,11 @@ export class MemoryBus implements QueueOwner {
     if (name !== '' && !this.#exchanges.has(name)) throw new Error(notFound(name))
   }
 
-  /** @throws Error when the queue exists with other properties, or is another connection's own */
-  declareQueue(declaration: Queue): MemoryQueue {
+  /**
+   * @param owner the connection that asks
+   * @throws Error when the queue exists with other properties, or is another connection's own
+   */
+  declareQueue(declaration: Queue, owner: object): MemoryQueue {
     const { name, exchange } = declaration
     if (exchange !== undefined) {
       if (declaration.declareExchange === false) this.findExchange(exchange.name)
@@ -51,10 +56,11 @@ export class MemoryBus implements QueueOwner {
     if (queue === undefined) {
       queue = new MemoryQueue(declaration, this, this.#maxQueueLength)
       this.#queues.set(name, queue)
-    } else if (declaration.exclusive || queue.declaration.exclusive) {
+      if (declaration.exclusive) this.#owners.set(queue, owner)
+    } else if (queue.declaration.exclusive && this.#owners.get(queue) !== owner) {
       throw new Error(`RESOURCE_LOCKED - queue ${name} is exclusive to another connection`)
     } else {
-      const properties = { durable: true, autoDelete: false, arguments: {} }
+      const properties = { durable: true, exclusive: false, autoDelete: false, arguments: {} }
       refuseOther(`queue ${name}`, queue.declaration, declaration, properties)
     }
     if (exchange !== undefined) this.#exchanges.get(exchange.name)?.bind(queue, declaration)

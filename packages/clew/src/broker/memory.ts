@@ -70,7 +70,7 @@ export class MemoryTransport implements Transport {
   }
 
   async declareQueue(queue: Queue): Promise<void> {
-    this.#bus.declareQueue(queue).used()
+    this.#declare(queue).used()
   }
 
   publish(message: Message, { mandatory, confirm }: PublishOptions, receipt: Receipt): void {
@@ -98,8 +98,7 @@ export class MemoryTransport implements Transport {
 
   async consume(declaration: Queue, options: ConsumeOptions): Promise<Consumption> {
     if (this.#closed) throw new Error('the connection is closed')
-    const queue = this.#bus.declareQueue(declaration)
-    if (declaration.exclusive) this.#exclusive.add(queue)
+    const queue = this.#declare(declaration)
     const consumer = queue.consume(options)
     this.#consumers.add(consumer)
     return {
@@ -110,6 +109,12 @@ export class MemoryTransport implements Transport {
         await consumer.close()
       },
     }
+  }
+
+  #declare(declaration: Queue): MemoryQueue {
+    const queue = this.#bus.declareQueue(declaration, this)
+    if (declaration.exclusive) this.#exclusive.add(queue)
+    return queue
   }
 
   async close(): Promise<void> {

@@ -9,6 +9,8 @@ export class RabbitDeclarations {
   #client: GuardedClient | undefined
   /** Kept open from one declaration to the next; a refusal closes it. */
   #channel: Promise<Channel> | undefined
+  /** One after the other: a refusal fails whatever else the channel is asked. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(problem: (problem: Problem) => void) {
     this.#problem = problem
@@ -53,18 +55,23 @@ export class RabbitDeclarations {
     await this.#on(this.#client, (channel) => declareQueue(channel, queue, queue.name))
   }
 
-  async #on(
+  #on(
     client: GuardedClient | undefined,
     declare: (channel: Channel) => Promise<void>,
   ): Promise<void> {
-    if (client === undefined) throw new Error('the connection is lost')
-    this.#channel ??= this.#open(client)
-    try {
-      await client.answer(declare(await this.#channel))
-    } catch (error) {
-      // The library's errors hold the client, and with it the password.
-      throw new Error(textOf(error))
-    }
+    if (client === undefined) return Promise.reject(new Error('the connection is lost'))
+    const declared = this.#turn.then(async () => {
+      if (client.closed) throw new Error('the connection is lost')
+      try {
+        this.#channel ??= this.#open(client)
+        await client.answer(declare(await this.#channel))
+      } catch (error) {
+        // The library's errors hold the client, and with it the password.
+        throw new Error(textOf(error))
+      }
+    })
+    this.#turn = declared.catch(() => {})
+    return declared
   }
 
   #open(client: GuardedClient): Promise<Channel> {

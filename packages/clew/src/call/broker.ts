@@ -75,8 +75,11 @@ export interface Connection extends AsyncDisposable {
   /**
    * Sends a message that expects no reply; resolves when the broker has it, or at once without
    * `confirm`.
+   * With `confirm` a connection that is lost is waited for, and the message sent again if need be:
+   * it may then arrive twice. Without, nothing is waited for.
    * @throws RpcError `disconnected`, `overloaded`, `timeout`, `cancelled`, `unserializable`,
-   *   `unknown_service` (mandatory, and no queue took it)
+   *   `unknown_service` (there is no such exchange, or it was mandatory and no queue took it);
+   *   ConfigError when its exchange or a queue exists with other properties
    */
   publish(publication: Publication): Promise<void>
   /**

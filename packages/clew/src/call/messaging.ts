@@ -82,7 +82,9 @@ export interface Subscription {
 /**
  * When a failed message comes back. It waits in a queue of its own at the broker
  * (`clew.retry-{queue}-{milliseconds}`), not in this process, so nothing is lost when the process is,
- * and nobody is kept busy. After the last attempt it goes to the queue `dead-{queue}`, with the reason.
+ * and nobody is kept busy. It comes back as it was, but for `expirationMs`, which ends with the first
+ * try. After the last attempt it goes to the queue `dead-{queue}`, with the reason. What comes back to
+ * a queue that is gone by then (exclusive, `autoDelete`) is lost.
  */
 export interface RetryPolicy {
   /** Milliseconds before the second attempt; doubled for each further one. @default 1000 */
@@ -95,6 +97,7 @@ export interface RetryPolicy {
 
 /** A message that arrived. */
 export interface Arrival {
+  /** Where it was published to; a message that waited for another try keeps that. */
   readonly exchange: string
   readonly routingKey: string
   readonly payload: unknown

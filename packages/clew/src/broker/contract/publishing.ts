@@ -171,12 +171,13 @@ export function publishingTests(connect: Connect, delivery: Delivery): void {
     await send('unknown', false)
     // In flight together: each hears of its own.
     const outcomes = await Promise.allSettled([
+      send('unknown', false),
       ...['unknown', 'known', 'unknown', 'known'].map((key) => send(key, true)),
       connection.publish(publication({ routingKey: `nobody-${newHalfId()}`, mandatory: true })),
     ])
     assert.deepEqual(
       outcomes.map(({ status }) => status),
-      ['rejected', 'fulfilled', 'rejected', 'fulfilled', 'rejected'],
+      ['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled', 'rejected'],
     )
     for (const outcome of outcomes) {
       if (outcome.status === 'rejected') assert.ok(unknown(outcome.reason), outcome.reason)
@@ -232,6 +233,10 @@ export function publishingTests(connect: Connect, delivery: Delivery): void {
     const { until, consumer } = await collect(connection, queue)
     assert.deepEqual(payloads(await until(3)), [1, 2, 3])
     await consumer.stop()
+    const own = privateQueue()
+    const toOwn = publication({ routingKey: own.name, payload: 'own', queues: [own] })
+    await connection.publish({ ...toOwn, confirm: true })
+    assert.deepEqual(payloads(await (await collect(connection, own)).until(1)), ['own'])
     const other = { ...queue, autoDelete: true }
     await assert.rejects(
       connection.publish(publication({ ...kept, queues: [other] })),
@@ -243,10 +248,18 @@ export function publishingTests(connect: Connect, delivery: Delivery): void {
     const connection = await connect(t)
     const events = exchange('topic')
     await collect(connection, privateQueue({ exchange: events, bindingKey: '#' }))
-    await assert.rejects(
-      connection.publish(publication({ exchange: { ...events, type: 'direct' }, routingKey: 'a' })),
-      (error: unknown) => error instanceof ConfigError && /other properties/.test(error.message),
+    const others = Array.from({ length: 5 }, () => exchange('topic'))
+    const other = { ...events, type: 'direct' as const }
+    // Declared at the same time: a refusal is of one alone.
+    const outcomes = await Promise.allSettled(
+      [...others, other, ...others].map((each) =>
+        connection.publish(publication({ exchange: each, routingKey: 'a' })),
+      ),
     )
+    const refusals = outcomes.filter((outcome) => outcome.status === 'rejected')
+    assert.equal(refusals.length, 1)
+    const { reason } = refusals[0]!
+    assert.ok(reason instanceof ConfigError && /other properties/.test(reason.message))
     await connection.publish(publication({ exchange: events, routingKey: 'a' }))
   })
 

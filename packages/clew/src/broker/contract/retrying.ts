@@ -165,7 +165,9 @@ export function retryingTests(connect: Connect, peer: () => Promise<RawPeer>): v
     const queue = sharedQueue()
     const reason = 'é'.repeat(100_000)
     await settling(connection, queue, {}, [{ settle: 'dead', reason }])
-    await connection.publish(publication({ routingKey: queue.name, payload: 'x' }))
+    const expirationMs = 200
+    await connection.publish(publication({ routingKey: queue.name, payload: 'x', expirationMs }))
+    await new Promise((resolve) => setTimeout(resolve, expirationMs + 50))
     const dead = await collect(connection, deadOf(queue))
     const [arrival] = await dead.until(1)
     assert.equal(arrival!.attempt, 1)
