@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { workerContext } from 'clew'
 import { type HttpResult, http } from 'clew/http'
-import { eventually, exchange, open, parseAnswer, rest, serve } from './serve.ts'
+import { exchange, open, parseAnswer, rest, serve, until } from './serve.ts'
 
 class Echo {
   static readonly name: string = 'echo'
@@ -94,7 +94,7 @@ describe('limits', () => {
     socket.on('error', () => {})
     socket.pause()
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
-    await eventually(() => cancelled, 'the body was cancelled')
+    await until(() => cancelled, 'the body was cancelled')
     socket.destroy()
   })
 
@@ -111,7 +111,7 @@ describe('limits', () => {
     }
     await using server = await serve(Busy, { maxWaiting: 2 }, { maxWorkers: 1 })
     const first = [0, 1, 2].map(() => fetch(server.url))
-    await eventually(() => running === 1, 'one works')
+    await until(() => running === 1, 'one works')
     let refused = 0
     while (refused === 0) {
       const answer = await Promise.race([fetch(server.url), ...first])
@@ -145,7 +145,7 @@ describe('limits', () => {
     const answer = await fetch(server.url)
     assert.equal(answer.status, 504)
     assert.equal(await answer.text(), 'Error: Timeout: the answer took too long\n')
-    await eventually(() => aborted, 'the worker was told')
+    await until(() => aborted, 'the worker was told')
   })
 
   it('abort the worker when the client goes away, while it works and while it streams', async () => {
@@ -177,15 +177,15 @@ describe('limits', () => {
     await using server = await serve(Long)
     const leaving = new AbortController()
     const left = fetch(`${server.url}/work`, { signal: leaving.signal }).catch(() => 'left')
-    await eventually(() => begun, 'it works')
+    await until(() => begun, 'it works')
     leaving.abort()
     assert.equal(await left, 'left')
-    await eventually(() => ended.includes('work'), 'the worker was told')
+    await until(() => ended.includes('work'), 'the worker was told')
     const stream = await fetch(`${server.url}/stream`)
     const reader = stream.body!.getReader()
     await reader.read()
     await reader.cancel()
-    await eventually(() => ended.length === 4, 'signals and body of the stream were told')
+    await until(() => ended.length === 4, 'signals and body of the stream were told')
     assert.deepEqual(ended.slice(1).sort(), ['body', 'request', 'worker'])
   })
 
@@ -209,7 +209,7 @@ describe('limits', () => {
     socket.pause()
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
     let before = -1
-    await eventually(() => {
+    await until(() => {
       const still = pulled > 0 && pulled === before
       before = pulled
       return still

@@ -18,6 +18,29 @@ class Stock {
 }
 
 describe('responses', () => {
+  it('come from a second server, where a method names one', async () => {
+    class Admin extends HttpServer {
+      override get settings() {
+        return { ...super.settings, port: 0 }
+      }
+    }
+    const admin = httpWith({ server: Admin })
+    class Shop {
+      static readonly name = 'shop'
+      @http('GET', '/') get(): string {
+        return 'for all'
+      }
+      @admin('GET', '/') manage(): string {
+        return 'for operators'
+      }
+    }
+    await using server = await serve(Shop)
+    const { url } = server.running.shared(Admin)
+    assert.notEqual(url, server.url)
+    assert.equal(await (await fetch(server.url)).text(), 'for all')
+    assert.equal(await (await fetch(url)).text(), 'for operators')
+  })
+
   it('says nothing of the inside when an error was not expected', async () => {
     class Shop {
       static readonly name = 'shop'
@@ -142,21 +165,20 @@ describe('responses', () => {
         return { language: headers.get('accept-language') }
       }
     }
-    const web = httpWith({ server: Web })
     class Shop {
       static readonly name = 'shop'
       stock = proxy<Stock>('stock')
-      @web('GET', '/context') context(): Promise<string> {
+      @http('GET', '/context') context(): Promise<string> {
         return this.stock.context()
       }
-      @web('GET', '/moved') moved(): Response {
+      @http('GET', '/moved') moved(): Response {
         return Response.redirect('http://localhost/there', 302)
       }
-      @web('GET', '/json') json(): Response {
+      @http('GET', '/json') json(): Response {
         return Response.json({ a: 1 })
       }
     }
-    await using server = await serve([Shop, Stock], {}, {}, Web)
+    await using server = await serve([Shop, Stock], { server: Web })
     const headers = { 'accept-language': 'de' }
     const response = await fetch(`${server.url}/context`, { headers })
     assert.equal(response.headers.get('x-stamp'), 'yes')

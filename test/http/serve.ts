@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { type LogEvent, memory, type Running, type RunOptions, run, type ServiceClass } from 'clew'
 import { HttpServer, type HttpSettings } from 'clew/http'
+import { eventually } from 'clew/testing'
 
 /** Services with a web server on a free port of this machine. */
 export interface Served extends AsyncDisposable {
@@ -14,9 +16,8 @@ export interface Served extends AsyncDisposable {
 /** Runs services, in process where the options name no broker. */
 export async function serve(
   services: ServiceClass | ServiceClass[],
-  settings: Partial<HttpSettings> = {},
+  settings: Partial<HttpSettings> & { readonly server?: new () => HttpServer } = {},
   options: Partial<RunOptions> = {},
-  Server: new () => HttpServer = HttpServer,
 ): Promise<Served> {
   const logged: LogEvent[] = []
   const running = await run(services, {
@@ -26,7 +27,7 @@ export async function serve(
     config: { http: { host: '127.0.0.1', port: 0, idleGraceMs: 20, ...settings } },
     ...options,
   })
-  const { url, address } = running.shared(Server)
+  const { url, address } = running.shared(settings.server ?? HttpServer)
   const { port } = address
   return { running, url, port, logged, [Symbol.asyncDispose]: () => running.stop() }
 }
@@ -87,15 +88,7 @@ function unchunked(body: Buffer): Buffer {
   return Buffer.concat([body.subarray(end + 2, next), unchunked(body.subarray(next + 2))])
 }
 
-/** Waits until something is so. @throws Error after 10 s */
-export async function eventually(
-  condition: () => boolean,
-  what: string,
-  before: () => void = () => {},
-): Promise<void> {
-  for (let tries = 0; !condition(); tries++) {
-    before()
-    if (tries > 1000) throw new Error(`it never became so: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
+/** Waits until something is so. */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  await eventually(() => assert.ok(condition(), `it never became so: ${what}`))
 }

@@ -4,7 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { ConfigError, proxy, rpc, workerContext } from 'clew'
 import { type HttpResult, HttpServer, http } from 'clew/http'
-import { eventually, exchange, open, parseAnswer, rest, serve } from './serve.ts'
+import { exchange, open, parseAnswer, rest, serve, until } from './serve.ts'
 
 /** Lets pass one request after the other, when told. */
 function gates() {
@@ -46,16 +46,12 @@ describe('stopping', () => {
     const server = await serve(Work)
     const waiting = exchange(server.port, get('/wait/a'))
     const streaming = exchange(server.port, get('/stream/b'))
-    await eventually(() => begun() === 2, 'both run')
+    await until(() => begun() === 2, 'both run')
     let stopped = false
     const stopping = server.running.stop().then(() => {
       stopped = true
     })
-    await eventually(
-      () => refused.has(server.port),
-      'nobody listens',
-      () => probe(server.port),
-    )
+    await until(() => nobodyListens(server.port), 'nobody listens')
     pass('a')
     const answer = parseAnswer(await waiting)
     assert.deepEqual([answer.status, answer.body], [200, 'done a'])
@@ -73,7 +69,7 @@ describe('stopping', () => {
     const all = rest(socket)
     socket.write(get('/now'))
     const waiting = exchange(server.port, get('/wait/a'))
-    await eventually(() => begun() === 1, 'one runs')
+    await until(() => begun() === 1, 'one runs')
     const stopping = server.running.stop()
     socket.write(get('/now'))
     const text = await all
@@ -117,7 +113,7 @@ describe('stopping', () => {
     }
     const server = await serve([Stock, Shop])
     const answer = exchange(server.port, get('/'))
-    await eventually(() => called, 'the call runs')
+    await until(() => called, 'the call runs')
     const stopping = server.running.stop()
     gate.resolve()
     assert.match(await answer, /7 7$/)
@@ -139,10 +135,10 @@ describe('stopping', () => {
     }
     const server = await serve(Stuck, {}, { drainTimeoutMs: 50 })
     const answer = exchange(server.port, get('/'))
-    await eventually(() => begun, 'it runs')
+    await until(() => begun, 'it runs')
     await server.running.stop()
     assert.equal(await answer, '')
-    await eventually(() => aborted, 'the worker was told')
+    await until(() => aborted, 'the worker was told')
   })
 
   it('fails no request in a rolling restart under load', async () => {
@@ -174,7 +170,7 @@ describe('stopping', () => {
       for (let round = 0; round < 3; round++) {
         for (const [index, port] of ports.entries()) {
           const before = answered
-          await Promise.race([failed, eventually(() => answered > before + 50, 'requests pass')])
+          await Promise.race([failed, until(() => answered > before + 50, 'requests pass')])
           await instances[index]!.running.stop()
           instances[index] = await start(port)
         }
@@ -194,9 +190,10 @@ describe('stopping', () => {
 /** Ports where nobody listens any more. */
 const refused = new Set<number>()
 
-function probe(port: number): void {
+function nobodyListens(port: number): boolean {
   const socket = connect(port, '127.0.0.1')
   socket.once('error', () => refused.add(port)).once('connect', () => socket.destroy())
+  return refused.has(port)
 }
 
 /** Passes connections on to one of the ports, in turn, or to the other one where nobody listens. */
@@ -322,7 +319,7 @@ describe('starting', () => {
     const start = (config: Record<string, unknown>) => serve(Shop, {}, { config })
     await assert.rejects(
       start({ http: { prot: 1 } }),
-      /no setting http\.prot; the settings are host, port/,
+      /no setting http\.prot; the settings are server, host, port/,
     )
     await assert.rejects(
       start({ http: { port: '80' } }),

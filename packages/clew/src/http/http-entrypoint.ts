@@ -19,7 +19,7 @@ export interface AnswerOptions {
    * @default the `timeoutMs` of `run`: 30000
    */
   readonly timeoutMs?: number
-  /** The server that takes the requests. @default HttpServer */
+  /** The server that takes the requests. @default the one of the configuration, else HttpServer */
   readonly server?: new () => HttpServer
   /**
    * Makes the response from what the method returned, in place of the usual; undefined leaves it to
@@ -50,7 +50,8 @@ export class HttpEntrypoint extends Entrypoint {
   }
 
   override setup(): void {
-    this.#server = this.host.shared(this.#options.server ?? HttpServer)
+    const { server } = this.#options
+    this.#server = server === undefined ? HttpServer.of(this.host) : this.host.shared(server)
     this.#server.addRoute(this.#route, this.#methods, {
       owner: `${this.host.service}.${this.method.property}`,
       answer: (request, values) => this.#answer(request, values),

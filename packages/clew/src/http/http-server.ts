@@ -1,5 +1,5 @@
 import { ConfigError } from '../call/index.ts'
-import { Extension } from '../service/index.ts'
+import { Extension, type ExtensionHost } from '../service/index.ts'
 import { type Middleware, withMiddleware } from './app.ts'
 import { type Failure, responseFromFailure } from './failure.ts'
 import { Listener, type UpgradeHandler } from './listener.ts'
@@ -20,10 +20,12 @@ export interface HttpTarget {
 export type RequestContext = Readonly<Record<string, string | number | boolean | null>>
 
 /**
- * The web server that all services of a `run` share: ask `host.shared(HttpServer)` in `setup`.
+ * The web server that all services of a `run` share: ask `HttpServer.of(host)` in `setup`.
  *
  * Derive a class to put middleware around all requests, or to take context data from headers, and
- * name it in `httpWith({ server })`. What it listens on is `HttpSettings`, in `config.http`.
+ * name it in the configuration: `config: { http: { server: Web } }`. What it listens on stands there
+ * too: `HttpSettings`. A second server beside it, such as one for operators, is a class with
+ * `settings` of its own, named by the methods that it serves: `httpWith({ server: Admin })`.
  *
  * Something that takes connections over, such as WebSocket, calls `onUpgrade(path, handler)` in its
  * `setup` and `drain()` in its `stop`.
@@ -35,6 +37,20 @@ export class HttpServer extends Extension {
   #settings: HttpSettings | undefined
   #listener: Listener | undefined
 
+  /**
+   * The server of the service's process.
+   * @throws ConfigError when the configuration names another class than one of servers
+   */
+  static of(host: ExtensionHost): HttpServer {
+    const { http } = host.config as { http?: { server?: unknown } | null }
+    const Server = http?.server ?? HttpServer
+    if (Server === HttpServer) return host.shared(HttpServer)
+    if (typeof Server === 'function' && Server.prototype instanceof HttpServer) {
+      return host.shared(Server as new () => HttpServer)
+    }
+    throw new ConfigError('http.server must be a class that extends HttpServer.')
+  }
+
   /** Around every request, the first one outermost. @default none */
   middleware(): readonly Middleware[] {
     return []
@@ -45,6 +61,7 @@ export class HttpServer extends Extension {
     return {}
   }
 
+  /** What the configuration says. */
   get settings(): HttpSettings {
     this.#settings ??= settingsIn(this.host.config)
     return this.#settings

@@ -114,6 +114,8 @@ export class Listener {
     let before: number
     do {
       before = this.#accepted
+      // The first one may be of this turn, which has looked for connections already.
+      await setImmediate()
       await setImmediate()
     } while (this.#accepted !== before && performance.now() < until)
   }
@@ -208,8 +210,10 @@ export class Listener {
 
   #upgraded(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const handler = this.#options.upgrade(pathOf(request.url))
-    if (handler === undefined) {
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+    // What is upgraded is meant to last, so a server that stops takes none.
+    if (handler === undefined || this.#draining !== undefined) {
+      const status = handler === undefined ? '404 Not Found' : '503 Service Unavailable'
+      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
       return
     }
     this.#gone(socket)

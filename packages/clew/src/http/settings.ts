@@ -64,8 +64,8 @@ export function settingsIn(config: Readonly<Record<string, unknown>>): HttpSetti
       'The setting http must be an object, such as { "host": "127.0.0.1", "port": 8000 }.',
     )
   }
-  for (const [name, value] of Object.entries(given)) check(name, value)
-  const named = Object.entries(given).filter(([, value]) => value != null)
+  const named = Object.entries(given).filter(([name, value]) => name !== 'server' && value != null)
+  for (const [name, value] of named) check(name, value)
   return {
     ...DEFAULTS,
     ...(address == null ? {} : parseAddress(address)),
@@ -76,10 +76,9 @@ export function settingsIn(config: Readonly<Record<string, unknown>>): HttpSetti
 function check(name: string, value: unknown): void {
   if (!Object.hasOwn(DEFAULTS, name)) {
     throw new ConfigError(
-      `There is no setting http.${name}; the settings are ${Object.keys(DEFAULTS).join(', ')}.`,
+      `There is no setting http.${name}; the settings are server, ${Object.keys(DEFAULTS).join(', ')}.`,
     )
   }
-  if (value == null) return
   if (name === 'host') {
     if (typeof value === 'string' && value !== '') return
     throw new ConfigError(`http.host must be a host name or an address; got ${String(value)}.`)

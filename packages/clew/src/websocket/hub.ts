@@ -46,7 +46,7 @@ export class ConnectionNotFound extends Error {
 
 /** How a service's hub is declared. */
 export interface HubOptions {
-  /** The web server whose port the sockets share: one for all of a `run`. @default HttpServer */
+  /** The web server whose port the sockets share: one for all of a `run`. @default that of `http.server`, else HttpServer */
   readonly server?: new () => HttpServer
 }
 

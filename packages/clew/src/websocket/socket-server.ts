@@ -112,7 +112,7 @@ export class SocketServer extends Extension implements SocketOwner {
     // What is wrong with the settings is told before anything starts.
     void this.#ready
     // Now all who name a web server have named it.
-    this.#http = this.host.shared(this.#Http ?? HttpServer)
+    this.#http = this.#Http === undefined ? HttpServer.of(this.host) : this.host.shared(this.#Http)
     this.#http.onUpgrade(PATH, (...upgrade) => this.upgrade(...upgrade))
   }
 

@@ -36,7 +36,7 @@ import { type Responder, SocketServer } from './socket-server.ts'
  * gets the data as one object.
  */
 export interface WebsocketOptions extends MethodOptions {
-  /** The web server whose port the sockets share: one for all of a `run`. @default HttpServer */
+  /** The web server whose port the sockets share: one for all of a `run`. @default that of `http.server`, else HttpServer */
   readonly server?: new () => HttpServer
   /**
    * Milliseconds for the method to answer; then the error `Timeout` does. What it calls has what is
