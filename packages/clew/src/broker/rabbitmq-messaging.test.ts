@@ -200,7 +200,7 @@ describe('rabbitmq, exchanges that go', { skip }, () => {
 describe('rabbitmq, messages to a broker that takes nothing', { skip }, () => {
   it('fail as overloaded after a grace, and go again afterwards', async (t) => {
     const { proxy, connection, told } = await line(t)
-    const queue = privateQueue()
+    const queue = lastingQueue()
     const { until } = await collect(connection, queue)
     proxy.inject(BLOCKED)
     proxy.silent = true
