@@ -217,6 +217,12 @@ const TRAPS: readonly Trap[] = [
     name: 'a compressed body',
     body: gzipSync(GOOD),
     headers: { compression: 'application/x-gzip' },
+    answer: HELLO,
+  },
+  {
+    name: 'a compressed body that is none',
+    body: GOOD,
+    headers: { compression: 'application/x-gzip' },
     answer: 'MalformedRequest',
   },
   { name: 'a frame that is none', body: GOOD, contentEncoding: 'clew', answer: HELLO },
