@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { connect as dial } from 'node:net'
 import { test } from 'node:test'
 import { memory, type Plugin, proxy, rpc, run, type ServiceClass } from 'clew'
 import { HttpServer, http, httpWith } from 'clew/http'
@@ -17,6 +16,7 @@ import { type CallNode, callTree, type Trace } from 'clew/trace'
 import { readPiece } from 'clew/trace/blocks'
 import { websocket } from 'clew/websocket'
 import { WebSocket } from 'ws'
+import { raw, requestOf } from './raw-http.ts'
 import { tapOn } from './tap.ts'
 
 const SECRET_HOST = 'secret-host-of-the-inside'
@@ -108,33 +108,6 @@ async function profiled(options: ProfileOptions = {}) {
   const served = await gateway(use, (message) => void logged.push(message))
   return Object.assign(served, keys, { logged })
 }
-
-/** One request on a connection of its own; everything that comes back, but for the date. */
-async function raw(port: number, request: string): Promise<string> {
-  const socket = dial(port, '127.0.0.1')
-  const chunks: Buffer[] = []
-  socket.on('data', (bytes: Buffer) => void chunks.push(bytes))
-  // A server that has read enough resets the connection; what it said before that counts.
-  socket.on('error', () => {})
-  const closed = Promise.withResolvers<void>()
-  socket.on('close', () => closed.resolve())
-  socket.write(request)
-  await closed.promise
-  return Buffer.concat(chunks)
-    .toString('latin1')
-    .replace(/^date: .*$/gim, 'date: -')
-}
-
-const requestOf = (line: string, headers: Readonly<Record<string, string>>, body = '') =>
-  [
-    `${line} HTTP/1.1`,
-    'host: shop.example',
-    'connection: close',
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-    ...(body === '' ? [] : [`content-length: ${body.length}`]),
-    '',
-    body,
-  ].join('\r\n')
 
 const LINES: readonly (readonly [line: string, body?: string])[] = [
   ['GET /orders/1'],
