@@ -77,7 +77,7 @@ test('the store says the same with a profiler as without, and nothing of its ins
   await using traces = await store([profile({ access, host: SECRET_HOST })])
   const strangers = { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, 'clew-grant': 'x' }
   const heard: string[] = []
-  for (let round = 0; round < 75; round++) {
+  for (let round = 0; round < 25; round++) {
     for (const [line, body] of REQUESTS) {
       const headers = { 'content-type': 'application/json', ...(round % 2 === 0 ? {} : strangers) }
       const request = requestOf(line, headers, body)
@@ -90,7 +90,7 @@ test('the store says the same with a profiler as without, and nothing of its ins
       heard.push(seen!)
     }
   }
-  assert.ok(heard.length > 1000)
+  assert.ok(heard.length === 350)
   const all = heard.join('\n').toLowerCase()
   assert.deepEqual(
     INSIDE.filter((name) => all.includes(name.toLowerCase())),
