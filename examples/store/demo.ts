@@ -47,9 +47,11 @@ export async function measureStore(options: DemoOptions, each: number): Promise<
       DB_URIS: { 'orders:Base': options.database },
       REDIS_URI: options.cache,
       PRODUCT_IMAGE_ROOT: 'http://localhost/images',
-      http: { host: '127.0.0.1', port: 0, idleGraceMs: 0 },
+      // Who runs the demo may know why it failed.
+      http: { host: '127.0.0.1', port: 0, idleGraceMs: 0, errorTexts: 'all' },
     },
     signals: false,
+    log: () => {},
   })
   const { url } = running.shared(HttpServer)
   /** The traces of so many rounds; some come later than the answers, for events are still at work. */

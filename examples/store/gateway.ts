@@ -1,5 +1,5 @@
-import { config, type ErrorClass, proxy, RemoteError } from 'clew'
-import { BadRequest, type HttpOptions, type HttpResult, httpWith } from 'clew/http'
+import { config, type ErrorClass, proxy, RemoteError, RpcError } from 'clew'
+import { BadRequest, BodyTooLarge, type HttpOptions, type HttpResult, httpWith } from 'clew/http'
 import { KeyError, OrderNotFound, ProductNotFound, ValidationError } from './errors.ts'
 import type { OrdersService } from './orders.ts'
 import type { ProductsService } from './products.ts'
@@ -18,6 +18,9 @@ const TOLD: readonly (readonly [ErrorClass, status: number, code: string])[] = [
 const ANSWERS: HttpOptions = {
   expectedErrors: TOLD.map(([errorClass]) => errorClass),
   responseFromError(error, { errorTexts }) {
+    // Not for the shop to explain: the body is too large, or too many others are waiting.
+    if (error instanceof BodyTooLarge) return undefined
+    if (error instanceof RpcError && error.code === 'overloaded') return undefined
     const [, status = 500, code = 'UNEXPECTED_ERROR'] =
       TOLD.find(([known]) => isOne(error, known)) ?? []
     const hidden = status === 500 && errorTexts !== 'all'

@@ -199,6 +199,8 @@ onEachRoad("what is wrong is told in Nameko's example's words", async (store) =>
     assert.equal(answer.status, status)
     assert.match(String(answer.type), /^text\/html/)
   }
+  const large = await store.request('POST', '/orders', `"${'x'.repeat(1_100_000)}"`)
+  assert.equal(large.status, 413)
   const tree = await store.treeOf('GET /products/{product_id}', ({ root }) => root.status !== 'ok')
   assert.deepEqual(linesOf(tree), [
     'gateway.GET /products/{product_id} threw ProductNotFound',

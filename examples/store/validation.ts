@@ -27,6 +27,9 @@ export const whole: Field<number> = (value) => {
 /** A decimal number as text, as exact as it came. */
 export const decimal: Field<string> = (value) => {
   const given = typeof value === 'number' || typeof value === 'string' ? String(value).trim() : ''
+  if (/^[+-]?(?:s?nan\d*|inf(?:inity)?)$/i.test(given)) {
+    return wrong('Special numeric values are not permitted.')
+  }
   const match = /^([+-]?)0*(\d(?:\d|_(?=\d))*(?:\.\d*)?|\.\d+)(?:[eE]([+-]?\d+))?$/.exec(given)
   if (match === null) return wrong('Not a valid number.')
   const [, sign = '', digits = '', exponent] = match

@@ -44,7 +44,8 @@ export function toRedisError(thrown: unknown, redis: string): RedisError {
   if (thrown instanceof RedisError) return thrown
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   const options = { cause: thrown }
-  if (error.name === 'ReplyError' && !UNAVAILABLE.test(error.message)) {
+  const ofCommand = error.name === 'ReplyError' || error instanceof TypeError
+  if (ofCommand && !UNAVAILABLE.test(error.message)) {
     return new RedisError('rejected', error.message, options)
   }
   return new RedisUnavailable(`${redis} cannot be used: ${error.message}`, options)

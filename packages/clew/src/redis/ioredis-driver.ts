@@ -74,7 +74,10 @@ export function ioredisDriver({ url, connectTimeoutMs, application }: AddressOpt
       if (client.status !== 'ready') await ready()
       const batch = atomic ? client.multi() : client.pipeline()
       const chain = batch as unknown as Readonly<Record<string, (...args: unknown[]) => unknown>>
-      for (const { name, args } of commands) chain[name]!(...args)
+      for (const { name, args } of commands) {
+        if (known.has(name)) chain[name]!(...args)
+        else chain.call!(name, ...args)
+      }
       const results = (await batch.exec()) ?? []
       for (const [error] of results) if (error !== null) throw error
       return results.map(([, result]) => result)
