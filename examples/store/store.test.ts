@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
-import { connect, event, memory, RemoteError, type ServiceClass } from 'clew'
+import { connect, event, memory, RemoteError, rpc, type ServiceClass } from 'clew'
+import { redis } from 'clew/redis'
 import { eventually } from 'clew/testing'
 import type { CallNode, CallTree } from 'clew/trace'
 import { onEachRoad, type Store, withStore } from './on-each-road.ts'
@@ -345,6 +346,40 @@ test('an order of what is no product breaks no list, and is told when it is read
     assert.deepEqual(await store.request('GET', `/orders/${id}`), UNEXPECTED)
     const tree = await store.treeOf('GET /orders/{order_id}')
     assert.equal(tree.root.error, 'KeyError')
+  })
+})
+
+/** Looks into the cache beside `products`. */
+class Probe {
+  static readonly name = 'probe'
+  cache = redis()
+  @rpc async keys(): Promise<string[]> {
+    return await this.cache.keys('*')
+  }
+  @rpc async put(key: string, name: string, value: string): Promise<void> {
+    await this.cache.hset(key, { [name]: value })
+  }
+}
+
+test('what cannot be counted now is counted later, and what is no product never', async () => {
+  const broker = memory()
+  const services = [GatewayService, OrdersService, ProductsService, Probe] as ServiceClass[]
+  await withStore({ broker, services }, async (store) => {
+    await using cluster = await connect(broker)
+    const probe = cluster.proxy<Probe>('probe')
+    await store.request('POST', '/products', product('a'))
+    await probe.put('products:a', 'in_stock', 'broken')
+    await cluster.invoke('orders', 'create_order', [[detail('unknown'), detail('a')]], {})
+    const failed = await store.treeOf('create_order', ({ root }) =>
+      callsOf(root).some(({ error }) => error === 'RedisError'),
+    )
+    assert.equal(failed.root.status, 'ok')
+    await probe.put('products:a', 'in_stock', '10')
+    await eventually(async () => {
+      const { body } = await store.request('GET', '/products/a')
+      assert.equal((body as { in_stock: number }).in_stock, 7)
+    })
+    assert.deepEqual(await probe.keys(), ['products:a'])
   })
 })
 
