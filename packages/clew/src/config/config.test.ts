@@ -213,6 +213,13 @@ test('logs: by level, as text or JSON lines', () => {
     textLine({ level: 'error', message: 'x', error }, at),
     /^1970-01-01T00:00:00\.000Z error x\nRangeError: out\n/,
   )
+  const forged = { level: 'error', message: 'a\n2020 error b\x1b[2J\x9b', error } as const
+  assert.equal(
+    textLine(forged, at).split('\n')[0],
+    `${at.toISOString()} error a\\u000a2020 error b\\u001b[2J\\u009b`,
+  )
+  assert.equal(JSON.parse(jsonLine(forged, at)).message, forged.message)
+  assert.ok(!jsonLine(forged, at).includes('\x9b'))
   assert.deepEqual(logSettings({ LOGGING: 'critical' }), { level: 'error' })
   assert.deepEqual(logSettings({}), {})
 })

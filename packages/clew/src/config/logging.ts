@@ -30,7 +30,7 @@ export function logger(
 
 /** `{"time":…,"level":…,"message":…,"service":…,"method":…,"callId":…,"error":{…}}` */
 export function jsonLine(event: LogEvent, time = new Date()): string {
-  return JSON.stringify(logRecord(event, time))
+  return visible(JSON.stringify(logRecord(event, time)), /[\x7f-\x9f\u2028\u2029]/gu)
 }
 
 /** What a line of JSON says. */
@@ -44,7 +44,18 @@ export function logRecord(event: LogEvent, time = new Date()): Readonly<Record<s
 export function textLine({ level, message, error }: LogEvent, time = new Date()): string {
   const stack =
     error instanceof Error && level === 'error' ? `\n${error.stack ?? error.message}` : ''
-  return `${time.toISOString()} ${level} ${message}${stack}`
+  return `${time.toISOString()} ${level} ${visible(message, CONTROLS)}${visible(stack, CONTROLS_BUT_BREAKS)}`
+}
+
+const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}]/gu
+const CONTROLS_BUT_BREAKS = /[^\P{Cc}\n\t]/gu
+
+/** Messages hold what others sent: it must neither steer a terminal nor look like another line. */
+function visible(text: string, hidden: RegExp): string {
+  return text.replace(hidden, (character) => {
+    const code = character.charCodeAt(0).toString(16).padStart(4, '0')
+    return `\\u${code}`
+  })
 }
 
 function errorTold(error: unknown): object {

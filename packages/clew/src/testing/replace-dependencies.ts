@@ -1,10 +1,4 @@
-import {
-  Dependency,
-  declarationsIn,
-  defineService,
-  inject,
-  type ServiceClass,
-} from '../service/index.ts'
+import { declarationsIn, defineService, type ServiceClass } from '../service/index.ts'
 import { checkFakes, type Fakes, Replacement, strict } from './fakes.ts'
 
 /**
@@ -26,15 +20,9 @@ export function replaceDependencies<S extends object>(
   )
   return new Proxy(Service, {
     construct(target, args, made): object {
-      // What the class declares is kept apart: only what stays of it may reach the container.
+      // What the class declares is kept apart: what is replaced must not reach the container.
       const { built } = declarationsIn(() => Reflect.construct(target, args, made) as object)
-      const fields = built as Record<string, unknown>
-      for (const [field, value] of Object.entries(fields)) {
-        const replacement = replacements.get(field)
-        if (replacement !== undefined) fields[field] = inject(replacement)
-        else if (value instanceof Dependency) inject(value)
-      }
-      return built
+      return Object.assign(built, Object.fromEntries(replacements))
     },
   })
 }

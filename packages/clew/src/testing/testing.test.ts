@@ -16,6 +16,7 @@ import {
   workerContext,
 } from '../index.ts'
 import { traced } from '../profile/index.ts'
+import { callTree, type Trace } from '../trace/index.ts'
 import {
   entrypointHook,
   entrypointWaiter,
@@ -239,6 +240,9 @@ test('entrypointWaiter: settles after the hooks of the worker', async () => {
   await entrypoint.go(-1)
   await entrypoint.go(3)
   assert.equal(await chosen, 6)
+  hooks.length = 0
+  await entrypointHook(cluster, Events, 'handle')(1)
+  assert.deepEqual(hooks, ['result', 'teardown'])
   const failed = entrypointWaiter(cluster, Events, 'handle')
   await entrypoint.go(-1)
   await assert.rejects(failed, RangeError)
@@ -338,6 +342,8 @@ test('predictable ids and times: the same trace in each run', async () => {
   }
   assert.deepEqual(traces[0], traces[1])
   assert.match(JSON.stringify(traces[0]), /0000000000000/)
+  const { startedMs } = callTree(traces[0] as Trace)
+  assert.equal(new Date(startedMs).getUTCFullYear(), 2020)
   const { newCallId } = await import('../call/index.ts')
   assert.notEqual(newCallId().slice(0, 8), '00000000')
 })
