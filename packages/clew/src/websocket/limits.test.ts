@@ -190,7 +190,7 @@ test('pages of other hosts are refused, unless they are listed', async () => {
 test('settings that cannot be right are told before anything starts', async () => {
   const wrong: readonly [unknown, RegExp][] = [
     [[], /must be an object/],
-    [null, /must be an object/],
+    ['all', /must be an object/],
     [{ maxSocket: 1 }, /no setting websocket\.maxSocket; the settings are .*maxSockets/],
     [{ maxSockets: 0 }, /websocket\.maxSockets must be a whole number from 1/],
     [{ maxFrameBytes: '1' }, /websocket\.maxFrameBytes .* got "1"/],
@@ -201,6 +201,12 @@ test('settings that cannot be right are told before anything starts', async () =
     [{ origins: ['null'] }, /is no origin/],
     [{ errorTexts: 'none' }, /errorTexts must be 'all' or 'expected'/],
   ]
+  const nothing = { maxSockets: null, origins: null, errorTexts: null }
+  for (const websocket of [undefined, null, nothing]) {
+    const config = { websocket, http: { host: '127.0.0.1', port: 0 } }
+    const running = await run(gated().Gated, { broker: memory(), signals: false, config })
+    await running.stop()
+  }
   for (const [settings, told] of wrong) {
     const config = { websocket: settings, http: { host: '127.0.0.1', port: 0 } }
     const options = { broker: memory(), signals: false, config }

@@ -62,21 +62,25 @@ const NUMBERS = {
 
 const LARGEST = 0x7fffffff
 
-/** Reads `websocket` in the configuration of `run`. @throws ConfigError naming what is wrong in it */
+/**
+ * Reads `websocket` in the configuration of `run`. What is null, as YAML has it, is not given.
+ * @throws ConfigError naming what is wrong in it
+ */
 export function limitsIn(config: Readonly<Record<string, unknown>>): Limits {
-  const { websocket: given = {} } = config
-  if (given === null || typeof given !== 'object' || Array.isArray(given)) {
+  const given = config.websocket ?? {}
+  if (typeof given !== 'object' || Array.isArray(given)) {
     throw new ConfigError(
       'The setting websocket must be an object, such as { "maxSockets": 1000 }.',
     )
   }
-  const { origins, errorTexts = 'all', ...numbers } = given as Record<string, unknown>
+  const { origins, errorTexts: texts, ...numbers } = given as Record<string, unknown>
+  const errorTexts = texts ?? 'all'
   if (errorTexts !== 'all' && errorTexts !== 'expected') {
     throw new ConfigError(
       `websocket.errorTexts must be 'all' or 'expected'; got ${JSON.stringify(errorTexts)}.`,
     )
   }
-  const limits = { ...NUMBERS, origins: readOrigins(origins), errorTexts } as const
+  const limits = { ...NUMBERS, origins: readOrigins(origins ?? undefined), errorTexts } as const
   return Object.assign({ ...limits }, Object.fromEntries(Object.entries(numbers).filter(checked)))
 }
 
@@ -85,7 +89,7 @@ function checked([name, value]: [string, unknown]): boolean {
     const known = ['origins', 'errorTexts', ...Object.keys(NUMBERS)].join(', ')
     throw new ConfigError(`There is no setting websocket.${name}; the settings are ${known}.`)
   }
-  if (value === undefined) return false
+  if (value === undefined || value === null) return false
   if (!(Number.isInteger(value) && Number(value) >= 1 && Number(value) <= LARGEST)) {
     throw new ConfigError(
       `websocket.${name} must be a whole number from 1 to ${LARGEST}; got ${JSON.stringify(value)}.`,
