@@ -20,8 +20,8 @@ const LONGEST_TIMER_MS = 0x7fffffff
 
 /**
  * A queue in memory, with RabbitMQ's manners: in order, round robin, redelivery, expiry, dead
- * letters. Of the arguments it obeys `x-message-ttl`, `x-expires`, `x-max-length` (refusing what is
- * too much), `x-dead-letter-exchange` and `x-dead-letter-routing-key`.
+ * letters. Of the arguments it obeys `x-message-ttl`, `x-expires`, `x-max-length`, `x-overflow`,
+ * `x-dead-letter-exchange` and `x-dead-letter-routing-key`.
  */
 export class MemoryQueue {
   readonly declaration: Queue
@@ -29,6 +29,8 @@ export class MemoryQueue {
   scheduled = false
   readonly #owner: QueueOwner
   readonly #maxLength: number
+  /** Beyond this the oldest make room. */
+  readonly #keptLength: number
   readonly #ttlMs: number
   // Messages before `#head` are gone; the array is cut when most of it is.
   #waiting: (Waiting | undefined)[] = []
@@ -41,7 +43,10 @@ export class MemoryQueue {
   constructor(declaration: Queue, owner: QueueOwner, maxLength: number) {
     this.declaration = declaration
     this.#owner = owner
-    this.#maxLength = Math.min(maxLength, this.#argument('x-max-length'))
+    const kept = this.#argument('x-max-length')
+    const rejects = String(declaration.arguments?.['x-overflow']).startsWith('reject-publish')
+    this.#maxLength = rejects ? Math.min(maxLength, kept) : maxLength
+    this.#keptLength = rejects ? maxLength : kept
     this.#ttlMs = this.#argument('x-message-ttl')
     this.used()
   }
@@ -63,6 +68,7 @@ export class MemoryQueue {
     const ttlMs =
       message.expiration === '' ? this.#ttlMs : Math.min(this.#ttlMs, Number(message.expiration))
     this.#waiting.push({ message, expiresAt: performance.now() + ttlMs })
+    if (this.length > this.#keptLength) this.#bury(this.#shift().message)
     this.#owner.schedule(this)
   }
 
@@ -92,15 +98,22 @@ export class MemoryQueue {
       const expired = waiting.expiresAt <= performance.now()
       const consumer = expired ? undefined : this.#nextConsumer()
       if (!expired && consumer === undefined) break
-      this.#waiting[this.#head++] = undefined
-      if (this.#head > 1024 && this.#head * 2 > this.#waiting.length) {
-        this.#waiting = this.#waiting.slice(this.#head)
-        this.#head = 0
-      }
+      this.#shift()
       if (consumer === undefined) this.#bury(waiting.message)
       else consumer.deliver(waiting)
     }
     this.#awaitExpiry()
+  }
+
+  /** Takes out the first; there must be one. */
+  #shift(): Waiting {
+    const first = this.#waiting[this.#head]!
+    this.#waiting[this.#head++] = undefined
+    if (this.#head > 1024 && this.#head * 2 > this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#head)
+      this.#head = 0
+    }
+    return first
   }
 
   // As at RabbitMQ, a message expires when it has come to the head of its queue.

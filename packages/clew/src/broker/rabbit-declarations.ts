@@ -2,6 +2,9 @@ import type { Problem } from '../call/index.ts'
 import type { Channel, GuardedClient } from './frame-guard.ts'
 import { type Exchange, type Queue, refusalOf } from './transport.ts'
 
+/** Exchanges declared again with a new connection; others are when a message finds them missing. */
+const REMEMBERED = 1000
+
 /** Exchanges and queues that are declared beside consuming, on one connection that comes and goes. */
 export class RabbitDeclarations {
   readonly #problem: (problem: Problem) => void
@@ -43,6 +46,8 @@ export class RabbitDeclarations {
   async declareExchange(exchange: Exchange): Promise<void> {
     await this.#on(this.#client, (channel) => declareExchange(channel, exchange))
     this.#exchanges.set(exchange.name, exchange)
+    const [oldest] = this.#exchanges.keys()
+    if (this.#exchanges.size > REMEMBERED) this.#exchanges.delete(oldest!)
   }
 
   async findExchange(name: string): Promise<void> {

@@ -4,6 +4,8 @@ import { refusalOf, type Transport } from './transport.ts'
 const RETRY_MS = 100
 /** Attempts on a connection that is up, but does not answer. */
 const ATTEMPTS = 20
+/** Exchanges remembered, and steps of each; programs that make up names for ever must not fill the memory. */
+const REMEMBERED = 1000
 
 /** What must be there before a message is published. */
 export type Wanted = Pick<Publication, 'exchange' | 'declare' | 'queues'>
@@ -53,6 +55,8 @@ export class Topology {
     if (known === undefined) {
       known = new Map()
       this.#known.set(exchange, known)
+      const [oldest] = this.#known.keys()
+      if (this.#known.size > REMEMBERED) this.#known.delete(oldest!)
     }
     const steps = known
     if (steps.has(step)) return steps.get(step)
@@ -66,6 +70,8 @@ export class Topology {
       },
     )
     steps.set(step, acting)
+    const [oldest] = steps.keys()
+    if (steps.size > REMEMBERED) steps.delete(oldest!)
     return acting
   }
 

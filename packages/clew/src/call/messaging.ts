@@ -37,7 +37,7 @@ export interface PublishingOptions {
   readonly persistent?: boolean
   /** Wait until the broker has the message. @default true with delivery `nameko`, false with `fast` */
   readonly confirm?: boolean
-  /** Fail with `unknown_service` when no queue takes it; needs `confirm`. @default false */
+  /** Fail with `unknown_service` when no queue takes it; implies `confirm`. @default false */
   readonly mandatory?: boolean
   /** 0 to 255. @default 0 */
   readonly priority?: number

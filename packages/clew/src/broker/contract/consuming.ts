@@ -58,6 +58,25 @@ export function consumingTests(connect: Connect, peer: () => Promise<RawPeer>): 
     await consumer.stop()
   })
 
+  it('keeps no more than a queue may hold, the newest', async (t) => {
+    const connection = await connect(t)
+    const queue = privateQueue({ arguments: { 'x-max-length': 2 } })
+    const seen: unknown[] = []
+    const first = Promise.withResolvers<Settlement>()
+    await connection.consume({ queue, prefetch: 1 }, async ({ payload }) => {
+      seen.push(payload)
+      return seen.length === 1 ? first.promise : 'done'
+    })
+    const send = (payload: number) =>
+      connection.publish(publication({ routingKey: queue.name, payload, confirm: true }))
+    await send(1)
+    while (seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 2))
+    for (const payload of [2, 3, 4, 5]) await send(payload)
+    first.resolve('done')
+    while (seen.length < 3) await new Promise((resolve) => setTimeout(resolve, 2))
+    assert.deepEqual(seen, [1, 4, 5])
+  })
+
   it('stops when what it took is settled, and takes nothing more', async (t) => {
     const connection = await connect(t)
     const queue = privateQueue({ exclusive: false })

@@ -135,6 +135,24 @@ export function retryingTests(connect: Connect, peer: () => Promise<RawPeer>): v
     assert.deepEqual(message.headers!.subarray(0, table.length), table)
   })
 
+  it('retries a message with headers as large as the broker takes', async (t) => {
+    const connection = await connect(t)
+    await using raw = await peer()
+    const queue = sharedQueue()
+    const { until } = await settling(connection, queue, { backoffMs: 5 }, [again('once'), 'done'])
+    const size = Buffer.alloc(4)
+    size.writeUInt32BE(125_000)
+    const text = Buffer.concat([
+      Buffer.from('\x05largeS', 'latin1'),
+      size,
+      Buffer.alloc(125_000, 'x'),
+    ])
+    raw.send({ exchange: '', routingKey: queue.name, body: Buffer.from('1'), headers: text })
+    const [, second] = await until(2)
+    assert.equal(second!.attempt, 2)
+    assert.equal((second!.headers.large as string).length, 125_000)
+  })
+
   it('waits longer each time, and gives up after the last attempt', async (t) => {
     const connection = await connect(t)
     const queue = sharedQueue()
