@@ -19,7 +19,7 @@ export const brokerFlag = {
   parse: String,
   optional: true,
   placeholder: 'URL',
-  brief: `where RabbitMQ answers, such as amqp://user:password@host:5672/vhost or amqps://host (default: what $${BROKER_VARIABLE} says, then ${ADDRESS_KEY} of clew.config.yaml, else ${DEFAULT_ADDRESS})`,
+  brief: `where RabbitMQ answers, such as amqp://user:password@host:5672/vhost or amqps://host (default: what $${BROKER_VARIABLE} says, then ${ADDRESS_KEY} of the configuration, else ${DEFAULT_ADDRESS})`,
 } as const
 
 export const deliveryFlag = {

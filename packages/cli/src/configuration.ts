@@ -7,7 +7,7 @@ import { harmless } from './harmless.ts'
 
 export interface ConfigFlags {
   readonly config: string | undefined
-  readonly define: readonly string[]
+  readonly define: readonly string[] | undefined
 }
 
 export const configFlags = {
@@ -23,7 +23,7 @@ export const configFlags = {
     kind: 'parsed',
     parse: String,
     variadic: true,
-    default: [],
+    optional: true,
     placeholder: 'KEY=VAL',
     brief: 'one key over the file, the value in YAML; may be given several times',
   },
@@ -42,9 +42,10 @@ export async function readConfiguration(
   address?: string | undefined,
 ): Promise<Config> {
   const { loadConfig } = await import('clew/config')
+  const define = flags.define ?? []
   let config: Config
   try {
-    config = await loadConfig({ file: flags.config, define: flags.define, env })
+    config = await loadConfig({ file: flags.config, define, env })
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     throw new Fault(message.replace(/\.$/u, ''), {
@@ -57,7 +58,7 @@ export async function readConfiguration(
   for (const warning of config.warnings) {
     output.say(`${output.paintTalk.yellow('odd:')} ${harmless(warning)}`)
   }
-  const defined = flags.define.some((text) => text.startsWith(`${ADDRESS_KEY}=`))
+  const defined = define.some((text) => text.startsWith(`${ADDRESS_KEY}=`))
   const other = address ?? (defined ? undefined : env[BROKER_VARIABLE] || undefined)
   if (other === undefined) return config
   return { ...config, values: Object.freeze({ ...config.values, [ADDRESS_KEY]: other }) }

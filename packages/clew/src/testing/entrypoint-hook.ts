@@ -55,32 +55,43 @@ export function entrypointHook(
         if (over.call.id === id) ended.resolve()
       },
     })
+    let answered = false
+    const hooks = patience(timeoutMs, () => {
+      const what = answered
+        ? 'has answered, but hooks of its dependencies were still running'
+        : 'has not answered (was its service killed?)'
+      const { name } = inside.definition
+      const message = `${name}.${method} ${what} after ${timeoutMs} ms and ${HOOKS_MS} more.`
+      return new RpcError('timeout', message, { service: name, method, callId: id })
+    })
     try {
       const firing = { args, id, timeoutMs, ...(context && { context }), ...(kwargs && { kwargs }) }
-      const reply = await inside.fire(entrypoint, firing)
+      const reply = await Promise.race([inside.fire(entrypoint, firing), hooks.late])
+      answered = true
       // A worker past its deadline may never end; nobody waits for it.
-      if (worker !== undefined && !worker.signal.aborted) await hooks(worker, ended.promise)
+      if (worker !== undefined && !worker.signal.aborted) {
+        await Promise.race([ended.promise, hooks.late])
+      }
       if (reply.error !== undefined) throw reply.error
       return reply.result
     } finally {
+      hooks.end()
       unwatch()
     }
   }
 }
 
-/** @throws RpcError `timeout` when they take longer than the call may */
-async function hooks(worker: WorkerContext, ended: Promise<void>): Promise<void> {
+/** What hooks may take beyond the deadline of their worker, in milliseconds. */
+const HOOKS_MS = 1000
+const LONGEST_MS = 0x7fffffff
+
+/** Rejects when it has taken too long; until then it keeps the process alive. */
+function patience(
+  timeoutMs: number,
+  explain: () => Error,
+): { readonly late: Promise<never>; end(): void } {
   const late = Promise.withResolvers<never>()
-  const { service, call } = worker
-  const message = `${service}.${call.method} has answered, but hooks of its dependencies were still running after ${call.timeoutMs} ms.`
-  const identity = { service, method: call.method, callId: call.id }
-  const timer = setTimeout(
-    () => late.reject(new RpcError('timeout', message, identity)),
-    Math.min(Math.max(0, worker.remainingMs()), 0x7fffffff),
-  )
-  try {
-    await Promise.race([ended, late.promise])
-  } finally {
-    clearTimeout(timer)
-  }
+  const ms = Math.min(timeoutMs + HOOKS_MS, LONGEST_MS)
+  const timer = setTimeout(() => late.reject(explain()), ms)
+  return { late: late.promise, end: () => clearTimeout(timer) }
 }

@@ -178,6 +178,35 @@ test('entrypointHook: the own result and error of any entrypoint, with context a
   assert.match(await entrypointHook(cluster, Greeting, 'hello')(7), /Hello, 7/)
 })
 
+test('entrypointHook: hooks that hang are told as such', async () => {
+  class Hanging extends Dependency<undefined> {
+    override get(): undefined {}
+    override workerTeardown(): Promise<void> {
+      return new Promise(() => {})
+    }
+  }
+  class Hung {
+    static readonly name = 'hung'
+    hanging = inject(new Hanging())
+    @rpc answer(): number {
+      return 42
+    }
+  }
+  const { running } = await memoryCluster(Hung, quiet)
+  await assert.rejects(
+    entrypointHook(running, Hung, 'answer', { timeoutMs: 10 })(),
+    /hung\.answer has answered, but hooks of its dependencies were still running/,
+  )
+  await running.kill()
+  const cluster = await memoryCluster(Greeting, quiet)
+  const unanswered = entrypointHook(cluster, Greeting, 'slow', { timeoutMs: 100 })()
+  await cluster.running.kill()
+  await assert.rejects(
+    unanswered,
+    /greeting_service\.slow has not answered \(was its service killed/,
+  )
+})
+
 test('entrypointHook: what is not there is told at once', async () => {
   await using cluster = await memoryCluster(Greeting)
   assert.throws(
