@@ -8,6 +8,8 @@ export interface Converter {
   readonly weight: number
   /** False when what it accepts may contain slashes. */
   readonly isolating: boolean
+  /** False when it accepts texts of any length. */
+  readonly bounded: boolean
   /** The value for the method; undefined when the text fits the pattern and yet is refused. */
   read(text: string): string | number | undefined
 }
@@ -48,25 +50,32 @@ function textConverter(given: Arguments): Converter {
   const most = wholeNumber('maxlength', maxlength) ?? ''
   const exact = wholeNumber('length', length)
   const pattern = `[^/]{${exact ?? `${least},${most}`}}`
-  return { pattern, weight: 100, isolating: true, read: (text) => text }
+  const bounded = (exact ?? most) !== ''
+  return { pattern, weight: 100, isolating: true, bounded, read: (text) => text }
 }
 
 function pathConverter(given: Arguments): Converter {
   named(given, [])
-  return { pattern: '[^/].*?', weight: 200, isolating: false, read: (text) => text }
+  return { pattern: '[^/].*?', weight: 200, isolating: false, bounded: false, read: (text) => text }
 }
 
 function uuidConverter(given: Arguments): Converter {
   named(given, [])
   const hex = '[A-Fa-f0-9]'
   const pattern = `${hex}{8}-${hex}{4}-${hex}{4}-${hex}{4}-${hex}{12}`
-  return { pattern, weight: 100, isolating: true, read: (text) => text.toLowerCase() }
+  return {
+    pattern,
+    weight: 100,
+    isolating: true,
+    bounded: true,
+    read: (text) => text.toLowerCase(),
+  }
 }
 
 function anyConverter({ positional }: Arguments): Converter {
   if (positional.length === 0) throw new ConfigError('any needs its items, as in <any(a,b):name>')
   const pattern = `(?:${positional.map((item) => escaped(String(item))).join('|')})`
-  return { pattern, weight: 100, isolating: true, read: (text) => text }
+  return { pattern, weight: 100, isolating: true, bounded: true, read: (text) => text }
 }
 
 function numberConverter(kind: 'int' | 'float', digits: string, given: Arguments): Converter {
@@ -80,6 +89,7 @@ function numberConverter(kind: 'int' | 'float', digits: string, given: Arguments
     pattern: signed === true ? `-?${digits}` : digits,
     weight: 50,
     isolating: true,
+    bounded: false,
     read: (text) => {
       if (length > 0 && text.length !== length) return undefined
       const value = Number(text)

@@ -22,6 +22,8 @@ export interface RoutePart {
   /** A last group of its pattern holds the slash at the end, if there is one. */
   readonly suffixed: boolean
   readonly weight: Weight
+  /** Characters that it is tried on; longer ones do not fit. */
+  readonly longest: number
 }
 
 /** How specific a part is; compared from left to right, the lowest goes first. */
@@ -89,6 +91,12 @@ function tokensIn(route: string): readonly Token[] {
   return tokens
 }
 
+/**
+ * Steps that matching one part may take. Each variable of any length multiplies them by the text's
+ * length, so `<a>-<b>-<c>` and a path of 16 KiB of dashes would keep a process busy for hours.
+ */
+const MOST_STEPS = 2e7
+
 /** Collects what stands between slashes. */
 class PartsOf {
   readonly converters: Converter[] = []
@@ -99,6 +107,7 @@ class PartsOf {
   #final = false
   #statics: (readonly [number, number])[] = []
   #variables: number[] = []
+  #unbounded = 0
 
   constructor(route: string) {
     this.#route = route
@@ -127,6 +136,7 @@ class PartsOf {
     this.#static = false
     this.converters.push(converter)
     if (!converter.isolating) this.#final = true
+    if (!converter.bounded) this.#unbounded++
     this.#content += `(${converter.pattern})`
     this.#variables.push(converter.weight)
   }
@@ -147,7 +157,9 @@ class PartsOf {
       final: this.#final,
       suffixed,
       weight: [-this.#statics.length, this.#statics, -this.#variables.length, this.#variables],
+      longest: Math.floor(MOST_STEPS ** (1 / Math.max(1, this.#unbounded))),
     })
+    this.#unbounded = 0
     this.#content = ''
     this.#static = true
     this.#final = false

@@ -145,7 +145,8 @@ class Search<T> {
       if (found !== undefined) return found
     }
     for (const { part: test, next } of state.variable) {
-      const match = test.pattern!.exec(test.final ? parts.join('/') : part!)
+      const text = test.final ? parts.join('/') : part!
+      const match = text.length > test.longest ? null : test.pattern!.exec(text)
       if (match === null) continue
       const groups = match.slice(1)
       let remaining: readonly string[] = test.final ? [] : rest
