@@ -67,7 +67,8 @@ export class Wire {
 
   /** The serializer of a request's reply: the same, where it is known. */
   answering(contentType: string): Serializer {
-    return this.#known.get(bareType(contentType)) ?? this.serializer
+    const known = this.#known.get(contentType) ?? this.#known.get(bareType(contentType))
+    return known ?? this.serializer
   }
 
   /**

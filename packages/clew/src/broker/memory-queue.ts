@@ -39,6 +39,8 @@ export class MemoryQueue {
   #turn = 0
   #disuse: NodeJS.Timeout | undefined
   #expiry: NodeJS.Timeout | undefined
+  /** Whose expiry is awaited. */
+  #expiring: Waiting | undefined
 
   constructor(declaration: Queue, owner: QueueOwner, maxLength: number) {
     this.declaration = declaration
@@ -118,11 +120,16 @@ export class MemoryQueue {
 
   // As at RabbitMQ, a message expires when it has come to the head of its queue.
   #awaitExpiry(): void {
-    clearTimeout(this.#expiry)
     const first = this.#waiting[this.#head]
+    if (first === this.#expiring) return
+    clearTimeout(this.#expiry)
+    this.#expiring = first
     if (first === undefined || first.expiresAt === Number.POSITIVE_INFINITY) return
     const waitMs = Math.min(LONGEST_TIMER_MS, Math.max(0, first.expiresAt - performance.now()))
-    this.#expiry = setTimeout(() => this.drain(), Math.ceil(waitMs)).unref()
+    this.#expiry = setTimeout(() => {
+      this.#expiring = undefined
+      this.drain()
+    }, Math.ceil(waitMs)).unref()
   }
 
   #bury(message: Message): void {

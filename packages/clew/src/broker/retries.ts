@@ -11,7 +11,8 @@ const SENDING_MS = 30_000
 /**
  * An unused retry queue goes after the wait of its messages and this. It is declared again, which
  * counts as use, before each message, and a message is counted as sent only when that was confirmed
- * within `SENDING_MS`: no message can be in it that has not left it by then.
+ * within `SENDING_MS`: no message can be in it that has not left it by then. Another value here needs
+ * another name there: a queue that exists cannot be declared with other arguments.
  */
 const UNUSED_MS = 600_000
 
