@@ -7,13 +7,14 @@ import { exitWith } from './setup/error.mjs'
 import { setup } from './setup.mjs'
 
 /**
- * @param {NodeJS.ProcessEnv} variables over those of this process
+ * @param {NodeJS.ProcessEnv} options.variables over those of this process
+ * @param {readonly string[]} options.flags Node's own
  * @returns {Promise<number>} its exit code
  */
-export async function runCompiled(file, parameters, variables = {}) {
+export async function runCompiled(file, parameters, { variables = {}, flags = [] } = {}) {
   const { node, env } = await setup()
   const all = { ...env, ...variables }
-  return passThrough(node, ['--enable-source-maps', file, ...parameters], { env: all })
+  return passThrough(node, ['--enable-source-maps', ...flags, file, ...parameters], { env: all })
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
