@@ -56,17 +56,28 @@ describe('limits', () => {
     assert.equal(parseAnswer(text).status, 431)
   })
 
-  it('end slow headers and slow bodies', async () => {
-    const times = { headersTimeoutMs: 100, requestTimeoutMs: 200 }
-    await using server = await serve(Echo, times)
-    const headers = await exchange(server.port, 'GET / HTTP/1.1\r\nHost: x\r\nX-Slow:')
-    assert.equal(parseAnswer(headers).status, 408)
-    const body = await exchange(
-      server.port,
-      'POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nslow',
-    )
-    assert.match(body, /^(HTTP\/1\.1 408|$)/)
+  it('end slow headers', async () => {
+    await using server = await serve(Echo, { headersTimeoutMs: 100 })
+    const text = await exchange(server.port, 'GET / HTTP/1.1\r\nHost: x\r\nX-Slow:')
+    assert.equal(parseAnswer(text).status, 408)
     assert.equal(await (await fetch(server.url)).text(), 'home')
+  })
+
+  it('end slow bodies, and the request that waits for them', async () => {
+    let failure: unknown
+    class Patient {
+      static readonly name = 'patient'
+      @http('POST', '/') async read(request: Request): Promise<string> {
+        return request.text().catch((error) => {
+          failure = error
+          throw error
+        })
+      }
+    }
+    await using server = await serve(Patient, { requestTimeoutMs: 200 })
+    const slow = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nslow'
+    assert.match(await exchange(server.port, slow), /^(HTTP\/1\.1 408|$)/)
+    await until(() => failure instanceof Error, 'whoever reads the body was told')
   })
 
   it('close idle connections', async () => {
