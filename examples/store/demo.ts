@@ -27,21 +27,26 @@ const PRODUCT = {
   in_stock: 1_000_000,
 }
 
-/**
- * Opens the store, lets a client make each of the four kinds of requests `each` times over HTTP, one
- * after the other, closes it, and returns a trace of each request: what `clew demo` shows.
- * @throws Error when a request is not answered as it should be
- */
-export async function measureStore(options: DemoOptions, each: number): Promise<readonly Trace[]> {
-  const traces: Trace[] = []
-  let arrived = () => {}
-  const sink = sinkInto((trace) => {
-    traces.push(trace)
-    arrived()
-  })
-  await using running = await run([GatewayService, OrdersService, ProductsService], {
+/** The store at work, and a client who knows what can be asked of it. */
+export interface DemoStore extends AsyncDisposable {
+  /** A page that can be looked at while the store is open. */
+  readonly page: string
+  /**
+   * Makes each of the four kinds of requests so many times over HTTP, one after the other, and returns
+   * a trace of each.
+   * @throws Error when a request is not answered as it should be
+   */
+  measure(each: number): Promise<readonly Trace[]>
+  /** From now on every trace goes here, whoever asks. */
+  watch(take: (trace: Trace) => void): void
+}
+
+/** Opens the store: what `clew demo` shows. */
+export async function openStore(options: DemoOptions): Promise<DemoStore> {
+  let take: (trace: Trace) => void = () => {}
+  const running = await run([GatewayService, OrdersService, ProductsService], {
     broker: options.broker,
-    use: [profile({ sink })],
+    use: [profile({ sink: sinkInto((trace) => take(trace)) })],
     errors: STORE_ERRORS,
     config: {
       DB_URIS: { 'orders:Base': options.database },
@@ -56,19 +61,31 @@ export async function measureStore(options: DemoOptions, each: number): Promise<
   const { url } = running.shared(HttpServer)
   /** The traces of so many rounds; some come later than the answers, for events are still at work. */
   const rounds = async (count: number): Promise<readonly Trace[]> => {
-    for (let round = 0; round < count; round++) await shopOnce(url)
+    const traces: Trace[] = []
     const { promise, resolve } = Promise.withResolvers<void>()
-    arrived = () => {
+    take = (trace) => {
+      traces.push(trace)
       if (traces.length >= count * KINDS) resolve()
     }
+    for (let round = 0; round < count; round++) await shopOnce(url)
     const timer = setTimeout(resolve, PATIENCE_MS)
-    arrived()
     await promise
     clearTimeout(timer)
-    return traces.splice(0)
+    return traces
   }
-  await rounds(WARM_UPS)
-  return await rounds(each)
+  return {
+    page: `${url}/products/${PRODUCT.id}`,
+    async measure(each) {
+      await rounds(WARM_UPS)
+      return await rounds(each)
+    },
+    watch(watcher) {
+      take = watcher
+    },
+    async [Symbol.asyncDispose]() {
+      await running.stop()
+    },
+  }
 }
 
 async function shopOnce(url: string): Promise<void> {

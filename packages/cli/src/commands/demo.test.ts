@@ -87,6 +87,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     withDirectory(async (directory) => {
       const clew = startClew(['demo', '--out', directory])
       await clew.says('interrupt to end')
+      const page = /the store is open: (\S+)/.exec(clew.said())?.[1]
+      assert.match(await (await fetch(page!)).text(), /"id":"the_odyssey"/)
       clew.kill(signal)
       const { code, stdout } = await clew.ended
       assert.equal(code, 0)

@@ -34,7 +34,7 @@ export const demoCommand = defineCommand<Flags, readonly []>({
       { input: 'demo --delay 500 --out slower', brief: 'a slower straggler, files elsewhere' },
     ],
     description: [
-      'Writes straggler.trace.jsonl, straggler.png, straggler.svg, failure.trace.jsonl and failure.png, and of the store store.trace.jsonl and breakdown.png. While it goes on, live.trace.jsonl has the latest calls.',
+      'Writes straggler.trace.jsonl, straggler.png, straggler.svg, failure.trace.jsonl and failure.png, and of the store store.trace.jsonl and breakdown.png. While it goes on, the store stays open, and live.trace.jsonl has the latest calls.',
     ],
   },
   parameters: {
@@ -91,7 +91,7 @@ async function demo(context: ClewContext, flags: Flags): Promise<ExitCode> {
   try {
     const { openShop } = await import('../demo/open-shop.ts')
     const { tour } = await import('../demo/tour.ts')
-    const { serversOf, visitStore } = await import('../demo/store.ts')
+    const { openStore, serversOf, visitStore } = await import('../demo/store.ts')
     const { callFault } = await import('../call-fault.ts')
     const servers = await serversOf(flags.real, context.env)
     const inProcess = flags.broker === 'memory'
@@ -103,13 +103,14 @@ async function demo(context: ClewContext, flags: Flags): Promise<ExitCode> {
       throw callFault(error, inProcess ? {} : { next: ['clew demo   without a broker'] })
     })
     const shown = await tour(shop, flags.out)
-    const store = await visitStore(servers, flags.out)
-    await tell(context, flags, shown, store)
+    await using store = await openStore(servers)
+    await tell(context, flags, shown, store && (await visitStore(store, flags.out)))
     if (flags.once || ending.signal.aborted) return EXIT.ok
     const { callOn } = await import('../demo/live.ts')
     const path = resolve(flags.out, 'live.trace.jsonl')
+    if (store !== undefined) output.say(`the store is open: ${store.page}`)
     if (!output.live) output.say('calling on; interrupt to end')
-    await callOn({ shop, output, signal: ending.signal, path })
+    await callOn({ shop, store, output, signal: ending.signal, path })
     return EXIT.ok
   } finally {
     stopListening()

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { callTree, encodeTrace, formatMs, type Trace } from 'clew/trace'
 import type { Output } from '../output.ts'
 import type { Shop } from './open-shop.ts'
+import type { OpenStore } from './store.ts'
 import { traceSaver } from './trace-saver.ts'
 
 /** Milliseconds between two calls. */
@@ -12,6 +13,8 @@ const TURNS = ['⠋', '⠙', '⠸', '⠴', '⠦', '⠇'] as const
 
 export interface LiveOptions {
   readonly shop: Shop
+  /** Whoever asks it meanwhile, its traces are kept too. */
+  readonly store: OpenStore | undefined
   readonly output: Output
   /** Ends the calls when it aborts. */
   readonly signal: AbortSignal
@@ -20,8 +23,9 @@ export interface LiveOptions {
 }
 
 /** Goes on calling at a gentle rate, with one line that says how it goes, until the signal aborts. */
-export async function callOn({ shop, output, signal, path }: LiveOptions): Promise<void> {
+export async function callOn({ shop, store, output, signal, path }: LiveOptions): Promise<void> {
   const save = traceSaver(path)
+  store?.watch((trace) => save.take(encodeTrace(trace)))
   const totals: number[] = []
   let [searches, orders, failed] = [0, 0, 0]
   for (let turn = 0; !signal.aborted; turn++) {

@@ -33,7 +33,15 @@ interface Servers {
 
 /** What the example says it can do; it is no dependency of this package. */
 interface StoreExample {
-  measureStore(servers: Servers, each: number): Promise<readonly Trace[]>
+  openStore(servers: Servers): Promise<OpenStore>
+}
+
+/** The example's store at work. */
+export interface OpenStore extends AsyncDisposable {
+  /** A page that can be looked at while the store is open. */
+  readonly page: string
+  measure(each: number): Promise<readonly Trace[]>
+  watch(take: (trace: Trace) => void): void
 }
 
 /** @throws Fault where a server's address is missing */
@@ -57,24 +65,20 @@ export async function serversOf(
 }
 
 /**
- * Runs the online store under a small load; writes its traces and the picture of where their time
- * went. Undefined where the example is not installed: it comes with Clew's repository.
+ * Opens the online store. Undefined where the example is not installed: it comes with Clew's repository.
+ * @throws Fault when it cannot be opened
+ */
+export async function openStore(servers: Servers): Promise<OpenStore | undefined> {
+  const example = await load()
+  return await example?.openStore(servers).catch(blame)
+}
+
+/**
+ * Puts a small load on the store; writes its traces and the picture of where their time went.
  * @throws Fault when the store does not answer, or the files cannot be written
  */
-export async function visitStore(
-  servers: Servers,
-  directory: string,
-): Promise<StoreFinding | undefined> {
-  const example = await load()
-  if (example === undefined) return undefined
-  const traces = await example.measureStore(servers, EACH).catch((error: unknown) => {
-    throw new Fault('the store did not do what it should', {
-      exit: EXIT.failed,
-      code: 'store',
-      why: (error as Error).message,
-      cause: error,
-    })
-  })
+export async function visitStore(store: OpenStore, directory: string): Promise<StoreFinding> {
+  const traces = await store.measure(EACH).catch(blame)
   const requests = breakdown(traces.map((trace) => callTree(trace)))
   const contents: readonly (readonly [string, string | Uint8Array])[] = [
     ['store.trace.jsonl', traces.map(encodeTrace).join('')],
@@ -87,6 +91,15 @@ export async function visitStore(
     })
   }
   return { files, requests }
+}
+
+function blame(error: unknown): never {
+  throw new Fault('the store did not do what it should', {
+    exit: EXIT.failed,
+    code: 'store',
+    why: (error as Error).message,
+    cause: error,
+  })
 }
 
 /** Asked for by a name that the compiler does not know, so that this package does without it. */
