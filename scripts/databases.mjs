@@ -6,12 +6,11 @@
 // COMMAND's environment gets CLEW_POSTGRES_URL and CLEW_REDIS_URL. Those that are set already are
 // used as they are, and none is started in their place. Nothing is left when the command ends, or
 // when it or this script is killed.
-import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { provide } from './databases/find.mjs'
 import { passThrough } from './processes.mjs'
 import { exitWith, SetupError } from './setup/error.mjs'
-import { firstLine } from './setup/first-line.mjs'
+import { startKeeper } from './setup/keeper.mjs'
 
 const KEEPER = fileURLToPath(new URL('./databases/keeper.mjs', import.meta.url))
 const VARIABLES = { postgres: 'CLEW_POSTGRES_URL', redis: 'CLEW_REDIS_URL' }
@@ -34,24 +33,12 @@ export async function startDatabases({ environment = process.env, say = talk } =
   if (wanted.length === 0) return { variables, stop: async () => {} }
 
   const programs = await Promise.all(wanted.map(async (name) => [name, await provide(name, say)]))
-  const keeper = spawn(process.execPath, [KEEPER, JSON.stringify(Object.fromEntries(programs))], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    // Ctrl-C in a terminal is for the command that uses them, which may need them to end well.
-    detached: true,
-  })
-  const ended = new Promise((resolve) => keeper.once('close', resolve))
-  keeper.stdin.on('error', () => {})
-  const stop = async () => {
-    keeper.ref()
-    keeper.stdin.end()
-    await ended
-  }
-  const started = await firstLine(keeper, 'the keeper of the databases')
-  if (started.error !== undefined) {
-    await stop()
-    throw new SetupError(started.error)
-  }
-  for (const held of [keeper, keeper.stdin, keeper.stdout]) held.unref()
+  const { started, stop } = await startKeeper(
+    KEEPER,
+    Object.fromEntries(programs),
+    'the keeper of the databases',
+  )
+  if (started.error !== undefined) throw new SetupError(started.error)
   for (const [name, url] of Object.entries(started.urls)) variables[VARIABLES[name]] = url
   return { variables, stop }
 }

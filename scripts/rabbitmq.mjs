@@ -18,13 +18,12 @@
 //                              that breaks its broker while other tests use this one
 //   Errors are answered with a status from 400 and {error}.
 // Nothing of it is left when the command ends, or when it or this script is killed.
-import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { passThrough, SIGNALS } from './processes.mjs'
 import { probe } from './rabbitmq/probe.mjs'
 import { provideServer, WAYS_OUT } from './rabbitmq/provide.mjs'
 import { exitWith, SetupError } from './setup/error.mjs'
-import { firstLine } from './setup/first-line.mjs'
+import { startKeeper } from './setup/keeper.mjs'
 
 const KEEPER = fileURLToPath(new URL('./rabbitmq/keeper.mjs', import.meta.url))
 
@@ -42,24 +41,8 @@ export async function startRabbitmq({ environment = process.env, say = talk } = 
   if (given !== undefined && given !== '') return useGiven(given)
 
   const server = await provideServer(say)
-  const keeper = spawn(process.execPath, [KEEPER, JSON.stringify(server)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    // Ctrl-C in a terminal is for the command that uses the broker, which may need it to end well.
-    detached: true,
-  })
-  const ended = new Promise((resolve) => keeper.once('close', resolve))
-  keeper.stdin.on('error', () => {})
-  const stop = async () => {
-    keeper.ref()
-    keeper.stdin.end()
-    await ended
-  }
-  const started = await firstLine(keeper, 'the keeper of RabbitMQ')
-  if (started.error !== undefined) {
-    await stop()
-    throw new SetupError(`${started.error}\n${WAYS_OUT}`)
-  }
-  for (const held of [keeper, keeper.stdin, keeper.stdout]) held.unref()
+  const { started, stop } = await startKeeper(KEEPER, server, 'the keeper of RabbitMQ')
+  if (started.error !== undefined) throw new SetupError(`${started.error}\n${WAYS_OUT}`)
   const { url, control } = started
   const post = async (action) => {
     const response = await fetch(`${control}/${action}`, { method: 'POST' })
