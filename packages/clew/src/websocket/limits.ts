@@ -32,9 +32,9 @@ export interface WebsocketConfig {
    */
   readonly pingIntervalMs?: number
   /**
-   * Whose texts error frames carry: those of `all` errors that methods throw, as Nameko's do, or only
-   * those of `expected` ones. Errors of services behind never say where they come from.
-   * @default 'all'
+   * Whose errors frames name and quote: those of `expectedErrors`, or `all` as in Nameko. All others
+   * are answered with `InternalServerError`, for they may name what is inside.
+   * @default 'expected'
    */
   readonly errorTexts?: 'all' | 'expected'
 }
@@ -74,7 +74,7 @@ export function limitsIn(config: Readonly<Record<string, unknown>>): Limits {
     )
   }
   const { origins, errorTexts: texts, ...numbers } = given as Record<string, unknown>
-  const errorTexts = texts ?? 'all'
+  const errorTexts = texts ?? 'expected'
   if (errorTexts !== 'all' && errorTexts !== 'expected') {
     throw new ConfigError(
       `websocket.errorTexts must be 'all' or 'expected'; got ${JSON.stringify(errorTexts)}.`,

@@ -96,6 +96,7 @@ const DIFFERENT: Readonly<Record<string, RegExp>> = {
 test('every frame is the one that Nameko sends', async () => {
   await using server = await serve(Chat, {
     broker: memory(),
+    config: { websocket: { errorTexts: 'all' } },
     errors: { 'builtins.ValueError': ValueError, 'nameko_chat.AppError': AppError },
   })
   const clients = new Map<string, Client>()

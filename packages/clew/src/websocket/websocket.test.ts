@@ -97,7 +97,7 @@ test('an error from behind the method is told without the names it holds', async
   class Orders {
     static readonly name: string = 'orders_secret'
     @rpc find(): string {
-      throw new RangeError('no such order')
+      throw new RangeError('connect ECONNREFUSED db_secret:5432')
     }
   }
   class Gateway {
@@ -113,18 +113,22 @@ test('an error from behind the method is told without the names it holds', async
     @websocket async none(_socketId: string) {
       return this.nobody.find()
     }
+    @websocket own(_socketId: string) {
+      throw new Error('password is hunter2_secret')
+    }
   }
   await using server = await serve([Orders, Gateway], MEMORY())
   const { client } = await Client.open(server.socketUrl)
   const errors: unknown[] = []
-  for (const method of ['find', 'unknown', 'none']) {
+  for (const method of ['find', 'own', 'unknown', 'none']) {
     client.send({ method })
     const text = await client.nextText()
     assert.doesNotMatch(text, /secret/)
     errors.push((JSON.parse(text) as { error: { value: string } }).error.value)
   }
   assert.deepEqual(errors, [
-    'RangeError no such order',
+    'the request could not be answered',
+    'the request could not be answered',
     'a service behind this one refused the call',
     'a service behind this one is not there',
   ])
@@ -147,7 +151,7 @@ test('a method that does not answer in time is answered for, and the next reques
   await server.running.kill()
 })
 
-test('texts of unexpected errors stay inside where the settings say so', async () => {
+test('texts of unexpected errors leave where the settings say so, those of expected ones always', async () => {
   class Expected extends Error {}
   class Bank {
     static readonly name = 'bank'
@@ -155,13 +159,19 @@ test('texts of unexpected errors stay inside where the settings say so', async (
       throw known ? new Expected('no money') : new Error('password is hunter2')
     }
   }
-  const config = { websocket: { errorTexts: 'expected' } }
-  await using server = await serve(Bank, { ...MEMORY(), config })
-  const { client } = await Client.open(server.socketUrl)
-  client.send({ method: 'pay', data: { known: true } })
-  assert.match(await client.nextText(), /"exc_type":"Expected".*no money/)
-  client.send({ method: 'pay' })
-  assert.match(await client.nextText(), /"exc_type":"InternalServerError".*could not be answered/)
+  for (const [errorTexts, unexpected] of [
+    [undefined, /"exc_type":"InternalServerError".*could not be answered/],
+    ['expected', /"exc_type":"InternalServerError".*could not be answered/],
+    ['all', /"exc_type":"Error".*password is hunter2/],
+  ] as const) {
+    const config = { websocket: { errorTexts } }
+    await using server = await serve(Bank, { ...MEMORY(), config })
+    const { client } = await Client.open(server.socketUrl)
+    client.send({ method: 'pay', data: { known: true } })
+    assert.match(await client.nextText(), /"exc_type":"Expected".*no money/)
+    client.send({ method: 'pay' })
+    assert.match(await client.nextText(), unexpected)
+  }
 })
 
 test('services of one process share the path, each with channels of its own', async () => {

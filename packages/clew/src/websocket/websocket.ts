@@ -4,7 +4,6 @@ import {
   errorToOutside,
   newCallId,
   type Passage,
-  RemoteError,
   type Reply,
   RpcError,
   type WireError,
@@ -200,8 +199,9 @@ class WebsocketEntrypoint extends Entrypoint implements Responder {
   #told(reply: Reply, id: string): WireError {
     const error = reply.error!
     const identity = { service: this.service, method: this.name, callId: id }
-    const isOwn = !(error instanceof RpcError) && !(error instanceof RemoteError)
-    if (isOwn && !reply.expected && this.#server!.limits.errorTexts === 'expected') return FAILED
+    // Of the container's own errors only the kind leaves, or what was wrong with the request.
+    const isThrown = !(error instanceof RpcError)
+    if (isThrown && !reply.expected && this.#server!.limits.errorTexts === 'expected') return FAILED
     return errorToOutside(error, identity, this.host.errors)
   }
 
