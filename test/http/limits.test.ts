@@ -56,6 +56,23 @@ describe('limits', () => {
     assert.equal(parseAnswer(text).status, 431)
   })
 
+  it('refuse requests that name two hosts, or a password', async () => {
+    await using server = await serve(Echo)
+    for (const [target, hosts] of [
+      ['/', 'Host: a\r\nHost: b\r\n'],
+      ['/', 'Host: a\r\nhost: a\r\n'],
+      ['http://user:password@a/', 'Host: a\r\n'],
+      ['http://user@a/', 'Host: a\r\n'],
+    ]) {
+      const text = await exchange(
+        server.port,
+        `GET ${target} HTTP/1.1\r\n${hosts}Connection: close\r\n\r\n`,
+      )
+      assert.equal(parseAnswer(text).status, 400, target)
+    }
+    assert.equal(await (await fetch(server.url)).text(), 'home')
+  })
+
   it('end slow headers', async () => {
     await using server = await serve(Echo, { headersTimeoutMs: 100 })
     const text = await exchange(server.port, 'GET / HTTP/1.1\r\nHost: x\r\nX-Slow:')

@@ -253,6 +253,8 @@ function requestOf(
   const address = target.startsWith('/') ? `${origin}${target}` : target
   const url = URL.parse(address)
   if (url?.protocol !== 'http:' || !HOST.test(host) || !URL.canParse(origin)) return undefined
+  // Whose password that would be nobody knows; and of two hosts a proxy may have judged the other one.
+  if (url.username !== '' || url.password !== '' || hostsIn(incoming) > 1) return undefined
   const headers = new Headers()
   const { rawHeaders } = incoming
   for (let at = 0; at < rawHeaders.length; at += 2) {
@@ -264,6 +266,11 @@ function requestOf(
   // Fetch's Request refuses these, but a server has to say that it does not answer them.
   if (known !== method) Object.defineProperty(request, 'method', { value: method })
   return request
+}
+
+/** RFC 9112, 3.2: more than one is an error. */
+function hostsIn({ headersDistinct }: IncomingMessage): number {
+  return headersDistinct.host?.length ?? 0
 }
 
 const FORBIDDEN: ReadonlySet<string> = new Set(['TRACE', 'TRACK', 'CONNECT'])
