@@ -26,6 +26,13 @@ const CASES: readonly (readonly [text: string, shown: string])[] = [
   ['SELECT $q$never ends, secret', 'SELECT ?'],
   ['SELECT 1 /* never ends, secret', 'SELECT ?'],
   ["SELECT E'never ends, secret\\", 'SELECT ?'],
+  // Strings go on behind a line's end, escapes and all.
+  ["SELECT E'a'\n'it\\'s secret', b", 'SELECT ?, b'],
+  ["SELECT E'a' -- c'\n -- c'\n 'it\\'s secret', b", 'SELECT ?, b'],
+  ["SELECT E'a' 'it\\', b", 'SELECT ? ?, b'],
+  // A letter beyond 16 bits is part of a name like any other.
+  ["SELECT 𝒳E'a\\', b, 'secret'", 'SELECT 𝒳E?, b, ?'],
+  ["SELECT 𝒳$a$, 'secret', c", 'SELECT 𝒳$a$, ?, c'],
   ['SELECT a FROM größen WHERE länge1 = 12', 'SELECT a FROM größen WHERE länge1 = ?'],
   ['', ''],
 ]
@@ -55,6 +62,9 @@ const quoted = noise.map((text) => `'${`${text}${SECRET}`.replaceAll("'", "''")}
 const escaped = noise.map(
   (text) => `E'${`${text}${SECRET}`.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`,
 )
+const continued = fc
+  .tuple(escaped, fc.constantFrom('\n', ' \r', " -- it's\n"), escaped)
+  .map(([first, between, second]) => `${first}${between}${second.slice(1)}`)
 const dollars = noise.map((text) => `$d$${text.replaceAll('$', '')}${SECRET}$d$`)
 const number = fc.constantFrom(
   DIGITS,
@@ -66,7 +76,7 @@ const number = fc.constantFrom(
 )
 const comment = noise.map((text) => `/* ${text.replaceAll(/[*/]/g, '')}${SECRET} */`)
 const line = noise.map((text) => `-- ${text.replaceAll(/[\r\n]/g, '')}${SECRET}\n`)
-const value = fc.oneof(quoted, escaped, dollars, number)
+const value = fc.oneof(quoted, escaped, continued, dollars, number)
 const gap = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(' ', '\n', '  ') }, comment, line)
 
 test('no value of a literal, a number or a comment is shown', () => {
@@ -88,6 +98,13 @@ test('no value of a literal, a number or a comment is shown', () => {
     }),
     { numRuns: 2000 },
   )
+})
+
+test('no text takes long', () => {
+  for (const piece of ["E'\n'", "E'a'\n", "'\n--", "E'' --\n--", '-- ', '\n', "'", '$a', '+ ']) {
+    normaliseStatement(`SELECT E'${piece.repeat(9000 / piece.length)}`)
+    normaliseStatement(`SELECT ${piece.repeat(9000 / piece.length)}`)
+  }
 })
 
 test('any text at all is read, and what is shown stays as it is when read again', () => {

@@ -4,18 +4,21 @@ export const LONGEST_STATEMENT = 200
 const LONGEST_TEXT = 10_000
 const MOST_KEPT = 500
 
+/** What may stand between two pieces of one string: a line's end, white space, comments of a line. */
+const CONTINUED = String.raw`[ \t\f\v]*(?:--[^\n\r]*)?[\n\r](?:\s|--[^\n\r]*[\n\r])*`
+
 // One token of PostgreSQL's lexical structure (its manual, section 4.1), the ones that may hide values
 // first. Strings and comments may lack their end: what follows is theirs then.
 const TOKEN = new RegExp(
   [
     String.raw`(?<comment>--[^\n\r]*)`,
-    String.raw`(?<literal>\b[eE]'(?:[^'\\]|''|\\[^])*(?:'|\\?$)` +
+    String.raw`(?<literal>\b[eE]'(?:[^'\\]|''|\\[^]|'${CONTINUED}')*(?:'|\\?$)` +
       String.raw`|(?:\b(?:[bBxXnN]|[uU]&))?'(?:[^']|'')*(?:'|$)` +
-      String.raw`|(?<![\w$\u0080-\uffff])\$(?<tag>[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$[^]*?(?:\$\k<tag>\$|$)` +
-      String.raw`|(?<![\w$\u0080-\uffff])\$\d+` +
-      String.raw`|(?<![\w$\u0080-\uffff])(?:\d[\w.]*|\.\d[\w.]*)(?:(?<=[\d.][eE])[+-]\d[\w]*)?)`,
+      String.raw`|(?<![\w$\u0080-\u{10ffff}])\$(?<tag>[A-Za-z_\u0080-\u{10ffff}][\w\u0080-\u{10ffff}]*)?\$[^]*?(?:\$\k<tag>\$|$)` +
+      String.raw`|(?<![\w$\u0080-\u{10ffff}])\$\d+` +
+      String.raw`|(?<![\w$\u0080-\u{10ffff}])(?:\d[\w.]*|\.\d[\w.]*)(?:(?<=[\d.][eE])[+-]\d[\w]*)?)`,
     String.raw`(?<quoted>(?:\b[uU]&)?"(?:[^"]|"")*(?:"|$))`,
-    String.raw`(?<word>[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)`,
+    String.raw`(?<word>[A-Za-z_\u0080-\u{10ffff}][\w$\u0080-\u{10ffff}]*)`,
     String.raw`(?<space>\s+)`,
     '(?<other>[^])',
   ].join('|'),
