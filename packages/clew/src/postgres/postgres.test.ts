@@ -226,7 +226,7 @@ test('a database that is down, or never answers, is a clear error and no hang', 
   const { port } = silent.address() as { port: number }
   const cases: readonly (readonly [string, RegExp, string])[] = [
     [
-      'postgres://clew:secret@127.0.0.1:1/x',
+      'postgres://clew:secret@secret@127.0.0.1:1/x',
       /names\.db .*cannot be reached.*ECONNREFUSED/,
       'DatabaseUnavailable',
     ],

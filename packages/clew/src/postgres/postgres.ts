@@ -1,4 +1,4 @@
-import { ConfigError } from '../call/index.ts'
+import { ConfigError, shownAddress } from '../call/index.ts'
 import { Dependency, inject, type WorkerContext } from '../service/index.ts'
 import { type Database, databaseOf } from './database.ts'
 import type { DriverOptions, SqlDriver } from './driver.ts'
@@ -74,7 +74,7 @@ class Postgres extends Dependency<Database> {
       (await driverFor({ url, sessions, connectTimeoutMs, statementTimeoutMs, application: name }))
     this.#source = new Source({
       driver,
-      name: url === '' ? name : `${name} (${withoutSecrets(url)})`,
+      name: url === '' ? name : `${name} (${shownAddress(url)})`,
       connectTimeoutMs,
       statementTimeoutMs,
       prepare: options.prepare,
@@ -123,16 +123,12 @@ function addressOf(
   const uris = config.DB_URIS as Readonly<Record<string, unknown>> | undefined
   const url: unknown = given ?? uris?.[key]
   if (typeof url !== 'string' || !/^(?:postgres(?:ql)?(?:\+\w+)?:\/\/|pglite:)/.test(url)) {
-    const got = url === undefined ? 'nothing' : withoutSecrets(String(url))
+    const got = url === undefined ? 'nothing' : shownAddress(String(url))
     throw new ConfigError(
       `Service ${service} needs the address of its database: postgres({ url }), or DB_URIS[${JSON.stringify(key)}] in the configuration, such as postgres://user:password@localhost:5432/${service}, or pglite: for one in memory. Got ${got}.`,
     )
   }
   return url.replace(/^postgresql\+\w+:/, 'postgresql:')
-}
-
-function withoutSecrets(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//').replace(/\?.*$/, '')
 }
 
 function atLeast(least: number, option: string, value: number, name: string): number {

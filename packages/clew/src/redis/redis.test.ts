@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { TcpProxy } from '../broker/contract/tcp-proxy.ts'
-import { RemoteError } from '../call/index.ts'
+import { ConfigError, RemoteError } from '../call/index.ts'
 import { traced, traceOf } from '../profile/index.ts'
 import { type Rpc, rpc, withOptions } from '../service/index.ts'
 import { eventually, memoryCluster, outline } from '../testing/index.ts'
@@ -181,4 +181,8 @@ test('the address may come from the configuration; a wrong one is told before an
   assert.equal(await cluster.proxy<Cached>('cached').ping(), 'PONG')
   await assert.rejects(memoryCluster(Cached), /REDIS_URI.*Got nothing/)
   await assert.rejects(memoryCluster(Cached, { config: { REDIS_URI: 'http://x' } }), /Got http/)
+  await assert.rejects(
+    memoryCluster(Cached, { config: { REDIS_URI: 'redis://me:sec/ret@host' } }),
+    (error: Error) => error instanceof ConfigError && !/sec/.test(error.message),
+  )
 })

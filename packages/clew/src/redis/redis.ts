@@ -1,4 +1,4 @@
-import { ConfigError } from '../call/index.ts'
+import { ConfigError, shownAddress } from '../call/index.ts'
 import { boundedWait, Dependency, inject, type WorkerContext } from '../service/index.ts'
 import { clientOf, type RedisClient, type Sending } from './client.ts'
 import type { RedisDriver } from './driver.ts'
@@ -58,7 +58,7 @@ class RedisDependency extends Dependency<RedisClient> {
     const most = positive('pending', options.pending ?? 1000, name)
     const url = options.driver === undefined ? addressOf(options.url, config, service) : ''
     this.#driver = options.driver ?? (await driverFor({ url, connectTimeoutMs, application: name }))
-    const label = url === '' ? name : `${name} (${withoutSecrets(url)})`
+    const label = url === '' ? name : `${name} (${shownAddress(url)})`
     this.#sending = sendingThrough(this.#driver, { label, commandTimeoutMs, most })
   }
 
@@ -148,15 +148,17 @@ function addressOf(
   service: string,
 ): string {
   const url: unknown = given ?? config.REDIS_URI
-  if (typeof url === 'string' && /^(?:rediss?:\/\/|memory:)/.test(url)) return url
-  const got = url === undefined ? 'nothing' : withoutSecrets(String(url))
+  if (typeof url === 'string' && /^(?:rediss?:\/\/|memory:)/.test(url)) {
+    if (URL.canParse(url)) return url
+    // The library's own error would hold the whole of it.
+    throw new ConfigError(
+      `The address of the Redis of service ${service} cannot be read: it should look like redis://user:password@host:6379/11, with %-escapes for special characters.`,
+    )
+  }
+  const got = url === undefined ? 'nothing' : shownAddress(String(url))
   throw new ConfigError(
     `Service ${service} needs the address of its Redis: redis({ url }), or REDIS_URI in the configuration, such as redis://localhost:6379/11, or memory: for one in this process. Got ${got}.`,
   )
-}
-
-function withoutSecrets(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//').replace(/\?.*$/, '')
 }
 
 function positive(option: string, value: number, name: string): number {
