@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { Agent, request } from 'node:http'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { ConfigError, proxy, rpc, workerContext } from 'clew'
 import { type HttpResult, HttpServer, http } from 'clew/http'
 import { exchange, open, parseAnswer, rest, serve, until } from './serve.ts'
@@ -91,6 +92,25 @@ describe('stopping', () => {
     })
     await server.running.stop()
     for (const answer of await Promise.all(answers)) assert.match(answer, /now$/)
+  })
+
+  it('answers requests that came while this process was busy, although the grace is over', async () => {
+    const { Work } = gates()
+    const graceMs = 300
+    const server = await serve(Work, { idleGraceMs: graceMs })
+    const socket = await open(server.port)
+    const all = rest(socket)
+    socket.write(get('/now'))
+    await until(() => socket.bytesRead > 0, 'the connection is idle')
+    const stopping = server.running.stop()
+    await until(() => nobodyListens(server.port), 'nobody listens')
+    // From here timers come before sockets.
+    await setImmediate()
+    socket.write(get('/now'))
+    // The bytes have left; nothing here reads them before the timer of the grace is due.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * graceMs)
+    await stopping
+    assert.equal((await all).match(/200 OK/g)?.length, 2)
   })
 
   it('lets workers of HTTP call services of the same process to the end', async () => {

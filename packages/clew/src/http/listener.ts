@@ -101,8 +101,19 @@ export class Listener {
     const timer = setTimeout(grace.resolve, this.#options.settings.idleGraceMs)
     await Promise.race([grace.promise, this.#until(() => this.#connections.size === 0)])
     clearTimeout(timer)
-    await this.#until(() => this.#running.size === 0)
+    await this.#quiet()
     this.close()
+  }
+
+  /**
+   * Resolves when no response is running and no request is waiting to be read. A busy process comes
+   * to its timers before its sockets, and would cut off requests that arrived long ago.
+   */
+  async #quiet(): Promise<void> {
+    do {
+      await this.#until(() => this.#running.size === 0)
+      await nextTurn()
+    } while (this.#running.size > 0)
   }
 
   /**
@@ -114,9 +125,7 @@ export class Listener {
     let before: number
     do {
       before = this.#accepted
-      // The first one may be of this turn, which has looked for connections already.
-      await setImmediate()
-      await setImmediate()
+      await nextTurn()
     } while (this.#accepted !== before && performance.now() < until)
   }
 
@@ -224,6 +233,12 @@ export class Listener {
       socket.destroy()
     }
   }
+}
+
+/** Resolves after sockets were looked at: the first immediate may be of a turn that had done so. */
+async function nextTurn(): Promise<void> {
+  await setImmediate()
+  await setImmediate()
 }
 
 function brokenOff(error: unknown) {
