@@ -12,7 +12,8 @@ const PASSED_ON: ReadonlySet<string> = new Set(['RemoteError', 'RpcError'])
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
 /** Lines for people on stderr. */
-export function textLog(output: Output, level: LogLevel): Logger {
+export async function textLog(output: Output, level: LogLevel): Promise<Logger> {
+  const { withReason } = await import('clew/config')
   const { red, yellow, dim } = output.paintTalk
   const paint = { error: red, warn: yellow, info: dim, debug: dim }
   const least = ORDER.indexOf(level)
@@ -20,7 +21,7 @@ export function textLog(output: Output, level: LogLevel): Logger {
   return (event: LogEvent) => {
     if (ORDER.indexOf(event.level) < least || !isNews(event.message)) return
     const time = new Date().toISOString().slice(11, 23)
-    output.say(`${dim(time)} ${paint[event.level](event.level)} ${harmless(event.message)}`)
+    output.say(`${dim(time)} ${paint[event.level](event.level)} ${harmless(withReason(event))}`)
     // An expected error is a warning and needs no stack; neither does one that came from elsewhere.
     const { error } = event
     if (event.level !== 'error' || !(error instanceof Error) || PASSED_ON.has(error.name)) return

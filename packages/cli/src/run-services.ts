@@ -107,7 +107,7 @@ async function optionsOf(output: Output, flags: RunFlags, config: Config): Promi
     ...configured,
     broker,
     maxWorkers: flags.maxWorkers ?? configured.maxWorkers ?? 10,
-    log: format === 'json' ? await jsonLog(output, level) : textLog(output, level),
+    log: format === 'json' ? await jsonLog(output, level) : await textLog(output, level),
     use: await profiler(flags),
     ...(delivery && { delivery }),
     ...(timeoutMs && { timeoutMs }),

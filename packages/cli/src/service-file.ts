@@ -143,11 +143,19 @@ function loadFault(file: string, error: unknown): Fault {
   return fail(isSyntax ? message : ownFrames(stack ?? message), [])
 }
 
+/** Where this program is: its frames are no news to whoever wrote the service. */
+const OWN = dirname(fileURLToPath(import.meta.url))
+
 /** The stack without the frames of the loader. */
 function ownFrames(stack: string): string {
   return stack
     .split('\n')
-    .filter((line) => !/node:internal|node_modules\/tsx/.test(line))
+    .filter(
+      (line) =>
+        !/node:internal|node_modules\/tsx/.test(line) &&
+        !line.includes(OWN) &&
+        !line.includes('@stricli'),
+    )
     .slice(0, 8)
     .join('\n')
 }

@@ -30,6 +30,7 @@ export { drawIdsFrom, newCallId, newHalfId } from './ids.ts'
 export type { Handler, Interceptor } from './interceptor.ts'
 export { compose } from './interceptor.ts'
 export type { LogEvent, Logger } from './log.ts'
+export { withReason } from './log.ts'
 export type { Mailbox } from './mailbox.ts'
 export { MAILBOX } from './mailbox.ts'
 export type {

@@ -10,3 +10,10 @@ export interface LogEvent {
 
 /** Takes log events. What it throws is dropped. */
 export type Logger = (event: LogEvent) => void
+
+/** The message, and behind it what its error says, where the message does not say that already. */
+export function withReason({ message, error }: LogEvent): string {
+  const reason = error instanceof Error ? error.message : error
+  if (reason === undefined || reason === null || message.includes(String(reason))) return message
+  return `${message}: ${String(reason)}`
+}

@@ -213,6 +213,8 @@ test('logs: by level, as text or JSON lines', () => {
     textLine({ level: 'error', message: 'x', error }, at),
     /^1970-01-01T00:00:00\.000Z error x\nRangeError: out\n/,
   )
+  const line = (message: string) => textLine({ level: 'warn', message, error }, at).slice(25)
+  assert.deepEqual([line('x'), line('x is out')], ['warn x: out', 'warn x is out'])
   const forged = { level: 'error', message: 'a\n2020 error b\x1b[2J\x9b', error } as const
   assert.equal(
     textLine(forged, at).split('\n')[0],

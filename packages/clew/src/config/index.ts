@@ -1,3 +1,4 @@
+export { withReason } from '../call/index.ts'
 export { writeDocument } from './document.ts'
 export type { Config, LoadConfigOptions } from './load-config.ts'
 export { loadConfig } from './load-config.ts'

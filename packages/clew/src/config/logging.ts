@@ -1,4 +1,4 @@
-import type { LogEvent, Logger } from '../call/index.ts'
+import { type LogEvent, type Logger, withReason } from '../call/index.ts'
 
 export type LogLevel = LogEvent['level']
 export type LogFormat = 'text' | 'json'
@@ -40,11 +40,13 @@ export function logRecord(event: LogEvent, time = new Date()): Readonly<Record<s
   return error === undefined ? told : { ...told, error: errorTold(error) }
 }
 
-/** `2020-01-01T00:00:00.000Z error message`; an error's stack below it. */
-export function textLine({ level, message, error }: LogEvent, time = new Date()): string {
+/** `2020-01-01T00:00:00.000Z error message`, with what the error says; of level `error`, its stack below it. */
+export function textLine(event: LogEvent, time = new Date()): string {
+  const { level, error } = event
   const stack =
     error instanceof Error && level === 'error' ? `\n${error.stack ?? error.message}` : ''
-  return `${time.toISOString()} ${level} ${visible(message, CONTROLS)}${visible(stack, CONTROLS_BUT_BREAKS)}`
+  const said = level === 'error' ? event.message : withReason(event)
+  return `${time.toISOString()} ${level} ${visible(said, CONTROLS)}${visible(stack, CONTROLS_BUT_BREAKS)}`
 }
 
 const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}]/gu

@@ -1,5 +1,6 @@
 import {
   type Broker,
+  ConfigError,
   type Connection,
   ContextValues,
   compose,
@@ -89,6 +90,9 @@ export interface Cluster extends AsyncDisposable, Caller {
  * @throws RpcError `disconnected` when the broker cannot be reached
  */
 export async function connect(broker: Broker, options: ClientOptions = {}): Promise<Cluster> {
+  if (typeof broker?.connect !== 'function') {
+    throw new ConfigError('connect needs a broker, such as rabbitmq(url).')
+  }
   checkTimeout(options.timeoutMs)
   const plugins = (options.use ?? []).map(toPlugin)
   const onProblem = options.onProblem ?? (() => {})

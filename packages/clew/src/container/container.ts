@@ -23,6 +23,7 @@ import {
   type Extension,
   type ExtensionHost,
   type Firing,
+  instanceOf,
   type Outcome,
   type ServiceDefinition,
 } from '../service/index.ts'
@@ -367,7 +368,7 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
   }
 
   async #instance(worker: Worker): Promise<Record<string, unknown>> {
-    const instance = new this.definition.serviceClass() as Record<string, unknown>
+    const instance = instanceOf(this.definition.serviceClass) as Record<string, unknown>
     const { dependencies } = this.definition
     for (const [field, dependency] of dependencies) {
       const value = dependency.get(worker)

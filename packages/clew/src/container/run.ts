@@ -249,7 +249,13 @@ function containerOf(
 }
 
 function checkOptions(services: readonly ServiceClass[], options: RunOptions): void {
+  if (!Array.isArray(services)) {
+    throw new ConfigError(`run takes a service class or a list of them; got ${typeof services}.`)
+  }
   if (services.length === 0) throw new ConfigError('run needs at least one service class.')
+  if (typeof options?.broker?.connect !== 'function') {
+    throw new ConfigError('run needs a broker, such as memory() or rabbitmq(url).')
+  }
   for (const name of ['maxWorkers', 'prefetch'] as const) {
     const value = options[name]
     if (value !== undefined && !(Number.isInteger(value) && value >= 1 && value <= 65_535)) {
@@ -260,9 +266,6 @@ function checkOptions(services: readonly ServiceClass[], options: RunOptions): v
   const { drainTimeoutMs } = options
   if (drainTimeoutMs !== undefined && !(drainTimeoutMs >= 0)) {
     throw new ConfigError(`drainTimeoutMs must be 0 or more milliseconds; got ${drainTimeoutMs}.`)
-  }
-  if (typeof options.broker?.connect !== 'function') {
-    throw new ConfigError('run needs a broker, such as memory() or rabbitmq(url).')
   }
 }
 

@@ -1,5 +1,10 @@
 import { ConfigError } from '../call/index.ts'
-import { declareMethod, type MethodOptions, refuseOldDecorators } from '../service/index.ts'
+import {
+  declareMethod,
+  type MethodOptions,
+  refuseBare,
+  refuseOldDecorators,
+} from '../service/index.ts'
 import { type AnswerOptions, HttpEntrypoint } from './http-entrypoint.ts'
 import { ROUTABLE_METHODS } from './listener.ts'
 import type { RouteParameters } from './parameters.ts'
@@ -37,15 +42,18 @@ export const http: HttpDecorator = httpWith({})
 
 /** `http` with options of its own, which those of a method go over. */
 export function httpWith(defaults: HttpOptions): HttpDecorator {
-  return (methods, url, options) => (method, context) => {
-    refuseOldDecorators('http', context)
-    const place = `@http on ${String(context.name)}`
-    const own = { ...defaults, ...options }
-    const names = methodsIn(place, methods)
-    const route = routeIn(place, url)
-    refuseImpossible(place, method, route, own)
-    const make = () => new HttpEntrypoint(route, names, own)
-    declareMethod({ kind: 'http', make }, method, context as ClassMethodDecoratorContext, own)
+  return (methods, url, options) => {
+    refuseBare(methods, url, "@http('GET', '/orders/<int:id>')")
+    return (method, context) => {
+      refuseOldDecorators('http', context)
+      const place = `@http on ${String(context.name)}`
+      const own = { ...defaults, ...options }
+      const names = methodsIn(place, methods)
+      const route = routeIn(place, url)
+      refuseImpossible(place, method, route, own)
+      const make = () => new HttpEntrypoint(route, names, own)
+      declareMethod({ kind: 'http', make }, method, context as ClassMethodDecoratorContext, own)
+    }
   }
 }
 

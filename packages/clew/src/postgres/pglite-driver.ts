@@ -10,6 +10,8 @@ const opened = new Map<string, { readonly database: Promise<PGlite>; users: numb
  * same database. It has one session, and blocks this process while a statement runs.
  */
 export function pgliteDriver(url: string): SqlDriver {
+  // Loaded when it is used; whether it is there shows at the start.
+  import.meta.resolve('@electric-sql/pglite')
   const place = url.slice('pglite:'.length).replace(/^\/\//, '')
   let database: Promise<PGlite> | undefined
   let last: Promise<unknown> = Promise.resolve()

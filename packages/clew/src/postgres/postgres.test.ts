@@ -307,6 +307,10 @@ test('the address may come from the configuration; a wrong one is told before an
     wrong({ DB_URIS: { 'orders:Base': 'mysql://me:secret@host/x' } }),
     (error: Error) => /Got mysql:\/\/host/.test(error.message) && !error.message.includes('secret'),
   )
+  await assert.rejects(
+    wrong({ DB_URIS: { 'orders:Base': { pglite: null } } }),
+    /needs quotes, as in "pglite:"/,
+  )
   class Few {
     static readonly name = 'few'
     db = postgres({ url: 'pglite:names', connections: 0 })

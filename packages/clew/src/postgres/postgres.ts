@@ -1,5 +1,5 @@
 import { ConfigError, shownAddress } from '../call/index.ts'
-import { Dependency, inject, type WorkerContext } from '../service/index.ts'
+import { Dependency, gotInstead, inject, type WorkerContext } from '../service/index.ts'
 import { type Database, databaseOf } from './database.ts'
 import type { DriverOptions, SqlDriver } from './driver.ts'
 import { Source } from './source.ts'
@@ -100,8 +100,9 @@ class Postgres extends Dependency<Database> {
 }
 
 async function driverFor(options: DriverOptions): Promise<SqlDriver> {
+  const isHere = options.url.startsWith('pglite:')
   try {
-    if (options.url.startsWith('pglite:')) {
+    if (isHere) {
       const { pgliteDriver } = await import('./pglite-driver.ts')
       return pgliteDriver(options.url)
     }
@@ -109,7 +110,8 @@ async function driverFor(options: DriverOptions): Promise<SqlDriver> {
     return pgDriver(options)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    const message = 'clew/postgres needs the package pg, which is not installed: "npm install pg".'
+    const needed = isHere ? '@electric-sql/pglite' : 'pg'
+    const message = `${options.application}: ${shownAddress(options.url)} needs the package ${needed}, which is not installed: "npm install ${needed}".`
     throw new ConfigError(message, { cause: error })
   }
 }
@@ -123,7 +125,7 @@ function addressOf(
   const uris = config.DB_URIS as Readonly<Record<string, unknown>> | undefined
   const url: unknown = given ?? uris?.[key]
   if (typeof url !== 'string' || !/^(?:postgres(?:ql)?(?:\+\w+)?:\/\/|pglite:)/.test(url)) {
-    const got = url === undefined ? 'nothing' : shownAddress(String(url))
+    const got = gotInstead(url)
     throw new ConfigError(
       `Service ${service} needs the address of its database: postgres({ url }), or DB_URIS[${JSON.stringify(key)}] in the configuration, such as postgres://user:password@localhost:5432/${service}, or pglite: for one in memory. Got ${got}.`,
     )

@@ -185,4 +185,7 @@ test('the address may come from the configuration; a wrong one is told before an
     memoryCluster(Cached, { config: { REDIS_URI: 'redis://me:sec/ret@host' } }),
     (error: Error) => error instanceof ConfigError && !/sec/.test(error.message),
   )
+  // What YAML makes of `memory:` without quotes.
+  const unquoted = { REDIS_URI: { memory: null } }
+  await assert.rejects(memoryCluster(Cached, { config: unquoted }), /needs quotes, as in "memory:"/)
 })

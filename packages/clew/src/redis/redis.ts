@@ -1,5 +1,11 @@
 import { ConfigError, shownAddress } from '../call/index.ts'
-import { boundedWait, Dependency, inject, type WorkerContext } from '../service/index.ts'
+import {
+  boundedWait,
+  Dependency,
+  gotInstead,
+  inject,
+  type WorkerContext,
+} from '../service/index.ts'
 import { clientOf, type RedisClient, type Sending } from './client.ts'
 import type { RedisDriver } from './driver.ts'
 import { RedisError, RedisTimeout, RedisUnavailable, toRedisError } from './errors.ts'
@@ -136,8 +142,7 @@ async function driverFor(options: AddressOptions): Promise<RedisDriver> {
     return ioredisDriver(options)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    const message =
-      'clew/redis needs the package ioredis, which is not installed: "npm install ioredis".'
+    const message = `${options.application}: ${shownAddress(options.url)} needs the package ioredis, which is not installed: "npm install ioredis".`
     throw new ConfigError(message, { cause: error })
   }
 }
@@ -155,7 +160,7 @@ function addressOf(
       `The address of the Redis of service ${service} cannot be read: it should look like redis://user:password@host:6379/11, with %-escapes for special characters.`,
     )
   }
-  const got = url === undefined ? 'nothing' : shownAddress(String(url))
+  const got = gotInstead(url)
   throw new ConfigError(
     `Service ${service} needs the address of its Redis: redis({ url }), or REDIS_URI in the configuration, such as redis://localhost:6379/11, or memory: for one in this process. Got ${got}.`,
   )

@@ -96,6 +96,13 @@ export function refuseOldDecorators(kind: string, context: unknown): void {
   )
 }
 
+/** @throws ConfigError for a decorator that needs arguments and stands without, so that it would declare nothing */
+export function refuseBare(first: unknown, context: unknown, example: string): void {
+  if (typeof first !== 'function') return
+  const { name } = Object(context) as { readonly name?: unknown }
+  throw new ConfigError(`The decorator on ${String(name)} needs arguments, such as ${example}.`)
+}
+
 function addMethod(metadata: DecoratorMetadataObject, method: EntrypointMethod): void {
   if (!Object.hasOwn(metadata, ENTRYPOINTS)) {
     metadata[ENTRYPOINTS] = [...methodsIn(metadata)]

@@ -1,3 +1,4 @@
+import { ConfigError } from '../call/index.ts'
 import { Extension } from './extension.ts'
 import type { Outcome, WorkerContext } from './worker-context.ts'
 
@@ -45,10 +46,39 @@ export abstract class Dependency<T> extends Extension {
  */
 export function inject<T>(dependency: Dependency<T>): T {
   declared?.push(dependency as Dependency<unknown>)
-  return dependency as unknown as T
+  const isField = declared !== undefined || isBuilding
+  return (isField ? dependency : outsideOfFields(dependency)) as unknown as T
 }
 
 let declared: Dependency<unknown>[] | undefined
+let isBuilding = false
+
+/** Builds a worker's instance: what its fields declare is replaced at once, and collected by nobody. */
+export function instanceOf<S>(ServiceType: new () => S): S {
+  const outer = isBuilding
+  isBuilding = true
+  try {
+    return new ServiceType()
+  } finally {
+    isBuilding = outer
+  }
+}
+
+/** In a method a declaration is never replaced by its value: `proxy('shop').order()` has to say why. */
+function outsideOfFields(dependency: object): object {
+  const refuse = (): never => {
+    throw new ConfigError(
+      'A dependency (proxy, workerContext, config and their like) holds its value only in a field of a service that runs: declare it there, as in `shop = proxy(…)`, and use `this.shop` in methods.',
+    )
+  }
+  return new Proxy(refuse, {
+    get: (_, property) =>
+      typeof property === 'symbol' || property === 'then' || property in dependency
+        ? Reflect.get(dependency, property)
+        : refuse(),
+    getPrototypeOf: () => Object.getPrototypeOf(dependency) as object,
+  })
+}
 
 /** Runs `build` and tells which dependencies were declared meanwhile, those in `#private` fields included. */
 export function declarationsIn<T>(build: () => T): {

@@ -4,12 +4,19 @@ export type { Caller, CallOptions, OutgoingMessage, ShownAs } from './caller.ts'
 export { config } from './config.ts'
 export { authToken, contextValue, language, userAgent, userId } from './context-providers.ts'
 export type { EntrypointKind, MethodOptions } from './declare-method.ts'
-export { declareMethod, declareOnly, methodsOf, refuseOldDecorators } from './declare-method.ts'
-export { Dependency, declarationsIn, inject, workerContext } from './dependency.ts'
+export {
+  declareMethod,
+  declareOnly,
+  methodsOf,
+  refuseBare,
+  refuseOldDecorators,
+} from './declare-method.ts'
+export { Dependency, declarationsIn, inject, instanceOf, workerContext } from './dependency.ts'
 export type { EntrypointDescription, ServiceDescription } from './describe-service.ts'
 export { describeService } from './describe-service.ts'
 export type { EntrypointMethod, ExtensionHost, Firing } from './extension.ts'
 export { Entrypoint, Extension } from './extension.ts'
+export { gotInstead } from './got-instead.ts'
 export type { ConsumeOptions } from './messaging/consume.ts'
 export { consume } from './messaging/consume.ts'
 export type { EventSource } from './messaging/event.ts'

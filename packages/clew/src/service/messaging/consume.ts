@@ -4,7 +4,7 @@ import {
   type QueueDeclaration,
   type RetryPolicy,
 } from '../../call/index.ts'
-import { declareMethod, refuseOldDecorators } from '../declare-method.ts'
+import { declareMethod, refuseBare, refuseOldDecorators } from '../declare-method.ts'
 import type { Travels } from '../wire-types.ts'
 import {
   checkParameters,
@@ -31,6 +31,7 @@ export function consume(
   context: ClassMethodDecoratorContext<This, Method<This, Payload>> & Travels<[Payload]>,
 ) => void
 export function consume(queue: QueueDeclaration | string, options: ConsumeOptions = {}): unknown {
+  refuseBare(queue, options, "@consume('letters')")
   return (method: Method<never, never>, context: ClassMethodDecoratorContext) => {
     refuseOldDecorators('consume', context)
     const where = `@consume on ${String(context.name)}`

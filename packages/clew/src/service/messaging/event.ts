@@ -1,5 +1,5 @@
 import { ConfigError } from '../../call/index.ts'
-import { declareMethod, refuseOldDecorators } from '../declare-method.ts'
+import { declareMethod, refuseBare, refuseOldDecorators } from '../declare-method.ts'
 import type { Travels } from '../wire-types.ts'
 import { EventHandler } from './event-handler.ts'
 import type { EventOptions } from './event-options.ts'
@@ -22,6 +22,7 @@ export function event(
   options?: EventOptions,
 ): <This, Payload>(method: Method<This, Payload>, context: MethodContext<This, Payload>) => void
 export function event(service: string, type: string, options: EventOptions = {}): unknown {
+  refuseBare(service, type, "@event('orders', 'order_created')")
   return (method: Method<never, never>, context: ClassMethodDecoratorContext) => {
     refuseOldDecorators('event', context)
     const where = `@event on ${String(context.name)}`

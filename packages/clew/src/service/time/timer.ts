@@ -1,5 +1,10 @@
 import { ConfigError } from '../../call/index.ts'
-import { declareMethod, type MethodOptions, refuseOldDecorators } from '../declare-method.ts'
+import {
+  declareMethod,
+  type MethodOptions,
+  refuseBare,
+  refuseOldDecorators,
+} from '../declare-method.ts'
 import { Entrypoint } from '../extension.ts'
 import { type Clock, processClock } from './clock.ts'
 import { formatDuration, parseDuration } from './duration.ts'
@@ -31,12 +36,14 @@ type Method<This> = (this: This) => unknown
 export function timer(
   when: number | TimerOptions,
 ): <This>(method: Method<This>, context: ClassMethodDecoratorContext<This, Method<This>>) => void
-export function timer(when: number | TimerOptions): unknown {
-  const options: TimerOptions = typeof when === 'number' ? { every: when * 1000 } : when
+export function timer(when: number | TimerOptions, context?: unknown): unknown {
+  refuseBare(when, context, "@timer({ every: '5s' })")
+  const options: Partial<TimerOptions> =
+    typeof when === 'number' ? { every: when * 1000 } : (when ?? {})
   return (method: Method<never>, context: ClassMethodDecoratorContext) => {
     refuseOldDecorators('timer', context)
     const where = `@timer on ${String(context.name)}`
-    const everyMs = interval(where, options.every)
+    const everyMs = interval(where, options.every, typeof when === 'number' ? when : options.every)
     requireNothing('timer', method, context)
     const { eager = false, catchUp = false } = options
     const make = () => new Timer({ everyMs, eager, catchUp })
@@ -44,11 +51,11 @@ export function timer(when: number | TimerOptions): unknown {
   }
 }
 
-function interval(where: string, every: unknown): number {
+function interval(where: string, every: unknown, given: unknown): number {
   const ms = typeof every === 'string' ? parseDuration(every) : every
   if (typeof ms === 'number' && ms > 0 && Number.isFinite(ms)) return ms
   throw new ConfigError(
-    `${where}: ${JSON.stringify(every)} is no interval; use milliseconds above 0, or a text such as '250ms', '5s', '1h'.`,
+    `${where}: ${JSON.stringify(given)} is no interval; use seconds above 0, as in @timer(5), or { every } with milliseconds or a text such as '250ms', '5s', '1h'.`,
   )
 }
 
