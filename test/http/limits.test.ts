@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { workerContext } from 'clew'
-import { type HttpResult, http } from 'clew/http'
+import { type HttpResult, HttpServer, http, type Middleware } from 'clew/http'
+import { eventually } from 'clew/testing'
 import { exchange, open, parseAnswer, rest, serve, until } from './serve.ts'
 
 class Echo {
@@ -155,6 +156,99 @@ describe('limits', () => {
       [200, 200, 200],
     )
     assert.equal((await fetch(server.url)).status, 200)
+  })
+
+  it('hold for clients that leave as well: no more is worked on at a time than there are workers', async () => {
+    const gate = Promise.withResolvers<void>()
+    const begun: string[] = []
+    let left = 0
+    let running = 0
+    let most = 0
+    class Busy {
+      static readonly name = 'busy'
+      @http('GET', '/<name>') async work(_request: Request, name: string): Promise<string> {
+        begun.push(name)
+        most = Math.max(most, ++running)
+        await gate.promise
+        running--
+        return name
+      }
+    }
+    const asked: string[] = []
+    class Web extends HttpServer {
+      override middleware(): readonly Middleware[] {
+        return [
+          ({ req }, next) => {
+            asked.push(req.url)
+            req.raw.signal.addEventListener('abort', () => left++)
+            return next()
+          },
+        ]
+      }
+    }
+    await using server = await serve(Busy, { server: Web }, { maxWorkers: 1 })
+    const leaving = new AbortController()
+    const ask = (name: string, signal: AbortSignal | null = null) =>
+      fetch(`${server.url}/${name}`, { signal }).then(
+        (answer) => answer.text(),
+        () => 'left',
+      )
+    const early = ask('works', leaving.signal)
+    await until(() => begun.length === 1, 'it works')
+    const inLine = ask('waits', leaving.signal)
+    await until(() => asked.length === 2, 'another waits')
+    leaving.abort()
+    assert.deepEqual(await Promise.all([early, inLine]), ['left', 'left'])
+    await until(() => left === 2, 'the server knows')
+    const stays = ask('stays')
+    await until(() => asked.length === 3, 'a third one waits')
+    gate.resolve()
+    assert.equal(await stays, 'stays')
+    assert.deepEqual([begun, most], [['works', 'stays'], 1])
+  })
+
+  it('end requests at their deadline even where no worker has become free for them', async () => {
+    const gate = Promise.withResolvers<void>()
+    let begun = 0
+    class Stuck {
+      static readonly name = 'stuck'
+      @http('GET', '/stuck') async stuck(): Promise<string> {
+        begun++
+        await gate.promise
+        return 'at last'
+      }
+      @http('GET', '/quick', { timeoutMs: 50 }) quick(): string {
+        begun++
+        return 'quick'
+      }
+    }
+    await using server = await serve(Stuck, {}, { maxWorkers: 1 })
+    const stuck = fetch(`${server.url}/stuck`)
+    await until(() => begun === 1, 'the worker is busy')
+    assert.equal((await fetch(`${server.url}/quick`)).status, 504)
+    assert.equal(begun, 1)
+    gate.resolve()
+    assert.equal(await (await stuck).text(), 'at last')
+    assert.equal(await (await fetch(`${server.url}/quick`)).text(), 'quick')
+  })
+
+  it('end the work of who left at its deadline, so that its place is not lost', async () => {
+    let begun = 0
+    class Lost {
+      static readonly name = 'lost'
+      @http('GET', '/', { timeoutMs: 50 }) async lost(): Promise<string> {
+        if (++begun === 1) await new Promise(() => {})
+        return 'found'
+      }
+    }
+    await using server = await serve(Lost, {}, { maxWorkers: 1, drainTimeoutMs: 100 })
+    const leaving = new AbortController()
+    const left = fetch(server.url, { signal: leaving.signal }).catch(() => 'left')
+    await until(() => begun === 1, 'it works')
+    leaving.abort()
+    assert.equal(await left, 'left')
+    const answers = async () => (await fetch(server.url)).status === 200
+    await eventually(answers)
   })
 
   it('end requests at their deadline, which aborts the worker', async () => {

@@ -271,11 +271,8 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
     const bound = bindArguments(entrypoint.name, entrypoint.parameters, entrypoint.params, call)
     if ('problem' in bound) return failed(new RpcError('bad_arguments', bound.problem, identity))
     if (!this.#slots.tryTake()) {
-      await this.#slots.take()
-      if (performance.now() >= received + call.timeoutMs) {
-        this.#slots.free()
-        return failed(new RpcError('timeout', this.#neverBegun(call), identity))
-      }
+      const problem = await this.#waitInLine(call, received + call.timeoutMs)
+      if (problem !== undefined) return failed(problem)
       call.values.get(STARTED)?.()
     }
     // Left unanswered, as those that ran when the service was killed.
@@ -283,8 +280,34 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
     return this.#work(call, entrypoint, bound.args, received)
   }
 
-  #neverBegun({ method, timeoutMs }: Call): string {
-    return `${this.service}.${method} was not begun: all ${this.#options.maxWorkers} workers were busy for the ${Math.round(timeoutMs)} ms its caller would wait.`
+  /** Waits until there is a place for a worker; otherwise says why the call is not begun. */
+  async #waitInLine(call: Call, deadline: number): Promise<RpcError | undefined> {
+    const line = this.#slots.wait()
+    let problem: RpcError | undefined
+    const notBegun = (code: 'cancelled' | 'timeout', reason: string) => {
+      const identity = { service: this.service, method: call.method, callId: call.id }
+      const message = `${this.service}.${call.method} was not begun: ${reason}.`
+      problem = new RpcError(code, message, identity)
+    }
+    const late = () => {
+      const waited = `for the ${Math.round(call.timeoutMs)} ms its caller would wait`
+      notBegun('timeout', `all ${this.#options.maxWorkers} workers were busy ${waited}`)
+    }
+    const gone = () => {
+      if (line.leave()) notBegun('cancelled', 'its caller went away')
+    }
+    const expiring = { deadline, expire: () => line.leave() && late() }
+    if (deadline !== Number.POSITIVE_INFINITY) this.#deadlines.watch(expiring)
+    call.signal?.addEventListener('abort', gone, { once: true })
+    if (call.signal?.aborted) gone()
+    await line.over
+    this.#deadlines.forget(expiring)
+    call.signal?.removeEventListener('abort', gone)
+    if (problem === undefined && performance.now() >= deadline) {
+      this.#slots.free()
+      late()
+    }
+    return problem
   }
 
   /** Runs a worker. The reply comes as soon as the method ends or the deadline passes; the hooks follow it. */
@@ -309,7 +332,8 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
           service: this.service,
           method: entrypoint.name,
         })
-        this.#release(worker)
+        // Clients that come and go at once must not have more work done than there are workers.
+        if (error.code !== 'cancelled') this.#release(worker)
         resolve(failed(error))
       }
       const worker = new Worker(this, entrypoint, call, received, expired)

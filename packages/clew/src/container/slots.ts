@@ -1,3 +1,11 @@
+/** Somebody in line. */
+export interface InLine {
+  /** Resolves when a place has become free and is taken, or after `leave`. */
+  readonly over: Promise<void>
+  /** False when a place is taken already. */
+  leave(): boolean
+}
+
 /** A fixed number of places for workers; who finds none waits in line. */
 export class Slots {
   readonly #size: number
@@ -19,9 +27,18 @@ export class Slots {
     return true
   }
 
-  /** Resolves when a place has become free and is taken. */
-  take(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve))
+  /** Waits in line for a place. */
+  wait(): InLine {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#waiting.push(resolve)
+    const leave = () => {
+      const at = this.#waiting.indexOf(resolve)
+      if (at < 0) return false
+      this.#waiting.splice(at, 1)
+      resolve()
+      return true
+    }
+    return { over: promise, leave }
   }
 
   free(): void {

@@ -47,7 +47,7 @@ export class Worker implements WorkerContext, Caller, Expiring {
   #context: Headers | undefined
   #outgoing: Headers | undefined
 
-  /** @param expired told once, when the deadline passes or the worker is killed */
+  /** @param expired told when the worker is cancelled or killed, and when its deadline passes */
   constructor(
     host: WorkerHost,
     entrypoint: EntrypointMethod,
@@ -155,18 +155,22 @@ export class Worker implements WorkerContext, Caller, Expiring {
 
   /** The deadline has passed. */
   expire(): void {
-    this.end(
-      'timeout',
-      `${this.service}.${this.entrypoint.name} was still running after the ${Math.round(this.call.timeoutMs)} ms its caller would wait.`,
-    )
+    const message = `${this.service}.${this.entrypoint.name} was still running after the ${Math.round(this.call.timeoutMs)} ms its caller would wait.`
+    // One that was cancelled has gone on until now.
+    if (this.#ended?.code === 'cancelled') this.#expired(this.#errorOf('timeout', message))
+    else this.end('timeout', message)
   }
 
   /** Stops waiting for the method; its abort signal fires. Only the first end counts. */
   end(code: RpcErrorCode, message: string): void {
     if (this.#ended !== undefined) return
-    this.#ended = new RpcError(code, message, identity(this.call))
+    this.#ended = this.#errorOf(code, message)
     this.#abort?.abort(this.#ended)
     this.#expired(this.#ended)
+  }
+
+  #errorOf(code: RpcErrorCode, message: string): RpcError {
+    return new RpcError(code, message, identity(this.call))
   }
 
   #outgoingContext(): Headers {
