@@ -39,9 +39,21 @@ export function ioredisDriver({ url, connectTimeoutMs, application }: AddressOpt
     lastError = error
   })
 
+  let closed = false
+  let becoming: Promise<void> | undefined
+
   /** Resolves when commands can be sent; rejects when the attempt to connect that goes on has failed. */
   function ready(): Promise<void> {
+    if (closed) return Promise.reject(new Error('the connection is closed'))
     if (client.status === 'ready') return Promise.resolve()
+    // All who wait, wait together: in an outage there are many.
+    becoming ??= attempt().finally(() => {
+      becoming = undefined
+    })
+    return becoming
+  }
+
+  function attempt(): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (failed: boolean) => {
         client.off('ready', succeed)
@@ -65,13 +77,13 @@ export function ioredisDriver({ url, connectTimeoutMs, application }: AddressOpt
   return {
     open: ready,
     async send({ name, args }) {
-      if (client.status !== 'ready') await ready()
+      if (closed || client.status !== 'ready') await ready()
       const method = known.has(name.replace(/Buffer$/, '')) ? name : undefined
       if (method === undefined) return client.call(name, ...(args as string[]))
       return (client as unknown as Readonly<Record<string, Send>>)[method]!(...args)
     },
     async batch(commands, atomic) {
-      if (client.status !== 'ready') await ready()
+      if (closed || client.status !== 'ready') await ready()
       const batch = atomic ? client.multi() : client.pipeline()
       const chain = batch as unknown as Readonly<Record<string, (...args: unknown[]) => unknown>>
       for (const { name, args } of commands) {
@@ -84,6 +96,7 @@ export function ioredisDriver({ url, connectTimeoutMs, application }: AddressOpt
     },
     keysOf: keysOf,
     async close() {
+      closed = true
       if (client.status === 'ready') {
         await Promise.race([
           client.quit().catch(() => {}),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { TcpProxy } from '../broker/contract/tcp-proxy.ts'
 import { ConfigError, RemoteError } from '../call/index.ts'
 import { traced, traceOf } from '../profile/index.ts'
@@ -156,6 +157,40 @@ test('after an outage it goes on by itself; a frozen one lets nobody hang', { sk
     proxy.reset()
     await eventually(async () => assert.deepEqual(await stock.keys('no such thing'), []))
   })
+})
+
+test('many may wait for a Redis that is down without a warning that they leak', async () => {
+  const warnings: Error[] = []
+  const warned = (warning: Error) => warnings.push(warning)
+  process.on('warning', warned)
+  const config = { cache: { url: 'redis://127.0.0.1:1/0' } }
+  await using cluster = await memoryCluster(Stock, { config, maxWorkers: 50, log: () => {} })
+  const stock = cluster.proxy<Stock>('stock')
+  const outcomes = await Promise.allSettled(Array.from({ length: 50 }, () => stock.keys('*')))
+  await setImmediate()
+  process.off('warning', warned)
+  assert.ok(outcomes.every(({ status }) => status === 'rejected'))
+  assert.deepEqual(warnings, [])
+})
+
+test('what goes on after its service has stopped opens no connection again', { skip }, async () => {
+  await using proxy = await TcpProxy.open(address!)
+  let late: (() => Promise<unknown>) | undefined
+  class Forgetful {
+    static readonly name = 'forgetful'
+    cache = redis({ url: proxy.url })
+    @rpc async leave(): Promise<void> {
+      const { cache } = this
+      late = () => cache.ping()
+      assert.equal(await late(), 'PONG')
+    }
+  }
+  {
+    await using cluster = await memoryCluster(Forgetful)
+    await cluster.proxy<Forgetful>('forgetful').leave()
+  }
+  await assert.rejects(late!(), /the connection is closed/)
+  assert.equal(proxy.accepted, 1)
 })
 
 test('answers that are owed are bounded', { skip }, async () => {
