@@ -123,12 +123,15 @@ class RabbitConsumer {
       unreadable: () => this.#unreadable(),
       cancelled: () => this.#broken(client, `its queue ${name} was deleted`),
     })
+    // Told to stop meanwhile, it would take messages only to give them back, again and again.
+    if (this.#cancelled) return reader.close()
     client.attach(channel, reader)
     const consuming = channel.basicConsume(name, { noAck: acknowledge === 'never' }, () => {})
     const consumer = await client.answer(consuming)
     reader.tag = consumer.tag
     openedReader = reader
     this.#reader = reader
+    if (this.#cancelled) await this.close()
   }
 
   async #declare(channel: Channel): Promise<string> {

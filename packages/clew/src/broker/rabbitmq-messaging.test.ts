@@ -141,6 +141,40 @@ describe('rabbitmq, messages over lost connections', { skip }, () => {
   })
 })
 
+describe('rabbitmq, a consumer that stops while it comes back', { skip }, () => {
+  it('takes nothing any more, though what it took before is still being worked on', async (t) => {
+    const { connection, told } = await line(t)
+    const sender = await direct(t)
+    const queue = lastingQueue()
+    const gate = Promise.withResolvers<void>()
+    const begun = Promise.withResolvers<void>()
+    const consumer = await connection.consume({ queue, prefetch: 1 }, async () => {
+      begun.resolve()
+      await gate.promise
+      return 'done'
+    })
+    const send = (payload: number) =>
+      sender.publish(publication({ routingKey: queue.name, payload }))
+    await send(0)
+    await begun.promise
+    await deleteQueue(queue.name)
+    await told('consumer_lost')
+    const stopping = consumer.stop()
+    const { arrivals, until } = await collect(await direct(t), queue)
+    for (const payload of numbersTo(20)) {
+      await send(payload)
+      await until(payload + 1)
+    }
+    // What another consumer had given back would be marked.
+    assert.deepEqual(
+      arrivals.map(({ redelivered }) => redelivered),
+      numbersTo(20).map(() => false),
+    )
+    gate.resolve()
+    await stopping
+  })
+})
+
 describe('rabbitmq, exchanges that go', { skip }, () => {
   it('fail no message but their own, and are declared again', async (t) => {
     const { connection, problems } = await line(t)
