@@ -1,8 +1,15 @@
 import { ConfigError, type HeaderValue, type Serializer, type WireOptions } from '../call/index.ts'
 import { inflate } from './compression.ts'
 import { blockAfter, FRAMED_ENCODING, objectEnd, payloadEnd } from './framing.ts'
+import { kombuJson } from './kombu-json.ts'
 import type { Message } from './message.ts'
-import { decodePayload, encodePayload, UndecodableError, UnserializableError } from './payload.ts'
+import {
+  bufferOf,
+  decodePayload,
+  encodePayload,
+  UndecodableError,
+  UnserializableError,
+} from './payload.ts'
 import type { Tell } from './wire-headers.ts'
 
 const JSON_TYPE = 'application/json'
@@ -17,6 +24,9 @@ const JSON_SERIALIZER: Serializer = {
   encode: encodePayload,
   decode: (body) => decodePayload(bufferOf(body)),
 }
+
+/** Known by name without being given, so that a configuration file may name them. */
+const OURS: readonly Serializer[] = [JSON_SERIALIZER, kombuJson]
 
 export interface DecodedBody {
   readonly value: unknown
@@ -43,7 +53,7 @@ export class Wire {
     const { serializers = [], serializer = 'json', rpcExchange = RPC_EXCHANGE } = options
     this.rpcExchange = rpcExchange
     this.#maxInflatedBytes = options.maxInflatedBytes ?? INFLATED_BYTES
-    this.#byName = new Map([JSON_SERIALIZER, ...serializers].map((each) => [each.name, each]))
+    this.#byName = new Map([...OURS, ...serializers].map((each) => [each.name, each]))
     this.serializer = this.named(serializer)
     const accepted = (options.accept ?? [serializer]).map((name) => this.named(name))
     // Of several with one content type the connection's own comes first.
@@ -148,12 +158,4 @@ function reasonOf(error: unknown): string {
 
 function bareType(contentType: string): string {
   return contentType.split(';', 1)[0]!.trim().toLowerCase()
-}
-
-/** The same bytes. */
-export function bufferOf(bytes: string | Uint8Array): Buffer {
-  if (typeof bytes === 'string') return Buffer.from(bytes)
-  return Buffer.isBuffer(bytes)
-    ? bytes
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

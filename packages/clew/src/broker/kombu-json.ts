@@ -1,6 +1,5 @@
 import { ConfigError, type Serializer } from '../call/index.ts'
-import { bufferOf } from './body.ts'
-import { decodePayload, encodePayload, UnserializableError } from './payload.ts'
+import { bufferOf, decodePayload, encodePayload, UnserializableError } from './payload.ts'
 
 /** A value that Python receives as one of its own types, and we as a string. */
 export interface KombuValue {

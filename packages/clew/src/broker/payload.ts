@@ -314,3 +314,11 @@ function dashed(hex: string): string {
 function toBytes(type: string, content: string): Uint8Array {
   return new Uint8Array(Buffer.from(content, type === 'base64' ? 'base64' : 'utf8'))
 }
+
+/** The same bytes. */
+export function bufferOf(bytes: string | Uint8Array): Buffer {
+  if (typeof bytes === 'string') return Buffer.from(bytes)
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

@@ -6,11 +6,11 @@ import {
   type Serializer,
   toError,
 } from '../call/index.ts'
-import { bufferOf, NAMEKO_WIRE, type Wire, write } from './body.ts'
+import { NAMEKO_WIRE, type Wire, write } from './body.ts'
 import { deflate, GZIP } from './compression.ts'
 import { TableError } from './field-table.ts'
 import { type Message, SHORT_STRING_BYTES } from './message.ts'
-import { UnserializableError } from './payload.ts'
+import { bufferOf, UnserializableError } from './payload.ts'
 import {
   ATTEMPT_HEADER,
   COMPRESSION_HEADER,

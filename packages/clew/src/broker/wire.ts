@@ -12,11 +12,11 @@ import {
   RpcError,
   type Serializer,
 } from '../call/index.ts'
-import { bufferOf, isPlainJson, NAMEKO_WIRE, type Wire, write } from './body.ts'
+import { isPlainJson, NAMEKO_WIRE, type Wire, write } from './body.ts'
 import { encodeTable, TableError } from './field-table.ts'
 import { FRAMED_ENCODING, frame } from './framing.ts'
 import { type Message, NO_HEADERS, SHORT_STRING_BYTES } from './message.ts'
-import { encodePayload, UndecodableError, UnserializableError } from './payload.ts'
+import { bufferOf, encodePayload, UndecodableError, UnserializableError } from './payload.ts'
 import {
   COMPRESSION_HEADER,
   encodeHeaders,

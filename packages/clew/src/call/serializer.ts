@@ -14,7 +14,7 @@ export interface Serializer {
 
 /** How messages are written, on one connection; what peers must agree on. */
 export interface WireOptions {
-  /** Serializers beyond `json`, which is always there. @default none */
+  /** Serializers beyond `json` and `kombu-json`, which are always there. @default none */
   readonly serializers?: readonly Serializer[] | undefined
   /** Name of the one that requests and messages are written with. @default 'json' */
   readonly serializer?: string | undefined
