@@ -15,6 +15,7 @@ import {
   workerContext,
 } from 'clew'
 import { http } from 'clew/http'
+import { grantIssuer, grantVerifier } from 'clew/profile'
 import { memoryCluster } from 'clew/testing'
 
 class Shop {
@@ -87,12 +88,18 @@ describe('what stands in the wrong place', () => {
     }, /undefined is no interval/)
   })
 
-  it('run and connect say what they take', async () => {
+  it('what is left out is told by the name of what needs it', async () => {
     const [runAny, connectAny] = [run, connect] as unknown as ((
       ...given: unknown[]
     ) => Promise<unknown>)[]
     await assert.rejects(runAny!({}, { broker: memory() }), /a service class or a list of them/)
     await assert.rejects(runAny!(Shop), /run needs a broker/)
     await assert.rejects(connectAny!(), /connect needs a broker/)
+    await using cluster = await connect(memory())
+    const dispatch = cluster.dispatch as (...given: unknown[]) => Promise<void>
+    await assert.rejects(dispatch.call(cluster, undefined, 'made'), /the service is undefined/)
+    await assert.rejects(dispatch.call(cluster, 'shop'), /the event type is undefined/)
+    assert.throws(() => grantVerifier({} as never), /grantVerifier needs a list of keys/)
+    assert.throws(() => grantIssuer({} as never), /grantIssuer needs a private key/)
   })
 })

@@ -65,6 +65,11 @@ const MOST_SOURCES = 1000
  */
 export function grantIssuer(options: GrantIssuerOptions): GrantIssuer {
   const { key, issuer = 'clew', now = Date.now } = options
+  if (typeof key?.kid !== 'string') {
+    throw new ConfigError(
+      "grantIssuer needs a private key, such as one of await readGrantKeys('grants.key.json').",
+    )
+  }
   const { signing: material } = key
   if (material === undefined) {
     throw new ConfigError(

@@ -289,7 +289,11 @@ function isMoment(value: unknown): boolean {
 }
 
 function checkKeys(keys: readonly GrantKey[]): void {
-  if (keys.length === 0) throw new ConfigError('grantVerifier needs a key at least.')
+  if (!Array.isArray(keys) || keys.length === 0) {
+    throw new ConfigError(
+      "grantVerifier needs a list of keys, such as keys: await readGrantKeys('grants.pub.json').",
+    )
+  }
   const names = new Set(keys.map(({ kid }) => kid))
   if (names.size < keys.length) {
     throw new ConfigError('two of the grant keys have one kid; grants could not tell them apart.')

@@ -1,4 +1,4 @@
-import type { Headers, PublishingOptions } from '../../call/index.ts'
+import { ConfigError, type Headers, type PublishingOptions } from '../../call/index.ts'
 import type { Caller } from '../caller.ts'
 import { Dependency, inject } from '../dependency.ts'
 import type { WireForm } from '../wire-types.ts'
@@ -28,15 +28,22 @@ export type Dispatch<Events = AnyEvents> = <Type extends keyof Events & string>(
     : [payload: WireForm<Events[Type]>]
 ) => Promise<void>
 
-/** Dispatches an event in a service's name. */
-export function dispatchEvent(
+/** Dispatches an event in a service's name. @throws ConfigError for a service or a type that is no text */
+export async function dispatchEvent(
   caller: Caller,
   service: string,
   event: { readonly type: string; readonly payload: unknown },
   { autoDelete, declare = true, ...publishing }: DispatchOptions,
 ): Promise<void> {
+  // `undefined.events` would be declared, and nobody would hear of it.
+  for (const [what, name] of Object.entries({ service, 'event type': event.type })) {
+    if (typeof name === 'string' && name !== '') continue
+    throw new ConfigError(
+      `An event is dispatched with a service and an event type, such as dispatch('orders', 'order_created', …); the ${what} is ${JSON.stringify(name)}.`,
+    )
+  }
   const exchange = eventExchange(service, { autoDelete })
-  return caller.publish(
+  await caller.publish(
     {
       ...publishing,
       exchange,
