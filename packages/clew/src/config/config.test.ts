@@ -190,6 +190,44 @@ test('secrets are stars: in addresses, by their key, and everything below such a
   })
 })
 
+test('secrets are stars in whatever form they come', () => {
+  const forms: readonly (readonly [given: unknown, shown: unknown])[] = [
+    ['host=db user=me password=hunter2 dbname=x', 'host=db user=me password=******** dbname=x'],
+    ["password='hunter 2' host=db", 'password=******** host=db'],
+    ['Password=hunter2;Server=db', 'Password=********'],
+    ['amqp://me:hunter,2;"x@h', 'amqp://me:********@h'],
+    ['amqp://a:hunter2@h,amqp://b:hunter2@i', 'amqp://a:********@h,amqp://b:********@i'],
+    ['https://hunter2@git.example/x.git', 'https://********@git.example/x.git'],
+    ['Authorization: Bearer hunter2.hunter2', 'Authorization: Bearer ********'],
+    ['{"password": "hun\\"ter2", "port": 1}', '{"password": "********", "port": 1}'],
+    [{ 'api-key': 'x', apiKey: 'x', pwd: 'x', key: 'x', jwt_key: 'x', pw: 'x' }, '********'],
+    [{ partition_key: 'a', keyboard: 'b', pwned: 'c' }, undefined],
+    [
+      [
+        { name: 'DB_PASSWORD', value: 'hunter2' },
+        { key: 'token', value: ['hunter2'] },
+      ],
+      [
+        { name: 'DB_PASSWORD', value: '********' },
+        { key: 'token', value: ['********'] },
+      ],
+    ],
+    [{ name: 'port', value: 'x' }, undefined],
+    [new Uint8Array([104, 105]), '********'],
+    [new Map([['password', 'hunter2']]), {}],
+  ]
+  for (const [given, shown] of forms) {
+    const masked = maskSecrets({ given }) as { given: unknown }
+    if (shown === '********' && typeof given === 'object' && !(given instanceof Uint8Array)) {
+      assert.deepEqual(new Set(Object.values(masked.given as object)), new Set([shown]))
+    } else assert.deepEqual(masked.given, shown ?? given)
+  }
+  // Nothing that somebody writes into a file takes long.
+  for (const piece of ['a', 'a:', 'a://', 'a://b:c', '?', '"', 'pass', 'pass=', "'", 'Bearer ']) {
+    maskSecrets(piece.repeat(200_000 / piece.length))
+  }
+})
+
 test('logs: by level, as text or JSON lines', () => {
   const at = new Date(0)
   const error = new RangeError('out')
