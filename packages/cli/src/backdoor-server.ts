@@ -11,6 +11,8 @@ const MOST_VISITORS = 4
 /** Milliseconds and characters in which a visitor must have shown a token. */
 const HANDSHAKE_MS = 5000
 const LONGEST_HANDSHAKE = 512
+/** Milliseconds that who was refused has to read it. */
+const GOODBYE_MS = 500
 
 /** What a visitor says first: `TOKEN`, and the width of a terminal where there is one. */
 export interface Greeting {
@@ -46,14 +48,14 @@ export async function openBackdoor(
   const visitors = new Set<Socket>()
   let token = ''
   const server = createServer({ allowHalfOpen: true }, (socket) => {
+    // Somebody who went away is no failure of the services.
+    socket.on('error', () => socket.destroy())
     if (visitors.size >= MOST_VISITORS) {
-      socket.end(REFUSED)
+      sendAway(socket)
       return
     }
     visitors.add(socket)
     socket.once('close', () => visitors.delete(socket))
-    // Somebody who went away is no failure of the services.
-    socket.on('error', () => socket.destroy())
     void receive(socket, (given) => token !== '' && isToken(given, token), bindings)
   })
   server.maxConnections = MOST_VISITORS + 1
@@ -108,7 +110,7 @@ async function receive(
 ): Promise<void> {
   const greeting = await greetingOf(socket)
   if (greeting === undefined || !isRight(greeting.token)) {
-    socket.end(REFUSED)
+    sendAway(socket)
     return
   }
   socket.write(ACCEPTED)
@@ -121,6 +123,13 @@ async function receive(
   const options = { input: socket, output: socket, prompt: 'clew> ', bindings }
   await readEvalPrint({ ...options, terminal: true, colors: true })
   socket.end()
+}
+
+/** Who was refused and stays would keep the place of somebody who may enter. */
+function sendAway(socket: Socket): void {
+  socket.resume().end(REFUSED)
+  const timer = setTimeout(() => socket.destroy(), GOODBYE_MS)
+  socket.once('close', () => clearTimeout(timer))
 }
 
 async function scriptFrom(socket: Socket, bindings: Bindings): Promise<string> {

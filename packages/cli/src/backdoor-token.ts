@@ -31,8 +31,11 @@ export function saveToken(
 
 /** The token of a process of this user's that listens there; undefined when there is none. */
 export function savedToken(port: number, env: Env): string | undefined {
+  const folder = folderOf(env)
   try {
-    return readFileSync(join(folderOf(env), `backdoor-${port}`), 'utf8')
+    // In a folder of somebody else's the token, and what listens there, would be theirs.
+    checkFolder(folder)
+    return readFileSync(join(folder, `backdoor-${port}`), 'utf8')
   } catch {
     return undefined
   }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { chmod, mkdir, readFile, stat, symlink } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { type Backdoor, openBackdoor } from '../backdoor-server.ts'
 import { fileIn, runClew, startClew, withDirectory, withProject } from '../run-clew.test.ts'
@@ -69,6 +69,27 @@ test('nobody else gets in', () =>
       await once(socket, 'close')
       assert.match(heard, /^(?:refused\n)?$/)
     }
+  }))
+
+test('who was refused takes nobody the place, and a token in a folder of others is none', () =>
+  withDoor({}, async ({ port, tokenFile }, env) => {
+    const token = await readFile(tokenFile, 'utf8')
+    // They stay, though they were told to go.
+    const refused = Array.from({ length: 4 }, () =>
+      connect({ port, host: '127.0.0.1', allowHalfOpen: true }).resume(),
+    )
+    for (const socket of refused) socket.write('guess\n')
+    await Promise.all(refused.map((socket) => once(socket, 'end')))
+    let code: number | null = null
+    for (const until = Date.now() + 20_000; code !== 0 && Date.now() < until; ) {
+      code = (await runClew(['backdoor', `${port}`], { stdin: '1\n', env })).code
+    }
+    for (const socket of refused) socket.destroy()
+    assert.equal(code, 0)
+    await chmod(dirname(tokenFile), 0o755)
+    const open = await runClew(['backdoor', `${port}`], { stdin: '1\n', env })
+    assert.deepEqual([open.code, open.stdout], [4, ''])
+    assert.doesNotMatch(open.stderr, new RegExp(token))
   }))
 
 test('it listens on this machine alone', () =>
