@@ -5,6 +5,7 @@ import { isToken, saveToken } from './backdoor-token.ts'
 import { type Bindings, readEvalPrint, runScript, scriptError } from './console.ts'
 import { EXIT } from './exit.ts'
 import { Fault } from './fault.ts'
+import { harmlessLines } from './harmless.ts'
 
 /** Visitors at a time. */
 const MOST_VISITORS = 4
@@ -134,11 +135,11 @@ function sendAway(socket: Socket): void {
 
 async function scriptFrom(socket: Socket, bindings: Bindings): Promise<string> {
   try {
-    await runScript(socket, bindings, (value) => socket.write(`${inspect(value)}\n`))
+    await runScript(socket, bindings, (value) => socket.write(`${harmlessLines(inspect(value))}\n`))
     return WENT_WELL
   } catch (error) {
     const { what, where } = scriptError(error)
-    return `Uncaught ${what}\n${where === '' ? '' : `${where}\n`}${FAILED}`
+    return `${harmlessLines(`Uncaught ${what}\n${where === '' ? '' : `${where}\n`}`)}${FAILED}`
   }
 }
 

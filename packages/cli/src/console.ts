@@ -1,8 +1,10 @@
 import { create, type Domain } from 'node:domain'
 import { createInterface } from 'node:readline/promises'
-import { type REPLServer, start } from 'node:repl'
+import { type REPLServer, start, writer } from 'node:repl'
 import { PassThrough, type Readable, type Writable } from 'node:stream'
+import { inspect } from 'node:util'
 import { isNativeError, isPromise } from 'node:util/types'
+import { harmlessLines } from './harmless.ts'
 
 /** Names that what is typed may use. */
 export type Bindings = Readonly<Record<string, unknown>>
@@ -38,6 +40,7 @@ export async function readEvalPrint(options: ConsoleOptions): Promise<void> {
   const { input, output, terminal, colors, prompt, bindings, complete, history } = options
   const server = start({
     ...{ prompt, input, output, terminal, useColors: colors },
+    writer: (value: unknown) => safelyShown(value, colors),
     ignoreUndefined: true,
     preview: false,
     historySize: LONGEST_HISTORY,
@@ -51,6 +54,13 @@ export async function readEvalPrint(options: ConsoleOptions): Promise<void> {
     server.setupHistory(history ?? '', () => {})
   }
   await ended
+}
+
+/** Errors are shown with their texts as they are, and those may come from anywhere. */
+function safelyShown(value: unknown, colors: boolean): string {
+  const plain = inspect(value, { ...writer.options, colors: false })
+  const safe = harmlessLines(plain)
+  return safe === plain ? inspect(value, { ...writer.options, colors }) : safe
 }
 
 /** What people type to leave; in a script it is its end. */
