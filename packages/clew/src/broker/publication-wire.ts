@@ -1,6 +1,7 @@
 import {
   type Arrival,
   ConfigError,
+  type HeaderValue,
   type Publication,
   RpcError,
   type Serializer,
@@ -135,9 +136,8 @@ export function decodeArrival(message: Message, tell: Tell, wire: Wire = NAMEKO_
     unreadable = toError(error)
   }
   const { [EXCHANGE_HEADER]: exchange, [KEY_HEADER]: key, [ATTEMPT_HEADER]: attempt } = headers
-  // Only what we put aside ourselves has all three.
-  const again =
-    typeof exchange === 'string' && typeof key === 'string' && typeof attempt === 'number'
+  // Only what we put aside ourselves has all three, unless somebody forges them.
+  const again = isName(exchange) && isName(key) && Number.isSafeInteger(attempt)
   return {
     exchange: again ? exchange : message.exchange,
     routingKey: again ? key : message.routingKey,
@@ -147,6 +147,11 @@ export function decodeArrival(message: Message, tell: Tell, wire: Wire = NAMEKO_
     headers,
     correlationId: message.correlationId,
     redelivered: message.redelivered,
-    attempt: again ? Math.max(1, Math.floor(attempt)) : 1,
+    attempt: again ? Math.max(1, attempt as number) : 1,
   }
+}
+
+/** Fits where AMQP has exchanges and routing keys. */
+function isName(value: HeaderValue | undefined): value is string {
+  return typeof value === 'string' && Buffer.byteLength(value) <= SHORT_STRING_BYTES
 }

@@ -1,4 +1,4 @@
-import { ConfigError, type RetryPolicy } from '../call/index.ts'
+import { ConfigError, type RetryPolicy, RpcError } from '../call/index.ts'
 import { type Message, SHORT_STRING_BYTES } from './message.ts'
 import type { Publications } from './publications.ts'
 import { editTable } from './table-edit.ts'
@@ -18,6 +18,9 @@ const UNUSED_MS = 600_000
 
 const LONGEST_WAIT_MS = 0x7fffffff - UNUSED_MS
 const REASON_CHARACTERS = 1000
+/** Bytes of a header that a dead message keeps: all; where that is too much, the small ones; none. */
+const KEPT_ENTRIES = [Number.POSITIVE_INFINITY, 512, 0]
+const NO_ROOM = 'its headers leave no room for what a retry has to say'
 
 /** What was tried, and where it came from. */
 export interface Tried {
@@ -95,7 +98,14 @@ export class Retries {
       [EXCHANGE_HEADER]: exchange,
       [KEY_HEADER]: routingKey,
     })
-    await this.#send({ ...message, routingKey: waiting.name, headers }, deadline)
+    try {
+      await this.#send({ ...message, routingKey: waiting.name, headers }, deadline)
+    } catch (error) {
+      if (!isTooLarge(error)) throw error
+      // It would fail here for ever. With other headers than it came with nobody should handle it.
+      const reason = `${tried.reason.slice(0, REASON_CHARACTERS / 2)}; ${NO_ROOM}`
+      await this.bury(queue, { ...tried, reason })
+    }
   }
 
   /** Sends it to the queue of those that nobody could handle. @throws Error when it is not safe there */
@@ -111,13 +121,21 @@ export class Retries {
       // Whoever made another one of it wants the messages all the same.
       if (refusalOf(error) !== 'PRECONDITION_FAILED') throw error
     }
-    const headers = editTable(message.headers, isCopies, {
+    const own = {
       [ATTEMPT_HEADER]: attempt,
       [EXCHANGE_HEADER]: exchange,
       [KEY_HEADER]: routingKey,
       [REASON_HEADER]: reason.slice(0, REASON_CHARACTERS),
-    })
-    await this.#send({ ...message, routingKey: dead.name, headers, deliveryMode: 2 }, deadline)
+    }
+    for (const longest of KEPT_ENTRIES) {
+      const headers = editTable(message.headers, isCopies, own, longest)
+      try {
+        await this.#send({ ...message, routingKey: dead.name, headers, deliveryMode: 2 }, deadline)
+        return
+      } catch (error) {
+        if (longest === 0 || !isTooLarge(error)) throw error
+      }
+    }
   }
 
   // A life time of its own would let it leave early, or vanish from among the dead.
@@ -134,6 +152,11 @@ export class Retries {
       { exchange: undefined, declare: false, confirm: true },
     )
   }
+}
+
+/** As many headers as a broker takes came with it: with ours there are too many. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof RpcError && error.code === 'unserializable'
 }
 
 function retryQueue(queue: string, waitMs: number): string {

@@ -24,19 +24,22 @@ const SIZED = 'SxAF'
 /**
  * A header table with other entries in the place of some; what stays keeps its bytes, whatever field
  * types a peer wrote. Entries behind one that cannot be read are lost.
+ * @param longest bytes of an entry that may stay
  * @throws TableError when what is added cannot be sent
  */
 export function editTable(
   table: Buffer | undefined,
   drop: (name: string) => boolean,
   add: Headers,
+  longest = Number.POSITIVE_INFINITY,
 ): Buffer {
   const kept: Buffer[] = []
   for (let at = 0; table !== undefined && at < table.length; ) {
     const end = entryEnd(table, at)
     if (end === undefined) break
     const name = table.toString('utf8', at + 1, at + 1 + table[at]!)
-    if (!drop(name) && !Object.hasOwn(add, name)) kept.push(table.subarray(at, end))
+    const fits = end - at <= longest
+    if (fits && !drop(name) && !Object.hasOwn(add, name)) kept.push(table.subarray(at, end))
     at = end
   }
   return Buffer.concat([...kept, encodeTable(add)])

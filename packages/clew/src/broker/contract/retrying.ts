@@ -9,6 +9,7 @@ import {
   type RetryPolicy,
   type Settlement,
 } from '../../call/index.ts'
+import { encodeTable } from '../field-table.ts'
 import { type Connect, headers } from './fixtures.ts'
 import { collect, exchange, publication } from './publishing.ts'
 import type { RawPeer } from './raw-peer.ts'
@@ -151,6 +152,37 @@ export function retryingTests(connect: Connect, peer: () => Promise<RawPeer>): v
     const [, second] = await until(2)
     assert.equal(second!.attempt, 2)
     assert.equal((second!.headers.large as string).length, 125_000)
+  })
+
+  it('believes no forged attempts that AMQP could not have carried', async (t) => {
+    const connection = await connect(t)
+    await using raw = await peer()
+    const queue = sharedQueue()
+    const retry = { backoffMs: 1, maxAttempts: 3 }
+    const { until } = await settling(connection, queue, retry, ['done'])
+    const forged: readonly (readonly [exchange: string, key: string, attempt: number])[] = [
+      ['other', 'key', 2],
+      ['other', 'key', -7],
+      ['other', 'key', 1e300],
+      ['other', 'key', 2.5],
+      ['x'.repeat(256), 'key', 2],
+      ['other', 'y'.repeat(60_000), 2],
+    ]
+    for (const [exchange, key, attempt] of forged) {
+      const table = encodeTable({
+        ...{ 'clew-exchange': exchange, 'clew-routing-key': key, 'clew-attempt': attempt },
+      })
+      raw.send({ exchange: '', routingKey: queue.name, body: Buffer.from('1'), headers: table })
+    }
+    const seen = (await until(forged.length)).map(({ exchange, routingKey, attempt }) => [
+      ...[exchange, routingKey, attempt],
+    ])
+    const plain = ['', queue.name, 1]
+    assert.deepEqual(seen, [
+      ['other', 'key', 2],
+      ['other', 'key', 1],
+      ...[plain, plain, plain, plain],
+    ])
   })
 
   it('waits longer each time, and gives up after the last attempt', async (t) => {
