@@ -99,7 +99,7 @@ describe('what stands in the wrong place', () => {
     const dispatch = cluster.dispatch as (...given: unknown[]) => Promise<void>
     await assert.rejects(dispatch.call(cluster, undefined, 'made'), /the service is undefined/)
     await assert.rejects(dispatch.call(cluster, 'shop'), /the event type is undefined/)
-    assert.throws(() => grantVerifier({} as never), /grantVerifier needs a list of keys/)
+    assert.throws(() => grantVerifier({} as never), /grantVerifier needs a key at least/)
     assert.throws(() => grantIssuer({} as never), /grantIssuer needs a private key/)
   })
 })

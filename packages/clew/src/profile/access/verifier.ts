@@ -291,7 +291,7 @@ function isMoment(value: unknown): boolean {
 function checkKeys(keys: readonly GrantKey[]): void {
   if (!Array.isArray(keys) || keys.length === 0) {
     throw new ConfigError(
-      "grantVerifier needs a list of keys, such as keys: await readGrantKeys('grants.pub.json').",
+      "grantVerifier needs a key at least, such as keys: await readGrantKeys('grants.pub.json').",
     )
   }
   const names = new Set(keys.map(({ kid }) => kid))
