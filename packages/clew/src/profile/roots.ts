@@ -172,7 +172,10 @@ export class RootTrace {
 
   #waitForPieces(): void {
     if (this.#assembly === undefined || this.#whole) return
-    this.#timer ??= setTimeout(() => this.handOver(), this.#options.graceMs)
+    // A busy process comes to its timers before its sockets, where pieces may lie that came long ago:
+    // they are read in the turns up to the second immediate.
+    const soon = () => setImmediate(() => setImmediate(() => this.handOver()))
+    this.#timer ??= setTimeout(soon, this.#options.graceMs)
     this.#told.waits()
   }
 
