@@ -11,6 +11,9 @@ const PASSED_ON: ReadonlySet<string> = new Set(['RemoteError', 'RpcError'])
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
+/** Frames that say nothing of what a service did; where source maps are read, ours are in `src`. */
+const OURS = /node:internal|\/(?:packages|node_modules)\/clew\/(?:dist|src)\//
+
 /** Lines for people on stderr. */
 export async function textLog(output: Output, level: LogLevel): Promise<Logger> {
   const { withReason } = await import('clew/config')
@@ -26,7 +29,7 @@ export async function textLog(output: Output, level: LogLevel): Promise<Logger> 
     const { error } = event
     if (event.level !== 'error' || !(error instanceof Error) || PASSED_ON.has(error.name)) return
     const frames = (error.stack ?? '').split('\n').slice(1)
-    const own = frames.filter((frame) => !/node:internal|\/clew\/dist\//.test(frame))
+    const own = frames.filter((frame) => !OURS.test(frame))
     if (own.length > 0) output.say(dim(harmlessLines(own.join('\n'))))
   }
 }
