@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { memory, type Plugin, proxy, rpc, run, type ServiceClass } from 'clew'
 import { HttpServer, http, httpWith } from 'clew/http'
 import {
@@ -69,7 +71,7 @@ class Gateway {
   @websocket async secret_socket_method(_socket: string, { id }: { id: number }): Promise<string> {
     return this.orders.secret_order(id)
   }
-  @websocket async secret_socket_failure(_socket: string): Promise<string> {
+  @websocket async secret_socket_failure(_socket: string, _: { id: number }): Promise<string> {
     await this.orders.secret_failure()
     return ''
   }
@@ -366,6 +368,8 @@ test('frames of a socket without a grant are those of an untraced service; with 
   const expected = await framesOf(plain.port, {}, methods)
   assert.equal(expected.length, 5)
   assert.match(expected[1]!, /order 1 of 7/)
+  // What the inside says of its failure stays there.
+  assert.doesNotMatch(expected[2]!, /secret/)
   for (const headers of [{}, { 'clew-grant': 'garbage', traceparent: FOREIGN }]) {
     assert.deepEqual(await framesOf(traces.port, headers, methods), expected)
   }
@@ -380,6 +384,21 @@ test('frames of a socket without a grant are those of an untraced service; with 
   // The second request is covered too, but the socket's trace context was for the first.
   assert.notEqual(read(brought[2]!).id, 'a'.repeat(32))
   assert.deepEqual([brought[3], brought[4]], [undefined, undefined])
+})
+
+test('a grant that expired while its socket was silent shows nothing', async () => {
+  await using traces = await profiled()
+  const token = await traces.grant({ scope: 'full', expiresSeconds: 1 })
+  const socket = new WebSocket(`ws://127.0.0.1:${traces.port}/ws`, {
+    headers: { 'clew-grant': token },
+  })
+  await once(socket, 'message')
+  await setTimeout(1100)
+  socket.send('{"method":"secret_socket_method","data":{"id":1}}')
+  const [frame] = await once(socket, 'message')
+  assert.match(String(frame), /order 1 of 7/)
+  assert.equal((JSON.parse(String(frame)) as { trace?: unknown }).trace, undefined)
+  socket.terminate()
 })
 
 test('refused grants are told to the log, and nobody outside can flood it', async () => {

@@ -63,6 +63,8 @@ class Admitted implements Admission {
   readonly #grant: Grant | undefined
   /** The grant was used once already, to be admitted: that covers the first request. */
   #first = true
+  /** On the monotonic clock: whatever clock the verifier goes by, the grant has expired by then. */
+  readonly #overAt: number
 
   constructor(
     access: Access,
@@ -76,11 +78,14 @@ class Admitted implements Admission {
     this.#fullOnly = fullOnly
     this.#grant = grant
     this.refused = refused
+    const livesMs = grant === undefined ? 0 : grant.expiresMs - grant.issuedMs
+    this.#overAt = performance.now() + livesMs
   }
 
   pass(): Passage {
     const { withoutGrant, aliases, verifier } = this.#access
-    let grant = this.#grant
+    // A socket may ask for the first time long after it was opened.
+    let grant = performance.now() > this.#overAt ? undefined : this.#grant
     if (!this.#first && grant !== undefined && verifier !== undefined) {
       const { service } = this.#visitor
       if (verifier.again(grant, { service }) !== undefined) grant = undefined
