@@ -16,7 +16,8 @@ export function options<Table extends Readonly<Record<string, string | number>>>
     if (typeof byDefault === 'string') return [name, given]
     const count = Number(given)
     if (Number.isInteger(count) && count >= 1) return [name, count]
-    throw new Error(`--${name} must be a whole number from 1; got ${given}`)
+    console.error(`--${name} must be a whole number from 1; got ${given}`)
+    process.exit(2)
   })
   return Object.fromEntries(read)
 }

@@ -6,7 +6,8 @@ import { printTree } from '../print-tree.ts'
 import { type Leaf, straggler } from './services.ts'
 
 const chosen = options({ broker: 'memory', leaves: 10, slow: 7, 'by-ms': 100 })
-const { leaves, slow, 'by-ms': byMs } = chosen
+const { leaves, 'by-ms': byMs } = chosen
+const slow = Math.min(chosen.slow, leaves)
 const broker = brokerAt(chosen.broker)
 
 await using _services = await run(straggler({ leaves, slow, byMs }), { broker, use: [profile()] })

@@ -137,12 +137,13 @@ function unknownCommand(input: string): Fault {
 }
 
 function badArguments(error: unknown): Fault {
-  const corrections = (flags: readonly string[]) => flags.map((flag) => `--${kebab(flag)}`)
   let details: Partial<FaultDetails> = {}
   try {
     const message = formatMessageForArgumentScannerError(error as never, {
       FlagNotFoundError(unknown) {
-        details = { meant: corrections(unknown.corrections) }
+        // Of what is as near as `--width` to `--list`, nobody meant it.
+        const near = suggestions(kebab(unknown.input), unknown.corrections.map(kebab))
+        details = { meant: near.map((flag) => `--${flag}`) }
         return `there is no flag --${unknown.input}`
       },
       AliasNotFoundError: ({ input }) => `there is no flag -${input}`,
@@ -155,7 +156,10 @@ function badArguments(error: unknown): Fault {
       UnsatisfiedFlagError: ({ externalFlagName }) => `--${externalFlagName} needs a value`,
       UnexpectedPositionalError: ({ input, expectedCount }) =>
         `${JSON.stringify(input)} is one argument too many (at most ${expectedCount})`,
-      UnsatisfiedPositionalError: ({ placeholder }) => `${placeholder} is missing`,
+      UnsatisfiedPositionalError({ placeholder }) {
+        details = { next: ['--help   for what goes where'] }
+        return `${placeholder} is missing`
+      },
       InvalidNegatedFlagSyntaxError: ({ externalFlagName }) =>
         `--${externalFlagName} takes no value`,
       UnexpectedFlagError: ({ externalFlagName }) => `--${externalFlagName} was given twice`,

@@ -48,6 +48,7 @@ test('a mistyped command or flag is answered with what was meant', async () => {
   const flag = await runClew(['run', 'services.ts', '--max-worker', '3'])
   assert.equal(flag.code, 2)
   assert.match(flag.stderr, /no flag --max-worker\n.*did you mean: --max-workers\n/)
+  assert.doesNotMatch((await runClew(['show', 'x', '--list'])).stderr, /did you mean/)
   const top = await runClew(['--versoin'])
   assert.equal(top.code, 2)
   assert.match(top.stderr, /did you mean: --version\n/)
