@@ -17,7 +17,7 @@ export function options<Table extends Readonly<Record<string, string | number>>>
     const count = Number(given)
     if (Number.isInteger(count) && count >= 1) return [name, count]
     console.error(`--${name} must be a whole number from 1; got ${given}`)
-    process.exit(2)
+    return process.exit(2)
   })
   return Object.fromEntries(read)
 }
