@@ -12,20 +12,22 @@ type MethodContext<This, Args extends unknown[], Result> = ClassMethodDecoratorC
   Travels<Args> &
   Travels<Awaited<Result>>
 
-/**
- * Makes a method callable from other services: Nameko's `@rpc`, with or without options. Arguments
- * and result must be what JSON carries; anything else does not compile.
- */
-export function rpc<This, Args extends unknown[], Result>(
-  method: Method<This, Args, Result>,
-  context: MethodContext<This, Args, Result>,
-): void
+/** `@rpc` with options. */
 export function rpc(
   options: RpcOptions,
 ): <This, Args extends unknown[], Result>(
   method: Method<This, Args, Result>,
   context: MethodContext<This, Args, Result>,
 ) => void
+/**
+ * Makes a method callable from other services: Nameko's `@rpc`, with or without options. Arguments
+ * and result must be what JSON carries; anything else does not compile.
+ */
+// The compiler gives its reasons for the last overload only: here they are why something cannot travel.
+export function rpc<This, Args extends unknown[], Result>(
+  method: Method<This, Args, Result>,
+  context: MethodContext<This, Args, Result>,
+): void
 export function rpc(
   first: RpcOptions | Method<unknown, never[], unknown>,
   context?: ClassMethodDecoratorContext,

@@ -62,20 +62,22 @@ type ArgsFor<Options> = Options extends { readonly params: readonly string[] }
   ? unknown[]
   : [given?: object | undefined]
 
-/**
- * Makes a method answer the WebSocket requests of its name on `/ws`: Nameko's `@rpc` of
- * `nameko.web.websocket`. It gets the id of the socket that asks, then the request's data.
- */
-export function websocket<This, Args extends [given?: object | undefined], Result>(
-  method: Method<This, Args, Result>,
-  context: MethodContext<This, Args, Result>,
-): void
+/** `@websocket` with options. */
 export function websocket<const Options extends WebsocketOptions>(
   options: Options,
 ): <This, Args extends ArgsFor<Options>, Result>(
   method: Method<This, Args, Result>,
   context: MethodContext<This, Args, Result>,
 ) => void
+/**
+ * Makes a method answer the WebSocket requests of its name on `/ws`: Nameko's `@rpc` of
+ * `nameko.web.websocket`. It gets the id of the socket that asks, then the request's data.
+ */
+// Last, because the compiler gives its reasons for the last overload only.
+export function websocket<This, Args extends [given?: object | undefined], Result>(
+  method: Method<This, Args, Result>,
+  context: MethodContext<This, Args, Result>,
+): void
 export function websocket(
   first: WebsocketOptions | Method<unknown, never[], unknown>,
   context?: ClassMethodDecoratorContext,
