@@ -5,6 +5,7 @@ import {
   ConfigError,
   connect,
   Dependency,
+  Extension,
   inject,
   type LogEvent,
   memory,
@@ -116,6 +117,48 @@ describe('the end of services', () => {
     await assert.rejects(running.stop(), /it would not stop/)
     await running.stopped
     assert.deepEqual(lines, ['dependency stopped', 'plugin stopped'])
+  })
+
+  it('comes although something shared throws, or never stops, or does not even let itself be killed', async () => {
+    const never = new Promise<void>(() => {})
+    const told: string[] = []
+    class Shared extends Extension {
+      static stops: () => Promise<void> = () => never
+      override stop() {
+        told.push('stop')
+        return Shared.stops()
+      }
+      override kill() {
+        told.push('kill')
+        return never
+      }
+    }
+    class Sharing extends Dependency<undefined> {
+      override setup() {
+        this.host.shared(Shared)
+      }
+      override get() {
+        return undefined
+      }
+    }
+    class Stuck {
+      static readonly name = 'stuck'
+      sharing = inject(new Sharing())
+      @rpc ping() {
+        return 'pong'
+      }
+    }
+    const log: LogEvent[] = []
+    const options = { ...QUIET, drainTimeoutMs: 50, log: (event: LogEvent) => log.push(event) }
+    const running = await run(Stuck, { broker: memory(), ...options })
+    await running.stop()
+    await running.stopped
+    assert.deepEqual(told, ['stop', 'kill'])
+    assert.match(log.at(-1)!.message, /still hold something 2000 ms after they were killed/)
+    Shared.stops = () => Promise.reject(new Error('it would not stop'))
+    const throwing = await run(Stuck, { broker: memory(), ...options })
+    await assert.rejects(throwing.stop(), /it would not stop/)
+    await throwing.stopped
   })
 
   it('comes once, by stop or by kill, not by both', async () => {

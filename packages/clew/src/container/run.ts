@@ -97,6 +97,9 @@ export async function run(
 
 const LONGEST_TIMER_MS = 0x7fffffff
 
+/** How long extensions may take to let go of what they hold, once they are killed. */
+const KILL_TIMEOUT_MS = 2000
+
 interface Parts {
   readonly containers: readonly Container[]
   readonly shared: SharedExtensions
@@ -201,7 +204,6 @@ class Services implements Running {
       })
       return this.kill()
     }
-    if (this.#killing === undefined) await this.#shared.stop()
     await this.#close()
     const failed = ended?.find((container) => container.status === 'rejected')
     if (failed !== undefined) throw failed.reason
@@ -210,13 +212,27 @@ class Services implements Running {
   /** What is still starting cannot be stopped: it is waited for, as long as for running calls. */
   async #drain(): Promise<readonly PromiseSettledResult<void>[]> {
     await this.#starting?.catch(() => {})
-    return stopInOrder(this.#containers, (container) => container.stop())
+    const outcomes = await stopInOrder(this.#containers, (container) => container.stop())
+    // Those that were killed have let go of everything already.
+    if (this.#killing !== undefined) return outcomes
+    return [...outcomes, ...(await Promise.allSettled([this.#shared.stop()]))]
   }
 
   async #kill(): Promise<void> {
+    const late = Promise.withResolvers<void>()
+    const timer = setTimeout(() => {
+      const message = `extensions still hold something ${KILL_TIMEOUT_MS} ms after they were killed; going on without them`
+      this.#log({ level: 'warn', message })
+      late.resolve()
+    }, KILL_TIMEOUT_MS)
+    await Promise.race([this.#killAll(), late.promise])
+    clearTimeout(timer)
+    await this.#close()
+  }
+
+  async #killAll(): Promise<void> {
     await Promise.allSettled(this.#containers.map((container) => container.kill()))
     await this.#shared.kill().catch(() => {})
-    await this.#close()
   }
 
   #close(): Promise<void> {
