@@ -58,6 +58,33 @@ for (const road of ROADS) {
       assert.equal(failures, 2)
     })
 
+    it('have failed where their method does not end in time, and keep no worker', async () => {
+      await using at = await opened(road)
+      const source = uniqueName('orders')
+      const seen: number[] = []
+      let aborted = 0
+      class Listener {
+        static readonly name: string = uniqueName('listener')
+        worker = workerContext()
+        @event(source, 'created', {
+          timeoutMs: 50,
+          requeueOnError: { backoffMs: 5, maxAttempts: 2 },
+        })
+        async handle({ id }: Order) {
+          seen.push(id)
+          this.worker.signal.addEventListener('abort', () => aborted++)
+          if (id === 1) await new Promise(() => {})
+        }
+      }
+      await at.start(Listener, { maxWorkers: 1, drainTimeoutMs: 50 })
+      for (const id of [1, 2]) await at.cluster.dispatch(source, 'created', { id })
+      const told = () => at.log.find(({ message }) => /has failed 2 times/.test(message))
+      await eventually(() => assert.ok(told()))
+      assert.deepEqual(seen.toSorted(), [1, 1, 2])
+      assert.equal(aborted, 2)
+      assert.match(told()!.error!.toString(), /was still running after the 50 ms/)
+    })
+
     it('come again by their policy, each attempt a call of its own', async () => {
       await using at = await opened(road)
       const source = uniqueName('orders')

@@ -1,16 +1,12 @@
-import {
-  type Arrival,
-  ConfigError,
-  type QueueDeclaration,
-  type RetryPolicy,
-} from '../../call/index.ts'
+import { type Arrival, ConfigError, type QueueDeclaration } from '../../call/index.ts'
 import { declareMethod, refuseBare, refuseOldDecorators } from '../declare-method.ts'
 import type { Travels } from '../wire-types.ts'
 import {
   checkParameters,
+  type Handling,
+  handlingOf,
   MessageEntrypoint,
   type MessageOptions,
-  retryPolicy,
 } from './message-entrypoint.ts'
 
 /** How a method takes messages from a queue. */
@@ -40,8 +36,8 @@ export function consume(queue: QueueDeclaration | string, options: ConsumeOption
       throw new ConfigError(`${where}: the queue has no name; give it one.`)
     }
     checkParameters('consume', method, context)
-    const retry = retryPolicy(where, options)
-    const make = () => new QueueConsumer(declaration, retry)
+    const handling = handlingOf(where, options)
+    const make = () => new QueueConsumer(declaration, handling)
     declareMethod({ kind: 'consume', make }, method, context, options)
   }
 }
@@ -49,8 +45,8 @@ export function consume(queue: QueueDeclaration | string, options: ConsumeOption
 class QueueConsumer extends MessageEntrypoint {
   readonly #declaration: QueueDeclaration
 
-  constructor(declaration: QueueDeclaration, retry: RetryPolicy | undefined) {
-    super(retry)
+  constructor(declaration: QueueDeclaration, handling: Handling) {
+    super(handling)
     this.#declaration = declaration
   }
 

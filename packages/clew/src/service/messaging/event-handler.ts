@@ -1,20 +1,14 @@
-import {
-  type Arrival,
-  ConfigError,
-  newCallId,
-  type QueueDeclaration,
-  type RetryPolicy,
-} from '../../call/index.ts'
+import { type Arrival, ConfigError, newCallId, type QueueDeclaration } from '../../call/index.ts'
 import type { EventOptions } from './event-options.ts'
 import { eventQueue, exchangeSettings } from './event-queue.ts'
-import { MessageEntrypoint } from './message-entrypoint.ts'
+import { type Handling, MessageEntrypoint } from './message-entrypoint.ts'
 
 /** What a handler was declared with. */
 export interface EventDeclaration {
   readonly source: string
   readonly type: string
   readonly options: EventOptions
-  readonly retry: RetryPolicy | undefined
+  readonly handling: Handling
 }
 
 /** Fires a method for each event of a type. */
@@ -22,7 +16,7 @@ export class EventHandler extends MessageEntrypoint {
   readonly #declaration: EventDeclaration
 
   constructor(declaration: EventDeclaration) {
-    super(declaration.retry)
+    super(declaration.handling)
     this.#declaration = declaration
   }
 

@@ -74,6 +74,8 @@ describe('@event', () => {
     ['broadcast and reliable delivery alone', { handlerType: 'broadcast' }, /broadcastIdentifier/],
     ['a misspelt handler type', { handlerType: 'service_pool' }, /service_pool/],
     ['an identifier without broadcast', { broadcastIdentifier: 'a' }, /only a handler/],
+    ['no time at all', { timeoutMs: 0 }, /timeoutMs must be a number above 0; got 0/],
+    ['a time that is no number', { timeoutMs: Number.NaN }, /timeoutMs must be/],
     ['a backoff of nothing', { requeueOnError: { backoffMs: 0 } }, /waits 0/],
     ['a wait that is no number', { requeueOnError: { maxBackoffMs: Number.NaN } }, /waits/],
     ['no attempt at all', { requeueOnError: { maxAttempts: 0 } }, /0 attempts/],

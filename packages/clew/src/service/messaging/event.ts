@@ -3,7 +3,7 @@ import { declareMethod, refuseBare, refuseOldDecorators } from '../declare-metho
 import type { Travels } from '../wire-types.ts'
 import { EventHandler } from './event-handler.ts'
 import type { EventOptions } from './event-options.ts'
-import { checkParameters, retryPolicy } from './message-entrypoint.ts'
+import { checkParameters, handlingOf } from './message-entrypoint.ts'
 
 type Method<This, Payload> = (this: This, payload: Payload) => unknown
 type MethodContext<This, Payload> = ClassMethodDecoratorContext<This, Method<This, Payload>> &
@@ -29,8 +29,8 @@ export function event(service: string, type: string, options: EventOptions = {})
     checkSource(where, service, type)
     checkOptions(where, options)
     checkParameters('event', method, context)
-    const retry = retryPolicy(where, options)
-    const make = () => new EventHandler({ source: service, type, options, retry })
+    const handling = handlingOf(where, options)
+    const make = () => new EventHandler({ source: service, type, options, handling })
     declareMethod({ kind: 'event', make }, method, context, options)
   }
 }

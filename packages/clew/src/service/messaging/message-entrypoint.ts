@@ -22,10 +22,32 @@ export interface MessageOptions extends Omit<MethodOptions, 'params'> {
    * @default false
    */
   readonly requeueOnError?: boolean | RetryPolicy
+  /**
+   * Milliseconds that the method may take for one message. Then it has failed: its signal aborts,
+   * and its worker's place is free. Without a limit a method that never ends keeps its place for
+   * ever, and when all do, the service does nothing any more.
+   * @default none
+   */
+  readonly timeoutMs?: number
 }
 
-/** The policy that options ask for; undefined when failed messages are dropped. @throws ConfigError */
-export function retryPolicy(
+/** How messages are handled, as their options say. */
+export interface Handling {
+  /** Undefined: a message whose worker failed is done with. */
+  readonly retry: RetryPolicy | undefined
+  readonly timeoutMs: number
+}
+
+/** @throws ConfigError when an option cannot be right */
+export function handlingOf(where: string, options: MessageOptions): Handling {
+  const { timeoutMs = Number.POSITIVE_INFINITY } = options
+  if (!(timeoutMs > 0)) {
+    throw new ConfigError(`${where}: timeoutMs must be a number above 0; got ${timeoutMs}.`)
+  }
+  return { retry: retryPolicy(where, options), timeoutMs }
+}
+
+function retryPolicy(
   where: string,
   { requeueOnError = false }: MessageOptions,
 ): RetryPolicy | undefined {
@@ -78,13 +100,14 @@ function refuseSharing(host: ExtensionHost, queue: string, method: EntrypointMet
 /** Takes messages from a queue and fires a worker for each. */
 export abstract class MessageEntrypoint extends Entrypoint {
   readonly #retry: RetryPolicy | undefined
+  readonly #timeoutMs: number
   #queue: QueueDeclaration | undefined
   #consumer: Consumer | undefined
 
-  /** @param retry undefined: a message whose worker failed is done with */
-  constructor(retry: RetryPolicy | undefined) {
+  constructor({ retry, timeoutMs }: Handling) {
     super()
     this.#retry = retry
+    this.#timeoutMs = timeoutMs
   }
 
   /** The queue to take messages from. Asked for once, in `setup`. */
@@ -137,6 +160,7 @@ export abstract class MessageEntrypoint extends Entrypoint {
       headers: arrival.headers,
       redelivered: arrival.redelivered,
       attempt: arrival.attempt,
+      timeoutMs: this.#timeoutMs,
     })
     if (error === undefined || this.#retry === undefined) return 'done'
     const { maxAttempts = Number.POSITIVE_INFINITY } = this.#retry
