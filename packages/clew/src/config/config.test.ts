@@ -93,7 +93,7 @@ test('what a key cannot be is told with file, line and key, and never with a pas
     ['AMQP_SSL: { cert_reqs: 0 }\n', /certificates are always checked/],
     ['DELIVERY: quick\n', /must be nameko or fast/],
     ['- a\n- b\n', /it must hold keys and values.*it is a list/],
-    ['text\n', /it is the value "text"/],
+    ['secret\n', /it is a single string\.$/],
   ]
   for (const [text, says] of cases) {
     await withFile(text, async (file) => {

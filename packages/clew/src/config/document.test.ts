@@ -91,6 +91,13 @@ test('neither circles nor doubling grow without bound', () => {
   assert.throws(() => readDocument(anchors.join('\n'), 'f', {}), /alias/)
 })
 
+test('variables that never end take no time', () => {
+  for (const piece of ['${a:', '${a:{', '${a:}', '${', '}{${a:']) {
+    const text = piece.repeat(500_000 / piece.length)
+    substitute(text, {})
+  }
+})
+
 test('a key named __proto__ is a key', () => {
   const { value } = readDocument('__proto__: { polluted: true }', 'f', {})
   assert.equal(({} as { polluted?: boolean }).polluted, undefined)

@@ -23,12 +23,13 @@ export function substitute(text: string, env: Environment, round = 0): string {
       `its variables name each other more than ${MOST_ROUNDS} times over; is there a circle?`,
     )
   }
+  const closing = closingBraces(text)
   let result = ''
   let at = 0
   for (;;) {
     const start = text.indexOf('${', at)
     if (start < 0) return bounded(result + text.slice(at))
-    const found = variableAt(text, start)
+    const found = variableAt(text, start, closing)
     if (found === undefined) {
       result += text.slice(at, start + 2)
       at = start + 2
@@ -48,21 +49,33 @@ interface Variable {
 
 const NAME = /[^{}:\s]+/uy
 
-function variableAt(text: string, start: number): Variable | undefined {
+function variableAt(
+  text: string,
+  start: number,
+  closing: ReadonlyMap<number, number>,
+): Variable | undefined {
   NAME.lastIndex = start + 2
   const name = NAME.exec(text)?.[0]
   if (name === undefined) return undefined
   const behind = start + 2 + name.length
   if (text[behind] === '}') return { name, fallback: '', end: behind + 1 }
-  if (text[behind] !== ':') return undefined
-  let depth = 0
-  for (let at = behind + 1; at < text.length; at++) {
-    if (text[at] === '{') depth++
-    else if (text[at] === '}' && depth-- === 0) {
-      return { name, fallback: text.slice(behind + 1, at), end: at + 1 }
+  const end = text[behind] === ':' ? closing.get(start + 1) : undefined
+  if (end === undefined) return undefined
+  return { name, fallback: text.slice(behind + 1, end), end: end + 1 }
+}
+
+/** Where each brace's other half stands; found for all of them at once, however many lack theirs. */
+function closingBraces(text: string): ReadonlyMap<number, number> {
+  const closing = new Map<number, number>()
+  const open: number[] = []
+  for (let at = text.indexOf('{'); at >= 0 && at < text.length; at++) {
+    if (text[at] === '{') open.push(at)
+    else if (text[at] === '}') {
+      const start = open.pop()
+      if (start !== undefined) closing.set(start, at)
     }
   }
-  return undefined
+  return closing
 }
 
 function lookUp({ name, fallback }: Variable, env: Environment, round: number): string {

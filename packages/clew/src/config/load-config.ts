@@ -83,7 +83,8 @@ function mapping(value: unknown, file: string): Readonly<Record<string, unknown>
   // An empty file is an empty configuration.
   if (value === null || value === undefined) return {}
   if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>
-  const what = Array.isArray(value) ? 'a list' : `the value ${JSON.stringify(value)}`
+  // Not which one: whoever names the wrong file may name one with a secret.
+  const what = Array.isArray(value) ? 'a list' : `a single ${typeof value}`
   throw new ConfigError(
     `${file}: it must hold keys and values, such as max_workers: 10; it is ${what}.`,
   )
