@@ -51,6 +51,15 @@ test('who is not there cannot subscribe, and is told nothing', () => {
   assert.equal(hub.unicast('a', 'chat', 1), true)
 })
 
+test('what a client may call a channel is a text, and not without end', () => {
+  const { hub } = open('a')
+  hub.subscribe('a', 'x'.repeat(1000))
+  for (const channel of ['x'.repeat(1001), 5, null, undefined, { a: 1 }, ['a']]) {
+    assert.throws(() => hub.subscribe('a', channel as string), /a channel is a text of at most/)
+  }
+  assert.equal(hub.getSubscriptions('a').length, 1)
+})
+
 test('a socket has so many subscriptions and no more', () => {
   const { hub } = open('a')
   for (const channel of ['1', '2', '3', '3']) hub.subscribe('a', channel)

@@ -12,8 +12,9 @@ export interface WebsocketHub {
   readonly dropped: number
   /**
    * From now on the socket gets what is broadcast on the channel.
+   * @param channel 1,000 characters at the most: clients often choose it, and it is kept
    * @throws ConnectionNotFound when no such socket is open in this process; RpcError `overloaded`
-   *   beyond `maxSubscriptions`
+   *   beyond `maxSubscriptions`; TypeError for what is no such text
    */
   subscribe(socketId: string, channel: string): void
   /** Nothing happens where it was not subscribed. */
@@ -85,6 +86,8 @@ export interface Sockets {
   send(socketId: string, frame: string): boolean
 }
 
+const LONGEST_CHANNEL = 1000
+
 /** Subscriptions of one service, in this process's memory. */
 export class Hub implements WebsocketHub {
   readonly #sockets: Sockets
@@ -107,6 +110,9 @@ export class Hub implements WebsocketHub {
 
   subscribe(socketId: string, channel: string): void {
     if (!this.#sockets.has(socketId)) throw new ConnectionNotFound(socketId)
+    if (typeof channel !== 'string' || channel.length > LONGEST_CHANNEL) {
+      throw new TypeError(`a channel is a text of at most ${LONGEST_CHANNEL} characters.`)
+    }
     const channels = setIn(this.#subscriptions, socketId)
     const { maxSubscriptions } = this.#sockets
     if (channels.size >= maxSubscriptions && !channels.has(channel)) {
