@@ -229,7 +229,7 @@ export function encodeReply(
   const serializer = wire.answering(address.contentType ?? '')
   const payload =
     reply.error === undefined
-      ? encodeResult(reply.result, call, errors, serializer)
+      ? encodeResult(reply.result, call, { errors, serializer, tell })
       : encodeError(reply.error, call, errors, reply.expected === true, serializer)
   const attachment = call.attachable ? reply.attachment : undefined
   return {
@@ -269,8 +269,11 @@ function encodeReplyHeaders(headers: Headers, tell: Tell): Buffer {
 function encodeResult(
   result: unknown,
   call: Call,
-  errors: ErrorRegistry,
-  serializer: Serializer,
+  {
+    errors,
+    serializer,
+    tell,
+  }: { readonly errors: ErrorRegistry; readonly serializer: Serializer; readonly tell: Tell },
 ): string | Uint8Array {
   try {
     if (!isPlainJson(serializer)) return write(serializer, { result: result ?? null, error: null })
@@ -278,7 +281,10 @@ function encodeResult(
   } catch (thrown) {
     const reason = thrown instanceof Error ? thrown.message : String(thrown)
     const form = isPlainJson(serializer) ? 'JSON' : serializer.name
-    const text = `Unserializable value: ${call.service}.${call.method} returned what ${form} cannot carry: ${reason}`
+    const what = `${call.service}.${call.method} returned what ${form} cannot carry: ${reason}`
+    // The method itself ended well: without this only its caller would know.
+    tell({ kind: 'unserializable_result', message: what })
+    const text = `Unserializable value: ${what}`
     const error = new RpcError('unserializable', text, identityOf(call))
     return encodeError(error, call, errors, false, serializer)
   }

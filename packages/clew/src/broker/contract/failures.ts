@@ -103,13 +103,15 @@ export function failureTests(connect: Connect): void {
     }
   })
 
-  it('answers a result that JSON cannot carry with the error of Nameko', async (t) => {
-    const connection = await connect(t)
+  it('answers a result that JSON cannot carry with the error of Nameko, and tells of it', async (t) => {
+    const told: string[] = []
+    const connection = await connect(t, { onProblem: ({ message }) => told.push(message) })
     const service = serviceName()
     await connection.serve(service, async () => ok(() => {}), { prefetch: 10 })
     const { error } = await connection.request(call({ service }))
     assert.ok(error instanceof RpcError)
     assert.equal(error.code, 'unserializable')
+    assert.match(told.join(), /returned what JSON cannot carry: it is a function/)
   })
 
   it('answers when a handler rejects or throws, though it must not', async (t) => {
