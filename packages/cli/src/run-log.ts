@@ -28,7 +28,8 @@ export async function textLog(output: Output, level: LogLevel): Promise<Logger> 
     // An expected error is a warning and needs no stack; neither does one that came from elsewhere.
     const { error } = event
     if (event.level !== 'error' || !(error instanceof Error) || PASSED_ON.has(error.name)) return
-    const frames = (error.stack ?? '').split('\n').slice(1)
+    // Not the further lines of a message, which stands above.
+    const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
     const own = frames.filter((frame) => !OURS.test(frame))
     if (own.length > 0) output.say(dim(harmlessLines(own.join('\n'))))
   }

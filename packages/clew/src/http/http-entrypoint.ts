@@ -112,7 +112,10 @@ export class HttpEntrypoint extends Entrypoint {
       return this.#options.responseFromResult?.(result) ?? responseFromResult(result)
     } catch (thrown) {
       const error = toError(thrown)
-      this.#log('a result is no response', error)
+      this.#log(
+        'a result is no response; return text, [status, text], [status, headers, text] or a Response such as Response.json(…)',
+        error,
+      )
       return this.#failure(error, false)
     }
   }
