@@ -8,6 +8,9 @@ import { rabbitmq } from './rabbitmq.ts'
 const control = process.env.CLEW_RABBITMQ_CONTROL
 const skip = control === undefined && 'needs a RabbitMQ that may be stopped: run `npm test`'
 
+/** For messages that wait at the broker, once it is back. */
+const PATIENCE_MS = 30_000
+
 /** A RabbitMQ of our own: other tests use theirs meanwhile. */
 interface Spare {
   readonly url: string
@@ -79,7 +82,8 @@ describe('rabbitmq, outages of the broker', { skip }, () => {
 
   /** Publishes steadily until the outage is over; all must arrive, those too that fail at first. */
   async function publishThrough(outage: () => Promise<unknown>): Promise<number> {
-    const events = { ...exchange('topic'), autoDelete: false }
+    // Bindings of an exchange that is not durable go with the broker, and messages with them.
+    const events = { ...exchange('topic'), durable: true, autoDelete: false }
     const queue = { name: `test-${newHalfId()}`, exchange: events, bindingKey: '#' }
     const consumer = await connect()
     const [arrived, failed] = [new Set<unknown>(), new Set<unknown>()]
@@ -106,7 +110,12 @@ describe('rabbitmq, outages of the broker', { skip }, () => {
     }
     await ended
     await Promise.all(sent)
-    while (arrived.size < sent.length) await new Promise((resolve) => setTimeout(resolve, 20))
+    const until = Date.now() + PATIENCE_MS
+    const missing = () => Array.from(sent.keys()).filter((payload) => !arrived.has(payload))
+    while (missing().length > 0 && Date.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    assert.deepEqual(missing(), [])
     return sent.length
   }
 
