@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { proxy, RemoteError, rpc, workerContext } from 'clew'
 import { BadRequest, type HttpResult, HttpServer, http, httpWith, type Middleware } from 'clew/http'
-import { serve } from './serve.ts'
+import { exchange, serve } from './serve.ts'
 
 class OutOfStock extends Error {}
 
@@ -195,6 +195,41 @@ describe('responses', () => {
     const json = await fetch(`${server.url}/json`, { method: 'HEAD' })
     assert.deepEqual([json.status, json.headers.get('content-length')], [200, null])
     assert.equal((await fetch(`${server.url}/nope`)).headers.get('x-stamp'), 'yes')
+  })
+
+  it('end where their length says, whatever the body holds', async () => {
+    const chunks = ['abc', 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged']
+    class Relay {
+      static readonly name = 'relay'
+      @http('GET', '/<int:length>') get(_: Request, length: number): Response {
+        let pulled = 0
+        const slowly = new ReadableStream<Uint8Array>({
+          async pull(controller) {
+            await new Promise((resolve) => setTimeout(resolve, 20))
+            const chunk = chunks[pulled++]
+            if (chunk === undefined) controller.close()
+            else controller.enqueue(Buffer.from(chunk))
+          },
+        })
+        return new Response(slowly, { headers: { 'content-length': String(length) } })
+      }
+    }
+    await using server = await serve(Relay)
+    const whole = chunks.join('').length
+    for (const [length, complete] of [
+      [3, false],
+      [whole - 1, false],
+      [whole + 1, false],
+      [whole, true],
+    ] as const) {
+      const line = `GET /${length} HTTP/1.1\r\nHost: x\r\n\r\n`
+      const last = `GET /${length} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`
+      const text = await exchange(server.port, complete ? last : line)
+      const body = text.slice(text.indexOf('\r\n\r\n') + 4)
+      // What does not fit breaks the connection off: nobody takes it for another response.
+      assert.ok(body.length <= length, `${length}: ${body}`)
+      if (complete) assert.equal(body, chunks.join(''))
+    }
   })
 
   it('carry what Response can', async () => {

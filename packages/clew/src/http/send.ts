@@ -71,6 +71,9 @@ async function pump(
     outgoing.end()
     return reader.cancel()
   }
+  // A body that is longer than was announced would be read as the next response, one that is shorter
+  // would wait for it: a relayed response keeps the length that it had while it was compressed.
+  outgoing.strictContentLength = true
   for (const chunk of atHand) await write(outgoing, chunk)
   for (let next = await pending; !next.done; next = await reader.read()) {
     await write(outgoing, bytesOf(next.value))
