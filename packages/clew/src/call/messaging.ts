@@ -85,6 +85,11 @@ export interface Subscription {
  * and nobody is kept busy. It comes back as it was, but for `expirationMs`, which ends with the first
  * try. After the last attempt it goes to the queue `dead-{queue}`, with the reason. What comes back to
  * a queue that is gone by then (exclusive, `autoDelete`) is lost.
+ *
+ * RabbitMQ moves a message out of its wait without writing both ends to disk at once. A broker that
+ * stops in order, or a process of ours that is killed, loses none; a broker that is itself killed, or
+ * loses its power, may lose those that have come back in the last moments:
+ * https://www.rabbitmq.com/docs/dlx#safety
  */
 export interface RetryPolicy {
   /** Milliseconds before the second attempt; doubled for each further one. @default 1000 */
