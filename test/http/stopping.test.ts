@@ -94,6 +94,26 @@ describe('stopping', () => {
     for (const answer of await Promise.all(answers)) assert.match(answer, /now$/)
   })
 
+  it('keeps idle connections as long as clients still send requests by them', async () => {
+    const { Work } = gates()
+    const graceMs = 400
+    const server = await serve(Work, { idleGraceMs: graceMs })
+    const sockets = await Promise.all(Array.from({ length: 9 }, () => open(server.port)))
+    const answers = sockets.map(rest)
+    for (const socket of sockets) socket.write(get('/now'))
+    await until(() => sockets.every(({ bytesRead }) => bytesRead > 0), 'all are idle')
+    const begun = performance.now()
+    const stopping = server.running.stop()
+    for (const [turn, socket] of sockets.entries()) {
+      socket.write(get('/now'))
+      await answers[turn]
+      await new Promise((resolve) => setTimeout(resolve, graceMs / 4))
+    }
+    assert.ok(performance.now() - begun > 2 * graceMs)
+    for (const answer of answers) assert.equal((await answer).match(/200 OK/g)?.length, 2)
+    await stopping
+  })
+
   it('answers requests that came while this process was busy, although the grace is over', async () => {
     const { Work } = gates()
     const graceMs = 300

@@ -17,6 +17,8 @@ import type { HttpSettings } from './settings.ts'
 
 /** Somebody who connects all the time must not keep a server from its end. */
 const LONGEST_TAKING_MS = 1000
+/** The grace for idle connections begins anew with each request, but not for ever. */
+const MOST_GRACES = 20
 
 /** Takes a connection over, as WebSocket does: the path's handler owns the socket from then on. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
@@ -43,6 +45,7 @@ export class Listener {
   /** Open connections that were not upgraded, with how many responses each has running. */
   readonly #connections = new Map<Duplex, number>()
   #accepted = 0
+  #asked = 0
   #draining: Promise<void> | undefined
   #changed: () => void = () => {}
 
@@ -97,12 +100,27 @@ export class Listener {
     // Node's own `close` would cut idle connections off, whose next request may be on its way.
     NetServer.prototype.close.call(this.#server)
     for (const outgoing of this.#running) lastOnItsConnection(outgoing)
-    const grace = Promise.withResolvers<void>()
-    const timer = setTimeout(grace.resolve, this.#options.settings.idleGraceMs)
-    await Promise.race([grace.promise, this.#until(() => this.#connections.size === 0)])
-    clearTimeout(timer)
+    await this.#unused()
     await this.#quiet()
     this.close()
+  }
+
+  /**
+   * Resolves when all connections are closed, or none was used for as long as the grace: a client that
+   * still sends would next take one of those that are left, just when it is cut off. Each answer closes
+   * its connection, so there are fewer of them each time.
+   */
+  async #unused(): Promise<void> {
+    const { idleGraceMs } = this.#options.settings
+    const latest = performance.now() + MOST_GRACES * idleGraceMs
+    let before: number
+    do {
+      before = this.#asked
+      const grace = Promise.withResolvers<void>()
+      const timer = setTimeout(grace.resolve, idleGraceMs)
+      await Promise.race([grace.promise, this.#until(() => this.#connections.size === 0)])
+      clearTimeout(timer)
+    } while (this.#asked !== before && this.#connections.size > 0 && performance.now() < latest)
   }
 
   /**
@@ -170,6 +188,7 @@ export class Listener {
 
   #requested(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { socket } = incoming
+    this.#asked++
     this.#running.add(outgoing)
     this.#connections.set(socket, (this.#connections.get(socket) ?? 0) + 1)
     if (this.#draining !== undefined) lastOnItsConnection(outgoing)

@@ -24,7 +24,7 @@ export interface HttpSettings {
   readonly maxWaiting: number
   /**
    * Milliseconds that idle connections stay open when the server stops, so that requests on their way
-   * are still answered. @default 250
+   * are still answered; anew with each that comes, up to twenty times as long. @default 250
    */
   readonly idleGraceMs: number
   /**
