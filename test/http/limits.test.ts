@@ -311,6 +311,28 @@ describe('limits', () => {
     assert.deepEqual(ended.slice(1).sort(), ['body', 'request', 'worker'])
   })
 
+  it('tell of uploads that break off, but not as faults of the service', async () => {
+    let begun = false
+    class Reading {
+      static readonly name = 'reading'
+      @http('POST', '/') read(request: Request): Promise<string> {
+        begun = true
+        return request.text()
+      }
+    }
+    await using server = await serve(Reading)
+    const socket = await open(server.port)
+    socket.on('error', () => {})
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx')
+    await until(() => begun, 'it is read')
+    socket.resetAndDestroy()
+    await until(() => server.logged.length === 2, 'it was told')
+    for (const { level, message } of server.logged) {
+      assert.equal(level, 'info')
+      assert.match(message, /its caller went away/)
+    }
+  })
+
   it('keep a stream no longer than its client reads it', async () => {
     let pulled = 0
     class Endless {

@@ -327,7 +327,8 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
         // The method has ended already: what it streams is told by its signal, and nobody else.
         if (!this.#workers.has(worker)) return
         this.#options.log({
-          level: 'warn',
+          // Clients leave all the time.
+          level: error.code === 'cancelled' ? 'info' : 'warn',
           message: error.rawMessage,
           service: this.service,
           method: entrypoint.name,
@@ -426,9 +427,12 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
   }
 
   #logFailure(worker: Worker, error: Error, expected: boolean): void {
+    const failure = `${worker.callId} failed: ${error.name}: ${error.message}`
+    // What breaks when a client leaves is no fault of the service's.
+    const left = worker.wasCancelled
     this.#options.log({
-      level: expected ? 'warn' : 'error',
-      message: `${worker.callId} failed: ${error.name}: ${error.message}`,
+      level: left ? 'info' : expected ? 'warn' : 'error',
+      message: left ? `${failure} (its caller went away)` : failure,
       service: this.service,
       method: worker.entrypoint.name,
       callId: worker.callId,

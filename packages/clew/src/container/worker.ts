@@ -153,11 +153,16 @@ export class Worker implements WorkerContext, Caller, Expiring {
     return () => signal.removeEventListener('abort', stop)
   }
 
+  /** True when its caller went away before the method ended. */
+  get wasCancelled(): boolean {
+    return this.#ended?.code === 'cancelled'
+  }
+
   /** The deadline has passed. */
   expire(): void {
     const message = `${this.service}.${this.entrypoint.name} was still running after the ${Math.round(this.call.timeoutMs)} ms its caller would wait.`
     // One that was cancelled has gone on until now.
-    if (this.#ended?.code === 'cancelled') this.#expired(this.#errorOf('timeout', message))
+    if (this.wasCancelled) this.#expired(this.#errorOf('timeout', message))
     else this.end('timeout', message)
   }
 
