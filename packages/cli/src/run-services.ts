@@ -53,7 +53,8 @@ export async function runServices(
   await door?.close()
   if (options.format === 'json') options.log({ level: 'info', message: 'stopped' })
   else output.say('stopped')
-  return EXIT.ok
+  // A background task that failed has set it: whoever watches over us must know.
+  return process.exitCode === undefined || process.exitCode === 0 ? EXIT.ok : EXIT.failed
 }
 
 interface Inside {

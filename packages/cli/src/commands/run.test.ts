@@ -246,6 +246,26 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   )
 }
 
+test('a background task that fails ends the services, with exit code 1', onRabbitmq, () =>
+  withProject(async (project) => {
+    const source = `import { Dependency, inject, rpc } from 'clew'
+class Watch extends Dependency<number> {
+  override get() { return 1 }
+  override start() { this.host.spawn(async () => { throw new Error('the disk is full') }) }
+}
+export class Failing {
+  static readonly name = 'cli_run_failing'
+  watch = inject(new Watch())
+  @rpc hello() {}
+}
+`
+    const path = await fileIn(project, 'failing.ts', source)
+    const { code, stderr } = await runClew(['run', path], { env: { CLEW_BROKER: address } })
+    assert.equal(code, 1, stderr)
+    assert.match(stderr, /a background task failed, which ends its services: the disk is full/)
+  }),
+)
+
 test(
   'what configuration and flags say reaches services, and the log can be JSON lines',
   onRabbitmq,
