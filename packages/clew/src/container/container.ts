@@ -241,7 +241,8 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
   async kill(): Promise<void> {
     this.#killed = true
     for (const worker of this.#workers) {
-      worker.end('disconnected', `${this.service} was killed while it worked on this call.`)
+      const { service, method } = worker.call
+      worker.end('disconnected', `${service} was killed while it worked on ${method}.`)
     }
     this.#deadlines.close()
     this.#tasks.abort()

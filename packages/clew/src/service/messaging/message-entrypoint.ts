@@ -165,7 +165,10 @@ export abstract class MessageEntrypoint extends Entrypoint {
     if (error === undefined || this.#retry === undefined) return 'done'
     const { maxAttempts = Number.POSITIVE_INFINITY } = this.#retry
     if (arrival.attempt < maxAttempts) return { settle: 'retry', reason: reasonOf(error) }
-    return this.#giveUp(error, `has failed ${arrival.attempt} times`)
+    return this.#giveUp(
+      error,
+      `has failed ${arrival.attempt === 1 ? 'once' : `${arrival.attempt} times`}`,
+    )
   }
 
   /** Nobody would ever find the dead of an exclusive queue, whose name is another at each start. */
