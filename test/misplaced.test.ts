@@ -9,6 +9,7 @@ import {
   eventDispatcher,
   memory,
   proxy,
+  publisher,
   rpc,
   run,
   timer,
@@ -21,6 +22,7 @@ import { memoryCluster } from 'clew/testing'
 class Shop {
   static readonly name = 'shop'
   itself = proxy<Shop>('shop')
+  letters = publisher()
 
   @rpc hello(): string {
     return 'hello'
@@ -37,6 +39,9 @@ class Shop {
   @rpc async tell(): Promise<void> {
     await eventDispatcher()('told', {})
   }
+  @rpc async publishNowhere(): Promise<void> {
+    await this.letters({})
+  }
   @rpc async inField(): Promise<string> {
     return await this.itself.hello()
   }
@@ -47,6 +52,7 @@ describe('what stands in the wrong place', () => {
     await using cluster = await memoryCluster(Shop, { log: () => {} })
     const shop = cluster.proxy<Shop>('shop')
     assert.equal(await shop.inField(), 'hello')
+    await assert.rejects(shop.publishNowhere(), /A publisher of shop has no exchange and no queue/)
     for (const method of ['call', 'id', 'setting', 'tell'] as const) {
       await assert.rejects(shop[method](), /only in a field of a service/, method)
     }

@@ -1,8 +1,9 @@
-import type {
-  ExchangeDeclaration,
-  Headers,
-  PublishingOptions,
-  QueueDeclaration,
+import {
+  ConfigError,
+  type ExchangeDeclaration,
+  type Headers,
+  type PublishingOptions,
+  type QueueDeclaration,
 } from '../../call/index.ts'
 import { Dependency, inject } from '../dependency.ts'
 import type { WireForm } from '../wire-types.ts'
@@ -31,7 +32,7 @@ export interface PublisherOptions extends PublishOptions {
 /**
  * Publishes a message with the worker's context. Resolves when the broker has it.
  * @throws RpcError `disconnected`, `overloaded`, `timeout`, `unserializable`; `unknown_service` with
- *   `mandatory`, when no queue takes it
+ *   `mandatory`, when no queue takes it; ConfigError with neither an exchange nor a routing key
  */
 export type Publish<Payload = unknown> = (
   payload: WireForm<Payload>,
@@ -47,16 +48,24 @@ export class Publisher<Payload = unknown> extends Dependency<Publish<Payload>> {
     this.#options = options
   }
 
-  override get({ caller }: WorkerContext): Publish<Payload> {
+  override get({ caller, service }: WorkerContext): Publish<Payload> {
     const { exchange, ...defaults } = this.#options
-    return (payload, options) => {
+    return async (payload, options) => {
       const message = { routingKey: '', ...defaults, ...options, exchange, payload }
+      // The default exchange drops it without a word: no queue has an empty name.
+      if (message.routingKey === '' && (exchange?.name ?? '') === '') throw nowhere(service)
       return caller.publish(message, {
         service: exchange?.name ?? 'default exchange',
         method: message.routingKey || 'publish',
       })
     }
   }
+}
+
+function nowhere(service: string): ConfigError {
+  return new ConfigError(
+    `A publisher of ${service} has no exchange and no queue: give publisher({ exchange }), or a routingKey that names a queue.`,
+  )
 }
 
 /** Declares a field that publishes messages to an exchange: Nameko's `Publisher`. */
