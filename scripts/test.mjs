@@ -12,6 +12,7 @@
 //   npm test -- --no-broker                starts no servers, for tests that need none
 import os from 'node:os'
 import path from 'node:path'
+import { provideBrowser } from './browser.mjs'
 import { startDatabases } from './databases.mjs'
 import { passThrough } from './processes.mjs'
 import { startRabbitmq } from './rabbitmq.mjs'
@@ -30,7 +31,7 @@ const WORKSPACES = ['packages', 'examples', 'bench', 'test']
 export async function test(parameters) {
   const wanted = parse(parameters)
   // Servers boot for seconds, in which the compiler can work.
-  const servers = wanted.broker ? [startRabbitmq(), startDatabases()] : []
+  const servers = wanted.broker ? [startRabbitmq(), startDatabases(), provideBrowser()] : []
   // Looked at below; until then a failure must not count as unhandled.
   for (const server of servers) server.catch(() => {})
   try {

@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict'
-import { access, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { memory, run } from 'clew'
 import { HttpServer, http } from 'clew/http'
 import {
@@ -13,13 +10,7 @@ import {
   profile,
 } from 'clew/profile'
 import { hub, websocket } from 'clew/websocket'
-import { type BrowserContext, chromium, type Page } from 'playwright-core'
-
-const CHROMIUM = process.env.CLEW_CHROMIUM ?? '/usr/bin/chromium'
-const skip = await access(CHROMIUM).then(
-  () => false as const,
-  () => `needs a browser: there is no ${CHROMIUM}; name one in CLEW_CHROMIUM`,
-)
+import { NO_BROWSER, newTab } from './browser.ts'
 
 class Chat {
   static readonly name = 'chat'
@@ -34,31 +25,6 @@ class Chat {
   @websocket({ params: ['room', 'text'] }) say(_socketId: string, room: string, text: string) {
     this.hub.broadcast(room, 'said', { text })
   }
-}
-
-let profileFolder: string | undefined
-let browser: BrowserContext | undefined
-after(async () => {
-  await browser?.close()
-  if (profileFolder !== undefined) await rm(profileFolder, { recursive: true, force: true })
-})
-
-async function page(): Promise<Page> {
-  profileFolder ??= await mkdtemp(join(tmpdir(), 'clew-browser-'))
-  browser ??= await chromium.launchPersistentContext(profileFolder, {
-    executablePath: CHROMIUM,
-    headless: true,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
-  return browser.newPage()
 }
 
 async function chat() {
@@ -111,9 +77,9 @@ interface Frame {
   readonly trace?: Readonly<Record<string, string>>
 }
 
-test('a page asks, subscribes and is told, in a real browser', { skip }, async () => {
+test('a page asks, subscribes and is told, in a real browser', { skip: NO_BROWSER }, async () => {
   await using server = await chat()
-  const tab = await page()
+  const tab = await newTab()
   await tab.goto(server.url)
   const frames = [
     { method: 'join', data: { room: 'attic' }, correlation_id: 1 },
@@ -129,9 +95,9 @@ test('a page asks, subscribes and is told, in a real browser', { skip }, async (
   ])
 })
 
-test('a page with a grant sees where its time went', { skip }, async () => {
+test('a page with a grant sees where its time went', { skip: NO_BROWSER }, async () => {
   await using server = await chat()
-  const tab = await page()
+  const tab = await newTab()
   await tab.goto(server.url)
   const protocols = ['clew', `clew-grant.${await server.grant()}`]
   const frames = [{ method: 'join', data: { room: 'attic' } }]
@@ -141,10 +107,10 @@ test('a page with a grant sees where its time went', { skip }, async () => {
   assert.ok(trace?.['clew-trace'])
 })
 
-test('a page of another host opens no socket', { skip }, async () => {
+test('a page of another host opens no socket', { skip: NO_BROWSER }, async () => {
   await using server = await chat()
   await using other = await chat()
-  const tab = await page()
+  const tab = await newTab()
   await tab.goto(other.url)
   const came = await tab.evaluate(talk, { url: server.url, protocols: [], frames: [], expect: 1 })
   assert.deepEqual(came, [{ closed: 1006 }])
