@@ -15,21 +15,18 @@ import {
   type ServiceClass,
   type WorkerContext,
 } from 'clew'
-import { type ProfileOptions, profile, type Sink, traced, traceOf } from 'clew/profile'
-import { eventually } from 'clew/testing'
+import { type ProfileOptions, profile, traced, traceOf } from 'clew/profile'
 import {
   type CallNode,
   type CallTree,
   callTree,
   criticalPath,
-  encodeTrace,
   failures,
-  parseTraces,
   slowestPath,
-  type Trace,
   verdict,
 } from 'clew/trace'
 import { ROADS, type Road, uniqueName } from './brokers.ts'
+import { KeptTraces } from './kept-traces.ts'
 
 /** A database that fails where it is told to. */
 class Database extends Dependency<(statement: string) => Promise<void>> {
@@ -52,31 +49,6 @@ const moments = new Map<string, () => Promise<Reply>>()
 
 const moment = (method: (...args: never[]) => unknown, context: ClassMethodDecoratorContext) =>
   declareMethod({ kind: 'moment', make: () => new Moment() }, method, context)
-
-/** Keeps what it is given. */
-class Kept implements Sink {
-  readonly traces: Trace[] = []
-  readonly counts = { taken: 0, written: 0, dropped: 0 }
-  take(trace: Trace): void {
-    this.traces.push(trace)
-  }
-  async flush() {}
-  async close() {}
-
-  /** The trees as a reader finds them in a file, where what came later is joined. */
-  get trees(): readonly CallTree[] {
-    return parseTraces(this.traces.map(encodeTrace).join('')).traces.map(callTree)
-  }
-
-  /** The first tree that is as asked for, when it is. */
-  until(wanted: (tree: CallTree) => boolean): Promise<CallTree> {
-    return eventually(() => {
-      const found = this.trees.find(wanted)
-      assert.ok(found, `none of ${this.traces.length} traces is as asked for`)
-      return found
-    })
-  }
-}
 
 /** An order is kept, of which two others hear: one that may fail at first, and one that waits. */
 function services() {
@@ -126,7 +98,7 @@ async function started(road: Road, options: ProfileOptions = {}) {
   const parts = services()
   const broker = road.broker()
   const { delivery } = road
-  const sink = new Kept()
+  const sink = new KeptTraces()
   const stack = new AsyncDisposableStack()
   for (const service of [parts.Orders, parts.Products, parts.Mailer] as ServiceClass[]) {
     const use = [profile({ sink, ...options })]
@@ -192,7 +164,7 @@ function operations(road: Road): void {
 
   it('waits for nothing that an operation could still bring', async () => {
     await using system = await started(road, { graceMs: 1_000_000 })
-    const own = new Kept()
+    const own = new KeptTraces()
     const use = [profile({ sink: own, graceMs: 1_000_000 })]
     await using cluster = await connect(system.broker, { delivery: system.delivery, use })
     await cluster.proxy<InstanceType<typeof system.Orders>>(system.Orders.name).busy(3)
@@ -218,7 +190,7 @@ function operations(road: Road): void {
 
   it('keeps ten thousand operations of a worker within the budget', async () => {
     await using system = await started(road)
-    const own = new Kept()
+    const own = new KeptTraces()
     // A slow machine may need longer than usual for the pieces; the trace is given away when it is whole.
     const use = [profile({ sink: own, graceMs: 1_000_000 })]
     await using cluster = await connect(system.broker, { delivery: system.delivery, use })
@@ -232,7 +204,7 @@ function events(road: Road): void {
   it('hangs handlers under the call that published, never on the critical path', async () => {
     await using system = await started(road)
     system.gate.resolve()
-    const own = new Kept()
+    const own = new KeptTraces()
     const use = [profile({ sink: own })]
     await using cluster = await connect(system.broker, { delivery: system.delivery, use })
     await cluster.proxy<InstanceType<typeof system.Orders>>(system.Orders.name).create()
@@ -258,7 +230,7 @@ function events(road: Road): void {
     await using system = await started(road)
     system.gate.resolve()
     system.failing.attempts = 2
-    const own = new Kept()
+    const own = new KeptTraces()
     const use = [profile({ sink: own })]
     await using cluster = await connect(system.broker, { delivery: system.delivery, use })
     await cluster.proxy<InstanceType<typeof system.Orders>>(system.Orders.name).create()
@@ -288,7 +260,7 @@ function events(road: Road): void {
 
   it('hands over without a handler that is slow, which comes by itself for readers to join', async () => {
     await using system = await started(road, { graceMs: 20 })
-    const own = new Kept()
+    const own = new KeptTraces()
     const use = [profile({ sink: own, graceMs: 20 })]
     await using cluster = await connect(system.broker, { delivery: system.delivery, use })
     await cluster.proxy<InstanceType<typeof system.Orders>>(system.Orders.name).create()
@@ -314,7 +286,7 @@ function roots(road: Road): void {
   it('begins a trace at an event published outside services', async () => {
     await using system = await started(road)
     system.gate.resolve()
-    const own = new Kept()
+    const own = new KeptTraces()
     const use = [profile({ sink: own })]
     await using cluster = await connect(system.broker, { delivery: system.delivery, use })
     await system.dispatch(cluster)
@@ -352,7 +324,7 @@ function roots(road: Road): void {
 
   it('records each operation once where there are two profilers', async () => {
     const { Orders } = services()
-    const sink = new Kept()
+    const sink = new KeptTraces()
     const use = [profile({ sink }), profile()]
     const { delivery } = road
     await using _ = await run(Orders, { broker: road.broker(), delivery, use, signals: false })
@@ -363,7 +335,7 @@ function roots(road: Road): void {
 
   it('begins no trace at an operation whose worker has none', async () => {
     const { Orders } = services()
-    const sink = new Kept()
+    const sink = new KeptTraces()
     const use = [profile({ sink, roots: false })]
     const { delivery } = road
     const running = await run(Orders, { broker: road.broker(), delivery, use, signals: false })

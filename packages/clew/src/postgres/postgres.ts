@@ -1,5 +1,13 @@
 import { ConfigError, shownAddress } from '../call/index.ts'
-import { Dependency, gotInstead, inject, type WorkerContext } from '../service/index.ts'
+import {
+  atLeastOne,
+  type Configured,
+  Dependency,
+  gotInstead,
+  inject,
+  optionsFor,
+  type WorkerContext,
+} from '../service/index.ts'
 import { type Database, databaseOf } from './database.ts'
 import type { DriverOptions, SqlDriver } from './driver.ts'
 import { Source } from './source.ts'
@@ -32,41 +40,35 @@ export interface PostgresOptions {
   readonly driver?: SqlDriver
 }
 
-type Configured =
-  | PostgresOptions
-  | ((config: Readonly<Record<string, unknown>>, service: string) => PostgresOptions)
-
 /**
  * Declares a field that holds a PostgreSQL database, bound to the worker: statements appear in its
  * trace one layer down, named `{service}.{field}`, without values. Connections are made when needed
  * and replaced when they broke, so services start, and go on after, an outage.
  * @param options or a function of the configuration given to `run`
  */
-export function postgres(options: Configured = {}): Database {
+export function postgres(options: Configured<PostgresOptions> = {}): Database {
   return inject(new Postgres(options))
 }
 
 class Postgres extends Dependency<Database> {
-  readonly #configured: Configured
+  readonly #configured: Configured<PostgresOptions>
   #source: Source | undefined
 
-  constructor(configured: Configured) {
+  constructor(configured: Configured<PostgresOptions>) {
     super()
     this.#configured = configured
   }
 
   override async setup(): Promise<void> {
     const { service, config } = this.host
-    const given = this.#configured
-    const options = typeof given === 'function' ? given(config, service) : given
+    const options = optionsFor(this.#configured, this.host)
     const name = `${service}.${this.field}`
-    const sessions = atLeast(1, 'connections', options.connections ?? 10, name)
-    const connectTimeoutMs = atLeast(1, 'connectTimeoutMs', options.connectTimeoutMs ?? 5000, name)
-    const statementTimeoutMs = atLeast(
-      1,
+    const sessions = atLeastOne(name, 'connections', options.connections ?? 10)
+    const connectTimeoutMs = atLeastOne(name, 'connectTimeoutMs', options.connectTimeoutMs ?? 5000)
+    const statementTimeoutMs = atLeastOne(
+      name,
       'statementTimeoutMs',
       options.statementTimeoutMs ?? 30_000,
-      name,
     )
     const url = options.driver === undefined ? addressOf(options.url, config, service) : ''
     const driver =
@@ -131,9 +133,4 @@ function addressOf(
     )
   }
   return url.replace(/^postgresql\+\w+:/, 'postgresql:')
-}
-
-function atLeast(least: number, option: string, value: number, name: string): number {
-  if (Number.isFinite(value) && value >= least) return value
-  throw new ConfigError(`${name}: ${option} must be a number from ${least}; got ${value}.`)
 }

@@ -1,9 +1,12 @@
 import { ConfigError, shownAddress } from '../call/index.ts'
 import {
+  atLeastOne,
   boundedWait,
+  type Configured,
   Dependency,
   gotInstead,
   inject,
+  optionsFor,
   type WorkerContext,
 } from '../service/index.ts'
 import { clientOf, type RedisClient, type Sending } from './client.ts'
@@ -28,40 +31,35 @@ export interface RedisOptions {
   readonly driver?: RedisDriver
 }
 
-type Configured =
-  | RedisOptions
-  | ((config: Readonly<Record<string, unknown>>, service: string) => RedisOptions)
-
 /**
  * Declares a field that holds a Redis, bound to the worker: commands appear in its trace one layer
  * down, named `{service}.{field}`, as `HGETALL products:?`. All workers share one connection, which
  * comes back by itself after an outage.
  * @param options or a function of the configuration given to `run`
  */
-export function redis(options: Configured = {}): RedisClient {
+export function redis(options: Configured<RedisOptions> = {}): RedisClient {
   return inject(new RedisDependency(options))
 }
 
 class RedisDependency extends Dependency<RedisClient> {
-  readonly #configured: Configured
+  readonly #configured: Configured<RedisOptions>
   #sending: Omit<Sending, 'worker' | 'service'> | undefined
   #driver: RedisDriver | undefined
   #connectTimeoutMs = 0
 
-  constructor(configured: Configured) {
+  constructor(configured: Configured<RedisOptions>) {
     super()
     this.#configured = configured
   }
 
   override async setup(): Promise<void> {
     const { service, config } = this.host
-    const given = this.#configured
-    const options = typeof given === 'function' ? given(config, service) : given
+    const options = optionsFor(this.#configured, this.host)
     const name = `${service}.${this.field}`
-    const connectTimeoutMs = positive('connectTimeoutMs', options.connectTimeoutMs ?? 5000, name)
+    const connectTimeoutMs = atLeastOne(name, 'connectTimeoutMs', options.connectTimeoutMs ?? 5000)
     this.#connectTimeoutMs = connectTimeoutMs
-    const commandTimeoutMs = positive('commandTimeoutMs', options.commandTimeoutMs ?? 5000, name)
-    const most = positive('pending', options.pending ?? 1000, name)
+    const commandTimeoutMs = atLeastOne(name, 'commandTimeoutMs', options.commandTimeoutMs ?? 5000)
+    const most = atLeastOne(name, 'pending', options.pending ?? 1000)
     const url = options.driver === undefined ? addressOf(options.url, config, service) : ''
     this.#driver = options.driver ?? (await driverFor({ url, connectTimeoutMs, application: name }))
     const label = url === '' ? name : `${name} (${shownAddress(url)})`
@@ -164,9 +162,4 @@ function addressOf(
   throw new ConfigError(
     `Service ${service} needs the address of its Redis: redis({ url }), or REDIS_URI in the configuration, such as redis://localhost:6379/11, or memory: for one in this process. Got ${got}.`,
   )
-}
-
-function positive(option: string, value: number, name: string): number {
-  if (Number.isFinite(value) && value >= 1) return value
-  throw new ConfigError(`${name}: ${option} must be a number from 1; got ${value}.`)
 }

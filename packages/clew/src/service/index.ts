@@ -2,6 +2,8 @@ export type { WaitLimits } from './bounded-wait.ts'
 export { boundedWait } from './bounded-wait.ts'
 export type { Caller, CallOptions, OutgoingMessage, ShownAs } from './caller.ts'
 export { config } from './config.ts'
+export type { Configured } from './configured.ts'
+export { atLeastOne, optionsFor } from './configured.ts'
 export { authToken, contextValue, language, userAgent, userId } from './context-providers.ts'
 export type { EntrypointKind, MethodOptions } from './declare-method.ts'
 export {
