@@ -35,17 +35,25 @@ export class MessageServer extends DrainingConsumer {
     this.#options = options
     const { transport, publications, subscription } = options
     checkSubscription(subscription)
-    this.#retries = new Retries(
+    this.#retries = new Retries({
       transport,
       publications,
-      subscription.queue.name,
-      subscription.retry,
-    )
+      queue: subscription.queue,
+      queueName: () => this.queue,
+      policy: subscription.retry,
+      tell: options.tell,
+    })
   }
 
   async start(): Promise<void> {
     const { transport, subscription } = this.#options
     await this.open(transport, subscription.queue, subscription.prefetch)
+    if (subscription.retry !== undefined) await this.#retries.openAll()
+  }
+
+  override async stop(): Promise<void> {
+    await super.stop()
+    await this.#retries.close()
   }
 
   protected override take(delivery: Delivery): void {

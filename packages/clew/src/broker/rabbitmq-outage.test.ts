@@ -129,6 +129,36 @@ describe('rabbitmq, outages of the broker', { skip }, () => {
     assert.ok((await publishThrough(outage)) > 10)
   })
 
+  it('lose nothing in a storm of retries that a sudden end breaks off', async () => {
+    const MESSAGES = 3000
+    const queue = { name: `test-${newHalfId()}` }
+    const consumer = await connect()
+    const tries = new Map<unknown, number>()
+    const done = new Set<unknown>()
+    const retry = { backoffMs: 100, maxBackoffMs: 200 }
+    await consumer.consume({ queue, prefetch: 50, retry }, async ({ payload, attempt }) => {
+      tries.set(payload, Math.max(attempt, tries.get(payload) ?? 0))
+      if (attempt < 5) return { settle: 'retry', reason: 'not yet' }
+      done.add(payload)
+      return 'done'
+    })
+    const sender = await connect()
+    const sent = Array.from({ length: MESSAGES }, (_, payload) =>
+      sender.publish(publication({ routingKey: queue.name, payload, timeoutMs: 60_000 })),
+    )
+    while (Array.from(tries.values()).filter((attempt) => attempt > 2).length < MESSAGES / 4) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    await post(`${spare.control}/kill`)
+    await post(`${spare.control}/start`)
+    await Promise.all(sent)
+    const until = Date.now() + PATIENCE_MS
+    while (done.size < MESSAGES && Date.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    assert.equal(done.size, MESSAGES)
+  })
+
   it('fail calls fast when the broker is short of memory', async () => {
     const service = serviceName()
     const server = await connect()

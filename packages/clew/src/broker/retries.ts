@@ -3,20 +3,21 @@ import { type Message, SHORT_STRING_BYTES } from './message.ts'
 import type { Publications } from './publications.ts'
 import { editTable } from './table-edit.ts'
 import { type Queue, refusalOf, type Transport } from './transport.ts'
-import { ATTEMPT_HEADER, EXCHANGE_HEADER, KEY_HEADER, REASON_HEADER } from './wire-headers.ts'
+import { LONGEST_WAIT_MS, WaitingQueues, waitingQueue } from './waiting-queues.ts'
+import {
+  ATTEMPT_HEADER,
+  DUE_HEADER,
+  EXCHANGE_HEADER,
+  KEY_HEADER,
+  REASON_HEADER,
+  type Tell,
+} from './wire-headers.ts'
 
 /** How long a message may take from here into its queue at the broker. */
 const SENDING_MS = 30_000
 
-/**
- * An unused retry queue goes after the wait of its messages and this. It is declared again, which
- * counts as use, before each message, and a message is counted as sent only when that was confirmed
- * within `SENDING_MS`: no message can be in it that has not left it by then. Another value here needs
- * another name there: a queue that exists cannot be declared with other arguments.
- */
-const UNUSED_MS = 600_000
-
-const LONGEST_WAIT_MS = 0x7fffffff - UNUSED_MS
+/** Doublings of any wait until the longest. */
+const MOST_WAITS = 32
 const REASON_CHARACTERS = 1000
 /** Bytes of a header that a dead message keeps: all; where that is too much, the small ones; none. */
 const KEPT_ENTRIES = [Number.POSITIVE_INFINITY, 512, 0]
@@ -31,23 +32,32 @@ export interface Tried {
   readonly reason: string
 }
 
+export interface RetriesOptions {
+  readonly transport: Transport
+  readonly publications: Publications
+  readonly queue: Queue
+  /** The queue's name at the broker: an exclusive one gets another after a reconnection. */
+  readonly queueName: () => string
+  readonly policy: RetryPolicy | undefined
+  readonly tell: Tell
+}
+
 /** Puts messages of one queue aside: to come again after a while, or to be looked at by people. */
 export class Retries {
   readonly #transport: Transport
   readonly #publications: Publications
+  readonly #waiting: WaitingQueues
   readonly #backoffMs: number
   readonly #maxBackoffMs: number
   readonly #maxAttempts: number
 
   /** @throws ConfigError for a policy or a queue's name that cannot be carried out */
-  constructor(
-    transport: Transport,
-    publications: Publications,
-    queue: string,
-    policy: RetryPolicy = {},
-  ) {
+  constructor({ transport, publications, queue, queueName, policy = {}, tell }: RetriesOptions) {
     this.#transport = transport
     this.#publications = publications
+    const sendBack = (message: Message) =>
+      this.#send({ ...message, routingKey: queueName() }, performance.now() + SENDING_MS)
+    this.#waiting = new WaitingQueues({ transport, queue, sendBack, tell })
     const {
       backoffMs = 1000,
       maxBackoffMs = 60_000,
@@ -63,13 +73,37 @@ export class Retries {
     if (!(maxAttempts >= 1)) {
       throw new ConfigError(`retry.maxAttempts must be 1 or more; got ${maxAttempts}`)
     }
-    const longest = retryQueue(queue, LONGEST_WAIT_MS)
+    const longest = waitingQueue(queue.name, LONGEST_WAIT_MS)
     if (Buffer.byteLength(longest) > SHORT_STRING_BYTES) {
-      const limit = SHORT_STRING_BYTES - Buffer.byteLength(longest) + Buffer.byteLength(queue)
+      const limit = SHORT_STRING_BYTES - Buffer.byteLength(longest) + Buffer.byteLength(queue.name)
       throw new ConfigError(
-        `the name of queue ${queue} is too long: with more than ${limit} bytes there is no name left for the queue of its retries`,
+        `the name of queue ${queue.name} is too long: with more than ${limit} bytes there is no name left for the queue of its retries`,
       )
     }
+  }
+
+  /**
+   * Opens the queues of all waits: whoever put messages there may be gone. One that cannot be opened
+   * is tried again when it is needed.
+   */
+  async openAll(): Promise<void> {
+    const waits = new Set<number>()
+    for (let attempt = 1; attempt < Math.min(this.#maxAttempts, MOST_WAITS); attempt++) {
+      const waitMs = this.#waitAfter(attempt)
+      waits.add(waitMs)
+      if (waitMs >= this.#maxBackoffMs) break
+    }
+    await Promise.allSettled(Array.from(waits, (waitMs) => this.#waiting.open(waitMs)))
+  }
+
+  /** Brings nothing back any more; what waits stays at the broker. */
+  close(): Promise<void> {
+    return this.#waiting.close()
+  }
+
+  #waitAfter(attempt: number): number {
+    const doubled = this.#backoffMs * 2 ** Math.min(attempt - 1, MOST_WAITS)
+    return Math.ceil(Math.min(this.#maxBackoffMs, doubled))
   }
 
   /** Sends it to wait, or away when it was tried often enough. @throws Error when it is not safe there */
@@ -79,27 +113,18 @@ export class Retries {
       await this.bury(queue, tried)
       return
     }
-    const doubled = this.#backoffMs * 2 ** Math.min(attempt - 1, 31)
-    const waitMs = Math.ceil(Math.min(this.#maxBackoffMs, doubled))
-    const waiting: Queue = {
-      name: retryQueue(queue, waitMs),
-      arguments: {
-        'x-message-ttl': waitMs,
-        'x-expires': waitMs + UNUSED_MS,
-        'x-dead-letter-exchange': '',
-        'x-dead-letter-routing-key': queue,
-      },
-    }
+    const waitMs = this.#waitAfter(attempt)
     const deadline = performance.now() + SENDING_MS
-    await this.#transport.declareQueue(waiting)
-    const { message, exchange, routingKey } = tried
-    const headers = editTable(message.headers, isOfThePath, {
+    const routingKey = await this.#waiting.open(waitMs)
+    const { message, exchange } = tried
+    const headers = editTable(message.headers, isCopies, {
       [ATTEMPT_HEADER]: attempt + 1,
       [EXCHANGE_HEADER]: exchange,
-      [KEY_HEADER]: routingKey,
+      [KEY_HEADER]: tried.routingKey,
+      [DUE_HEADER]: String(Date.now() + waitMs),
     })
     try {
-      await this.#send({ ...message, routingKey: waiting.name, headers }, deadline)
+      await this.#send({ ...message, routingKey, headers }, deadline)
     } catch (error) {
       if (!isTooLarge(error)) throw error
       // It would fail here for ever. With other headers than it came with nobody should handle it.
@@ -159,16 +184,7 @@ function isTooLarge(error: unknown): boolean {
   return error instanceof RpcError && error.code === 'unserializable'
 }
 
-function retryQueue(queue: string, waitMs: number): string {
-  return `clew.retry-${queue}-${waitMs}`
-}
-
 // The broker would send a copy to each of them again.
 function isCopies(name: string): boolean {
   return name === 'CC'
-}
-
-// By the deaths that it reads in there the broker finds circles, and drops what goes round in one.
-function isOfThePath(name: string): boolean {
-  return isCopies(name) || name === 'x-death' || /^x-(first|last)-death-/.test(name)
 }

@@ -14,6 +14,8 @@ export const ATTEMPT_HEADER = 'clew-attempt'
 /** Where a message that was put aside had been published to. */
 export const EXCHANGE_HEADER = 'clew-exchange'
 export const KEY_HEADER = 'clew-routing-key'
+/** When a message that waits is due: milliseconds since 1970, as digits. */
+export const DUE_HEADER = 'clew-due'
 /** Why it was put aside. */
 export const REASON_HEADER = 'clew-reason'
 /** As kombu's: how the body is compressed. */
@@ -23,7 +25,7 @@ export const COMPRESSION_HEADER = 'compression'
 // whatever it receives. A grant handed on would let others see what its holder may.
 const HOP_ONLY: ReadonlySet<string> = new Set([
   ...[TIMEOUT_HEADER, ATTEMPT_HEADER, EXCHANGE_HEADER, KEY_HEADER, REASON_HEADER],
-  GRANT_HEADER,
+  ...[DUE_HEADER, GRANT_HEADER],
   ...['x-death', 'x-first-death-exchange', 'x-first-death-queue', 'x-first-death-reason'],
   ...['x-last-death-exchange', 'x-last-death-queue', 'x-last-death-reason'],
 ])

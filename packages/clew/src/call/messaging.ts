@@ -81,15 +81,13 @@ export interface Subscription {
 
 /**
  * When a failed message comes back. It waits in a queue of its own at the broker
- * (`clew.retry-{queue}-{milliseconds}`), not in this process, so nothing is lost when the process is,
- * and nobody is kept busy. It comes back as it was, but for `expirationMs`, which ends with the first
- * try. After the last attempt it goes to the queue `dead-{queue}`, with the reason. What comes back to
- * a queue that is gone by then (exclusive, `autoDelete`) is lost.
+ * (`clew.retry-{queue}-{milliseconds}`), from which whoever consumes its queue brings it back, each
+ * step confirmed by the broker: neither a process that ends nor a broker that is killed loses it, and
+ * nobody is kept busy. Where nobody is left who would, the broker does it ten minutes later.
  *
- * RabbitMQ moves a message out of its wait without writing both ends to disk at once. A broker that
- * stops in order, or a process of ours that is killed, loses none; a broker that is itself killed, or
- * loses its power, may lose those that have come back in the last moments:
- * https://www.rabbitmq.com/docs/dlx#safety
+ * It comes back as it was, but for `expirationMs`, which ends with the first try. After the last
+ * attempt it goes to the queue `dead-{queue}`, with the reason. What waits for a queue that goes with
+ * its consumers (exclusive, `autoDelete`) goes with them too.
  */
 export interface RetryPolicy {
   /** Milliseconds before the second attempt; doubled for each further one. @default 1000 */
