@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Message } from './message.ts'
 import { editTable } from './table-edit.ts'
 import type { Consumption, Delivery, Queue, Transport } from './transport.ts'
@@ -103,18 +104,10 @@ export class WaitingQueues {
     }
   }
 
-  #pause(ms: number): Promise<void> {
+  /** Ends early when we close. */
+  async #pause(ms: number): Promise<void> {
     const { signal } = this.#closing
-    if (!(ms > 0) || signal.aborted) return Promise.resolve()
-    return new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', end)
-        resolve()
-      }
-      const timer = setTimeout(end, ms)
-      signal.addEventListener('abort', end)
-    })
+    if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => {})
   }
 
   /** Consumes no more; what waits stays at the broker. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigError, type ErrorClass } from '../call/index.ts'
 
 /** How often something is tried, and when again. */
@@ -38,7 +39,7 @@ export async function retry<T>(
     } catch (error) {
       const again = errors?.some((known) => error instanceof known) ?? true
       if (!again || attempt >= maxAttempts || signal?.aborted) throw error
-      await pause(Math.min(delayMs * backoff ** (attempt - 1), maxDelayMs), signal)
+      await pause(waitAfter(attempt, { delayMs, backoff, maxDelayMs }), signal)
       if (signal?.aborted) throw error
     }
   }
@@ -47,14 +48,20 @@ export async function retry<T>(
 /** The longest that one timer of the platform can wait: 24 days. */
 const LONGEST_WAIT_MS = 0x7fffffff
 
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, Math.min(ms, LONGEST_WAIT_MS))
-    signal?.addEventListener('abort', end)
-  })
+/** Milliseconds between an attempt that failed and the next one. */
+export function waitAfter(
+  attempt: number,
+  {
+    delayMs,
+    backoff,
+    maxDelayMs,
+  }: Required<Pick<RetryOptions, 'delayMs' | 'backoff' | 'maxDelayMs'>>,
+): number {
+  return Math.min(delayMs * backoff ** (attempt - 1), maxDelayMs)
+}
+
+/** Ends early when the signal aborts. */
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  const options = signal === undefined ? {} : { signal }
+  await sleep(Math.min(ms, LONGEST_WAIT_MS), undefined, options).catch(() => {})
 }

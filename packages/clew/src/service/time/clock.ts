@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 /** What timers go by. */
 export interface Clock {
   /** Milliseconds that never go back. */
@@ -15,19 +17,7 @@ export const processClock: Clock = {
     for (;;) {
       const wait = moment - performance.now()
       if (wait <= 0 || signal.aborted) return
-      await pause(Math.min(wait, LONGEST_WAIT_MS), signal)
+      await sleep(Math.min(wait, LONGEST_WAIT_MS), undefined, { signal }).catch(() => {})
     }
   },
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    signal.addEventListener('abort', end)
-  })
 }
