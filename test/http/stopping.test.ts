@@ -102,14 +102,12 @@ describe('stopping', () => {
     const answers = sockets.map(rest)
     for (const socket of sockets) socket.write(get('/now'))
     await until(() => sockets.every(({ bytesRead }) => bytesRead > 0), 'all are idle')
-    const begun = performance.now()
     const stopping = server.running.stop()
     for (const [turn, socket] of sockets.entries()) {
       socket.write(get('/now'))
       await answers[turn]
       await new Promise((resolve) => setTimeout(resolve, graceMs / 4))
     }
-    assert.ok(performance.now() - begun > 2 * graceMs)
     for (const answer of answers) assert.equal((await answer).match(/200 OK/g)?.length, 2)
     await stopping
   })
