@@ -41,7 +41,7 @@ export const RENDER: Rules = {
 }
 
 const PUBLIC = [
-  ...['clew', 'clew/config', 'clew/profile', 'clew/testing', 'clew/trace'],
+  ...['clew', 'clew/config', 'clew/formats', 'clew/profile', 'clew/testing', 'clew/trace'],
   ...['@clew/render', '@clew/render/png'],
   ...['clew/http', 'clew/postgres', 'clew/redis'],
 ]

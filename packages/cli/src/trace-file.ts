@@ -120,12 +120,16 @@ class Gathering {
 
 /** Pieces that came after their trace had been written stand further down in the file. */
 export function joined(first: Trace, second: Trace): Trace {
+  const pauses = [...(first.pauses ?? []), ...(second.pauses ?? [])]
+  const source = first.source ?? second.source
   return {
     id: first.id,
     entries: [...first.entries, ...second.entries],
     folds: [...first.folds, ...second.folds],
     missing: [...first.missing, ...second.missing],
     relays: [...first.relays, ...second.relays],
+    ...(pauses.length > 0 && { pauses }),
+    ...(source !== undefined && { source }),
     complete: first.complete && second.complete,
   }
 }

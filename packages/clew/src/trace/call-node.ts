@@ -1,4 +1,12 @@
-import type { Edge, ForeignContext, Status } from './entry.ts'
+import type {
+  Attributes,
+  CallName,
+  Edge,
+  ForeignContext,
+  Pause,
+  Status,
+  TraceSource,
+} from './entry.ts'
 
 /** A place in the call tree: one call, both sides. All times are milliseconds. */
 export interface CallNode {
@@ -33,6 +41,14 @@ export interface CallNode {
   /** The reply came after the caller had stopped waiting. */
   readonly late: boolean
   readonly inFlight: number | undefined
+  /** Share of its time, from 0 to 1, that the callee's event loop was busy when the request came. */
+  readonly busy: number | undefined
+  /** Of the callee, as it says. */
+  readonly version: string | undefined
+  /** What the caller's record is named, in systems that name each side. */
+  readonly from: CallName | undefined
+  /** What other systems keep beside, of both sides; the callee's word counts where both have one. */
+  readonly attributes: Attributes | undefined
   /** Of a root that came from outside: what the outsider called its own trace. */
   readonly foreign: ForeignContext | undefined
   /**
@@ -95,5 +111,9 @@ export interface CallTree {
   readonly complete: boolean
   readonly startedMs: number
   readonly totalMs: number
+  /** What processes say of themselves. */
+  readonly pauses: readonly Pause[]
+  /** The system that kept the trace, where that was not Clew. */
+  readonly source: TraceSource | undefined
   readonly problems: readonly TraceProblem[]
 }

@@ -1,5 +1,5 @@
 import type { CallNode, CallTree, FoldedCalls } from './call-node.ts'
-import type { Entry, Fold, Status, Trace } from './entry.ts'
+import type { Attributes, Entry, Fold, Status, Trace } from './entry.ts'
 import { gatherCalls, type Making, stamp } from './gather-calls.ts'
 import { linkCalls } from './link-calls.ts'
 import { placeCalls } from './place-calls.ts'
@@ -33,7 +33,7 @@ export function callTree(input: Trace | readonly Entry[]): CallTree {
     if (!place.placeholder && !place.again) calls++
     missingCalls += node.missingCalls
     for (const fold of node.folds) missingCalls += fold.calls
-    complete &&= isWhole(place, node, trace.complete)
+    complete &&= trace.source === undefined ? isWhole(place, node, trace.complete) : isKept(place)
     end = Math.max(end, place.endMs)
   }
   const node = root.made!
@@ -45,6 +45,8 @@ export function callTree(input: Trace | readonly Entry[]): CallTree {
     complete: complete && missingCalls === 0,
     startedMs: begin,
     totalMs: node.totalMs ?? Math.max(0, end - begin),
+    pauses: trace.pauses ?? [],
+    source: trace.source,
     problems: problems.list(),
   }
 }
@@ -52,7 +54,16 @@ export function callTree(input: Trace | readonly Entry[]): CallTree {
 /** Not told by a key: arrays have `entries` too. */
 const isList = (input: Trace | readonly Entry[]): input is readonly Entry[] => Array.isArray(input)
 
-const NOTHING_ELSE = { folds: [], missing: [], relays: [], complete: true }
+const NOTHING_ELSE: Omit<Trace, 'id' | 'entries'> = {
+  ...{ folds: [], missing: [], relays: [] },
+  complete: true,
+}
+
+/** Other systems keep one side of a call or both, so one that has ended is all that can be asked for. */
+function isKept({ placeholder, damaged, request, finish, delivery }: Making): boolean {
+  if (placeholder || damaged) return false
+  return request === undefined ? delivery?.respond !== undefined : finish !== undefined
+}
 
 /**
  * True where all entries came that the call should have. A worker's count of its calls settles it;
@@ -60,8 +71,8 @@ const NOTHING_ELSE = { folds: [], missing: [], relays: [], complete: true }
  */
 function isWhole(place: Making, node: CallNode, allCame: boolean): boolean {
   if (place.placeholder || place.damaged || node.missingCalls > 0) return false
-  const quiet = place.edge === 'event' || place.edge === 'down'
-  // Neither has a callee that would announce pieces.
+  const quiet = place.edge === 'event' || place.edge === 'down' || place.edge === 'local'
+  // None of them has a callee that would announce pieces.
   if (quiet && node.presence === '1001') return true
   if (!allCame && place.delivery?.respond?.calls === undefined) return false
   if (node.presence === '1111') return true
@@ -111,6 +122,10 @@ function toNode(
     redelivered: receive?.redelivered === true,
     late,
     inFlight: receive?.inFlight,
+    busy: receive?.busy,
+    version: receive?.version,
+    from: request?.from,
+    attributes: attributesOf(request, receive),
     foreign: receive?.foreign,
     presence: `${digit(request)}${digit(receive)}${digit(respond)}${digit(finish)}`,
     placeholder: place.placeholder,
@@ -120,6 +135,14 @@ function toNode(
     offsetMs: place.beginMs - treeBegin,
     handleOffsetMs: receiveMs === undefined ? undefined : receiveMs + place.shiftMs - treeBegin,
   }
+}
+
+function attributesOf(
+  request: Entry | undefined,
+  receive: Entry | undefined,
+): Attributes | undefined {
+  const [asked, taken] = [request?.attributes, receive?.attributes]
+  return asked === undefined || taken === undefined ? (taken ?? asked) : { ...asked, ...taken }
 }
 
 const digit = (entry: Entry | undefined) => (entry === undefined ? 0 : 1)

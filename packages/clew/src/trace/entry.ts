@@ -1,8 +1,11 @@
 /** The paper's four moments of a call, and the optional start of its method. */
 export type EntryKind = 'rpc-request' | 'rpc-receive' | 'rpc-start' | 'rpc-respond' | 'rpc-finish'
 
-/** What kind of arrow leads from caller to callee (X-Trace's edges, and Nameko's events). */
-export type Edge = 'call' | 'event' | 'down' | 'next'
+/**
+ * What kind of arrow leads from caller to callee (X-Trace's edges, and Nameko's events). `local` is a
+ * piece of work within one process that another system keeps a record of by itself.
+ */
+export type Edge = 'call' | 'event' | 'down' | 'next' | 'local'
 
 /**
  * How one side saw a call end. `ok` and `error`: its method answered or threw. `rejected`: answered
@@ -18,6 +21,14 @@ export interface ForeignContext {
   /** 16 hex digits: the outsider's own call. */
   readonly parent: string
 }
+
+/** By which a call, or one side of it, is known. */
+export interface CallName {
+  readonly service: string
+  readonly method: string
+}
+
+export type Attributes = Readonly<Record<string, string | number | boolean>>
 
 /** One record of one moment of one call, written by the process where it happened. */
 export interface Entry {
@@ -46,6 +57,14 @@ export interface Entry {
   readonly redelivered?: boolean
   /** On receive: calls this process was handling for the service, this one included. */
   readonly inFlight?: number
+  /** On receive: share of its time, from 0 to 1, that the process's event loop was busy of late. */
+  readonly busy?: number
+  /** On receive: version of the service, as its process says. */
+  readonly version?: string
+  /** On request: what the caller's record of the call is named, in systems that name each side. */
+  readonly from?: CallName
+  /** What other systems keep beside (tags, labels), bounded by whoever read it. */
+  readonly attributes?: Attributes
   /** On a root's receive: what the outsider who asked called its own trace. */
   readonly foreign?: ForeignContext
   /** On respond and finish. @default 'ok' */
@@ -107,6 +126,21 @@ export interface Relay {
   }[]
 }
 
+/** A time in which a process did nothing for anybody, as it found afterwards. */
+export interface Pause {
+  /** `gc`: the collector ran. `event-loop`: something kept the loop from going on. */
+  readonly kind: 'gc' | 'event-loop'
+  readonly trace?: string
+  readonly host: string
+  readonly pid?: number
+  /** Milliseconds since 1970 on the clock of `host`. */
+  readonly timeMs: number
+  readonly ms: number
+}
+
+/** Other systems whose traces are read. */
+export type TraceSource = 'otlp' | 'jaeger' | 'zipkin'
+
 /** All that came home of one root call. */
 export interface Trace {
   /** 32 hex digits; empty where the source had none. */
@@ -116,6 +150,13 @@ export interface Trace {
   readonly folds: readonly Fold[]
   readonly missing: readonly Missing[]
   readonly relays: readonly Relay[]
+  /** What processes say of themselves. */
+  readonly pauses?: readonly Pause[]
+  /**
+   * The system that kept it, where that was not Clew. Such systems keep one side of a call or both, as
+   * it happens: there one side is all that there should be.
+   */
+  readonly source?: TraceSource
   /** True when every announced piece had come when the trace was handed over. */
   readonly complete: boolean
 }

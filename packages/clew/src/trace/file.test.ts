@@ -39,14 +39,41 @@ const losses = fc.record({
   complete: fc.boolean(),
 })
 
+/** What other systems keep, and what processes say of themselves. */
+const besides = fc.record(
+  {
+    busy: fc.double({ min: 0, max: 1, noNaN: true }).map((share) => share + 0),
+    version: text,
+    from: fc.record({ service: text, method: text }),
+    attributes: fc.dictionary(text, fc.oneof(text, ms, fc.boolean()), { minKeys: 1, maxKeys: 3 }),
+    edge: fc.constantFrom('local' as const, 'next' as const),
+  },
+  { requiredKeys: [] },
+)
+const rest = fc.record(
+  {
+    pauses: fc.array(
+      fc.record({
+        kind: fc.constantFrom('gc' as const, 'event-loop' as const),
+        ...{ trace: fc.constant(model.TRACE), host: text, pid: count, timeMs: ms, ms },
+      }),
+      { minLength: 1, maxLength: 2 },
+    ),
+    source: fc.constantFrom('otlp' as const, 'jaeger' as const, 'zipkin' as const),
+  },
+  { requiredKeys: [] },
+)
+
 const anyTrace: fc.Arbitrary<Trace> = fc
-  .tuple(model.modelTree, losses, fc.array(text, { minLength: 1 }))
-  .map(([root, more, names]) => ({
+  .tuple(model.modelTree, losses, rest, fc.array(fc.tuple(text, besides), { minLength: 1 }))
+  .map(([root, more, others, marks]) => ({
     id: model.TRACE,
-    entries: model
-      .entriesOf(root, model.T0)
-      .map((entry, index) => ({ ...entry, host: names[index % names.length]! })),
+    entries: model.entriesOf(root, model.T0).map((entry, index) => {
+      const [host, beside] = marks[index % marks.length]!
+      return { ...entry, host, ...beside }
+    }),
     ...more,
+    ...others,
   }))
 
 /** Objects that compare equal to those from JSON. */

@@ -1,5 +1,5 @@
 import type { TraceProblem } from './call-node.ts'
-import type { Entry, Fold, Missing, Relay, Trace } from './entry.ts'
+import type { Entry, Fold, Missing, Pause, Relay, Trace, TraceSource } from './entry.ts'
 import { type Line, readLine } from './lines.ts'
 import { ListSplitter } from './list-splitter.ts'
 import { Problems } from './problems.ts'
@@ -27,6 +27,8 @@ interface Open {
   readonly folds: Fold[]
   readonly missing: Missing[]
   readonly relays: Relay[]
+  readonly pauses: Pause[]
+  source: TraceSource | undefined
   complete: boolean
   touched: number
   size: number
@@ -193,14 +195,15 @@ export class TraceReader {
 
   #handOver(open: Open): void {
     this.#held -= open.size
-    const { id, entries, folds, missing, relays, complete } = open
-    this.#handedOver.push({ id, entries, folds, missing, relays, complete })
+    const { id, entries, folds, missing, relays, pauses, source, complete } = open
+    const more = { ...(pauses.length > 0 && { pauses }), ...(source !== undefined && { source }) }
+    this.#handedOver.push({ id, entries, folds, missing, relays, ...more, complete })
   }
 }
 
 function newTrace(id: string, number: number): Open {
-  const lists = { entries: [], folds: [], missing: [], relays: [] }
-  return { id, number, ...lists, complete: true, touched: 0, size: 0 }
+  const lists = { entries: [], folds: [], missing: [], relays: [], pauses: [] }
+  return { id, number, ...lists, source: undefined, complete: true, touched: 0, size: 0 }
 }
 
 function put(open: Open, line: Line): void {
@@ -208,6 +211,8 @@ function put(open: Open, line: Line): void {
   else if ('fold' in line) open.folds.push(line.fold)
   else if ('missing' in line) open.missing.push(line.missing)
   else if ('relay' in line) open.relays.push(line.relay)
+  else if ('pause' in line) open.pauses.push(line.pause)
+  else if ('source' in line) open.source = line.source
   else open.complete = false
 }
 

@@ -1,4 +1,14 @@
-import type { Entry, EntryKind, Fold, Missing, Relay, Trace } from './entry.ts'
+import type {
+  Edge,
+  Entry,
+  EntryKind,
+  Fold,
+  Missing,
+  Pause,
+  Relay,
+  Trace,
+  TraceSource,
+} from './entry.ts'
 import { EDGES, REASONS, STATUSES } from './format.ts'
 
 /** Longest text kept of a field, in UTF-16 units: beyond, no name or id means anything to anybody. */
@@ -22,7 +32,13 @@ const number: Read = (value) => (Number.isFinite(value) ? value : undefined)
 const count: Read = (value) =>
   Number.isSafeInteger(value) && (value as number) >= 0 ? value : undefined
 const flag: Read = (value) => (typeof value === 'boolean' ? value : undefined)
-const edge: Read = (value) => (EDGES.includes(value as never) ? value : undefined)
+const FILE_EDGES: readonly Edge[] = [...EDGES, 'local']
+const edge: Read = (value) => (FILE_EDGES.includes(value as never) ? value : undefined)
+const share: Read = (value) =>
+  (value as number) >= 0 && (value as number) <= 1 ? number(value) : undefined
+const PAUSES: readonly Pause['kind'][] = ['gc', 'event-loop']
+const pauseKind: Read = (value) => (PAUSES.includes(value as never) ? value : undefined)
+const SOURCES: readonly TraceSource[] = ['otlp', 'jaeger', 'zipkin']
 /** A status that nobody here knows still says that it was not `ok`. */
 const status: Read = (value) => {
   if (STATUSES.includes(value as never)) return value
@@ -39,6 +55,28 @@ const foreign: Read = (value) => {
   const taken = take(FOREIGN, Object(value))
   return typeof taken === 'string' ? undefined : taken
 }
+
+const named: Read = (value) => {
+  const taken = take(NAMED, Object(value))
+  return typeof taken === 'string' ? undefined : taken
+}
+
+/** Most attributes kept of an entry. */
+const MAX_ATTRIBUTES = 128
+const attributes: Read = (value) => {
+  if (typeof value !== 'object' || value === null) return undefined
+  const taken: [string, unknown][] = []
+  for (const [key, told] of Object.entries(value).slice(0, MAX_ATTRIBUTES)) {
+    const kept = typeof told === 'boolean' ? told : (number(told) ?? text(told))
+    if (kept !== undefined) taken.push([key.slice(0, MAX_FIELD), kept])
+  }
+  return taken.length === 0 ? undefined : Object.fromEntries(taken)
+}
+
+const NAMED: readonly Field[] = [
+  ['service', 'service', text, 'needed'],
+  ['method', 'method', text, 'needed'],
+]
 
 const FOREIGN: readonly Field[] = [
   ['trace', 'trace', someText, 'needed'],
@@ -68,6 +106,10 @@ const ENTRY: readonly Field[] = [
   ['attempt', 'attempt', count],
   ['redelivered', 'redelivered', flag],
   ['inFlight', 'inFlight', count],
+  ['busy', 'busy', share],
+  ['version', 'version', text],
+  ['from', 'from', named],
+  ['attributes', 'attributes', attributes],
   ['foreign', 'foreign', foreign],
   ['status', 'status', status],
   ['error', 'error', text],
@@ -102,6 +144,15 @@ const RELAY: readonly Field[] = [
   ['relay', 'path', path, 'needed'],
   ['trace', 'trace', text],
   ['below', 'below', text, 'needed'],
+]
+
+const PAUSE: readonly Field[] = [
+  ['pause', 'kind', pauseKind, 'needed'],
+  ['trace', 'trace', text],
+  ['host', 'host', textOrNone],
+  ['pid', 'pid', count],
+  ['from', 'timeMs', number, 'needed'],
+  ['ms', 'ms', number, 'needed'],
 ]
 
 /** Milliseconds with three decimals where that is exact, so that columns line up; else all digits. */
@@ -141,6 +192,8 @@ export function encodeTrace(trace: Trace): string {
   for (const fold of trace.folds) lines += ended(put(PLACE, fold) + put(FOLD, { ...id, ...fold }))
   for (const missing of trace.missing) lines += ended(put(MISSING, { ...id, ...missing }))
   for (const relay of trace.relays) lines += ended(put(RELAY, { ...id, ...relay }))
+  for (const pause of trace.pauses ?? []) lines += ended(put(PAUSE, { ...id, ...pause }))
+  if (trace.source !== undefined) lines += `${JSON.stringify({ source: trace.source, ...id })}\n`
   if (!trace.complete) lines += `${JSON.stringify({ partial: true, ...id })}\n`
   return lines
 }
@@ -151,6 +204,8 @@ export type Line = { readonly trace: string | undefined } & (
   | { readonly fold: Fold }
   | { readonly missing: Missing }
   | { readonly relay: Relay }
+  | { readonly pause: Pause }
+  | { readonly source: TraceSource }
   | { readonly partial: true }
 )
 
@@ -194,6 +249,11 @@ export function readLine(line: string): Line | string {
   if ('missing' in values)
     return told(take<Missing>(MISSING, values), (missing) => ({ trace, missing }))
   if ('relay' in values) return told(take<Relay>(RELAY, values), (relay) => ({ trace, relay }))
+  if ('pause' in values) return told(take<Pause>(PAUSE, values), (pause) => ({ trace, pause }))
+  if ('source' in values) {
+    const source = SOURCES.find((one) => one === values.source)
+    return source === undefined ? 'has no source that is known' : { trace, source }
+  }
   if ('fold' in values) {
     return told(take<Fold>(WHOLE_FOLD, values), (fold) => ({ trace, fold }))
   }

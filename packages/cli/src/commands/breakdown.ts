@@ -1,9 +1,8 @@
-import { writeFile } from 'node:fs/promises'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
-import { Fault, fileFault, usageFault } from '../fault.ts'
+import { Fault, usageFault } from '../fault.ts'
+import { ASCII_FLAG, FILES, jsonFlag, PICTURE_FLAG } from '../flags.ts'
 import { harmless } from '../harmless.ts'
-import { parsePicture } from '../picture-path.ts'
 
 /** Version of what `--json` prints. */
 const VERSION = 1
@@ -31,31 +30,11 @@ export const breakdownCommand = defineCommand<Flags, readonly string[]>({
     ],
   },
   parameters: {
-    positional: {
-      kind: 'array',
-      minimum: 1,
-      parameter: { parse: String, placeholder: 'FILE', brief: 'trace files, or - for stdin' },
-    },
+    positional: FILES,
     flags: {
-      out: {
-        kind: 'parsed',
-        parse: parsePicture,
-        optional: true,
-        placeholder: 'PICTURE',
-        brief: 'draw it as well, to a file ending in .png or .svg',
-      },
-      ascii: {
-        kind: 'boolean',
-        default: false,
-        brief: 'draw with ASCII characters only',
-        withNegated: false,
-      },
-      json: {
-        kind: 'boolean',
-        default: false,
-        brief: 'the breakdown as one JSON value',
-        withNegated: false,
-      },
+      out: PICTURE_FLAG,
+      ascii: ASCII_FLAG,
+      json: jsonFlag('the breakdown as one JSON value'),
     },
     aliases: { o: 'out' },
   },
@@ -101,14 +80,8 @@ async function draw(
   requests: Parameters<typeof import('@clew/render').renderBreakdownSvg>[0],
 ): Promise<void> {
   const { renderBreakdownSvg } = await import('@clew/render')
-  const svg = renderBreakdownSvg(requests)
-  const isSvg = out.toLowerCase().endsWith('.svg')
-  const picture = isSvg ? svg : await (await import('@clew/render/png')).renderPng(svg)
-  try {
-    await writeFile(out, picture)
-  } catch (error) {
-    throw fileFault('write', out, error)
-  }
+  const { writePicture } = await import('../write-picture.ts')
+  await writePicture(out, renderBreakdownSvg(requests))
   const types = requests.length === 1 ? '1 request type' : `${requests.length} request types`
   output.say(`${harmless(out)} has the breakdown of ${types}`)
 }

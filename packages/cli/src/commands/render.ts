@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { Fault, fileFault, toFault, usageFault } from '../fault.ts'
+import { jsonFlag } from '../flags.ts'
 import { harmless } from '../harmless.ts'
 import { parsePicture } from '../picture-path.ts'
 import { TRACE_ARGUMENTS } from '../trace-arguments.ts'
@@ -49,12 +50,7 @@ export const renderCommand = defineCommand<Flags, readonly [string, string | und
         brief: 'every call by itself, nothing merged or folded',
         withNegated: false,
       },
-      json: {
-        kind: 'boolean',
-        default: false,
-        brief: 'tell what was drawn as one JSON value',
-        withNegated: false,
-      },
+      json: jsonFlag('tell what was drawn as one JSON value'),
     },
     aliases: { o: 'out' },
   },

@@ -1,6 +1,7 @@
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { usageFault } from '../fault.ts'
+import { ASCII_FLAG, jsonFlag } from '../flags.ts'
 import { TRACE_ARGUMENTS } from '../trace-arguments.ts'
 
 interface Flags {
@@ -49,18 +50,8 @@ export const showCommand = defineCommand<Flags, readonly [string, string | undef
         placeholder: 'COLUMNS',
         brief: 'how wide a line may be (default: the terminal, else 100)',
       },
-      ascii: {
-        kind: 'boolean',
-        default: false,
-        brief: 'draw with ASCII characters only',
-        withNegated: false,
-      },
-      json: {
-        kind: 'boolean',
-        default: false,
-        brief: 'the tree, or the list, as one JSON value',
-        withNegated: false,
-      },
+      ascii: ASCII_FLAG,
+      json: jsonFlag('the tree, or the list, as one JSON value'),
     },
   },
   run: show,

@@ -1,0 +1,1 @@
+export type { FormatName, FormatReader } from './format-reader.ts'

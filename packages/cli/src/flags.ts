@@ -1,0 +1,28 @@
+import { parsePicture } from './picture-path.ts'
+
+/** `--json`: what a command tells, as one JSON value. */
+export const jsonFlag = (brief: string) =>
+  ({ kind: 'boolean', default: false, brief, withNegated: false }) as const
+
+export const ASCII_FLAG = {
+  kind: 'boolean',
+  default: false,
+  brief: 'draw with ASCII characters only',
+  withNegated: false,
+} as const
+
+/** `-o`: a picture beside what is printed. */
+export const PICTURE_FLAG = {
+  kind: 'parsed',
+  parse: parsePicture,
+  optional: true,
+  placeholder: 'PICTURE',
+  brief: 'draw it as well, to a file ending in .png or .svg',
+} as const
+
+/** What commands on any number of traces take. */
+export const FILES = {
+  kind: 'array',
+  minimum: 1,
+  parameter: { parse: String, placeholder: 'FILE', brief: 'trace files, or - for stdin' },
+} as const

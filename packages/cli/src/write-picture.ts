@@ -1,0 +1,17 @@
+import { writeFile } from 'node:fs/promises'
+import { fileFault } from './fault.ts'
+
+/**
+ * Writes an SVG document as the kind of picture that the path's ending names.
+ * @throws Fault when the file cannot be written
+ */
+export async function writePicture(path: string, svg: string): Promise<void> {
+  const isSvg = path.toLowerCase().endsWith('.svg')
+  // The rasteriser is loaded for PNG alone.
+  const picture = isSvg ? svg : await (await import('@clew/render/png')).renderPng(svg)
+  try {
+    await writeFile(path, picture)
+  } catch (error) {
+    throw fileFault('write', path, error)
+  }
+}
