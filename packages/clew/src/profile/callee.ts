@@ -4,7 +4,7 @@ import type { LogOwner, OwnRecord } from '../trace/records.ts'
 import { judge } from './access/gate.ts'
 import { VISIT, type Visit } from './access/visit.ts'
 import { callIdOf } from './call-id.ts'
-import { microseconds } from './clock.ts'
+import { isMadeUp, microseconds } from './clock.ts'
 import { FOREIGN } from './foreign.ts'
 import { type CallOutcome, repliedOutcome, thrownOutcome } from './outcome.ts'
 import { Post } from './post.ts'
@@ -171,10 +171,13 @@ class Work {
 
   /** The worker's own record, stamped now. */
   get ended(): OwnRecord {
+    const respondUs = microseconds(this.log.anchorMs)
+    const { version, watch } = this.#profiler
+    const told = isMadeUp() ? undefined : watch
     return {
       receiveUs: this.#receiveUs,
       startUs: this.#startUs,
-      respondUs: microseconds(this.log.anchorMs),
+      respondUs,
       status: this.#outcome.status,
       error: this.#outcome.error,
       inFlight: this.#inFlight,
@@ -183,6 +186,9 @@ class Work {
       edge: this.#call.edge,
       attempt: this.#call.attempt,
       foreign: this.#foreign,
+      version,
+      busy: told?.busy,
+      pauses: told?.pauses(this.#receiveUs, respondUs, this.log.anchorMs),
     }
   }
 }

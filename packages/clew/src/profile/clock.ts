@@ -43,6 +43,9 @@ export interface MadeUpTime {
   now(): number
 }
 
+/** True while stamps are made up: then nothing that the process says of itself fits them. */
+export const isMadeUp = () => replaced !== undefined
+
 let replaced: MadeUpTime | undefined
 let now = systemNow
 

@@ -4,6 +4,7 @@ import { ConfigError, type Mailbox, type Problem } from '../call/index.ts'
 import type { Access } from './access/access.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { Post } from './post.ts'
+import { type ProcessWatch, processWatch } from './process-watch.ts'
 import { Roots, type TakeTrace } from './roots.ts'
 
 export interface ProfilerOptions {
@@ -13,6 +14,14 @@ export interface ProfilerOptions {
   readonly graceMs?: number | undefined
   /** Name of this host in entries. @default the operating system's host name */
   readonly host?: string | undefined
+  /** Version of this program, at most 64 characters, for whoever reads traces. @default none is told */
+  readonly version?: string | undefined
+  /**
+   * Whether the process watches its event loop and its garbage collector, so that calls can tell what
+   * pauses they fell into and how busy the process was.
+   * @default true
+   */
+  readonly watch?: boolean | undefined
   /** Where the time comes from. @default the system's monotonic clock, anchored to the wall */
   readonly clock?: Clock | undefined
 }
@@ -26,12 +35,26 @@ function checked(option: string, value: number): number {
   throw new ConfigError(`profile: ${option} must be a number from 0 to 2147483647; got ${value}.`)
 }
 
+const LONGEST_VERSION = 64
+
+/** @throws ConfigError when it is too long to be told with every call */
+function checkedVersion(version: string | undefined): string | undefined {
+  if (version === undefined || (typeof version === 'string' && version.length <= LONGEST_VERSION))
+    return version
+  throw new ConfigError(
+    `profile: version is told with every call, so it has at most ${LONGEST_VERSION} characters; got ${JSON.stringify(version)}.`,
+  )
+}
+
 /** What the two interceptors share: who we are, where traces go, how pieces travel. */
 export class Profiler {
   readonly host: string
   readonly pid: number = process.pid
   readonly clock: Clock
   readonly budget: number
+  readonly version: string | undefined
+  /** What the process knows of its pauses; undefined where it does not watch itself. */
+  readonly watch: ProcessWatch | undefined
   readonly post = new Post()
   readonly roots: Roots
   /** Takes every trace begun here; undefined when nobody asked for them. */
@@ -52,6 +75,8 @@ export class Profiler {
       anchorMs: () => this.guard('clock', () => clock.anchorMs()) ?? performance.timeOrigin,
     }
     this.budget = checked('budget', options.budget ?? 16 * 1024)
+    this.version = checkedVersion(options.version)
+    this.watch = options.watch === false ? undefined : processWatch
     this.takeTrace = takeTrace
     this.rootsAtCallee = rootsAtCallee
     this.roots = new Roots({
@@ -79,6 +104,7 @@ export class Profiler {
       )
     }
     this.#started = true
+    this.guard('watch', () => this.watch?.enter())
     this.post.use(mailbox)
     if (!options.openBox) return
     const take = (piece: Uint8Array) => this.guard('inbox', () => this.roots.take(piece))
@@ -94,6 +120,7 @@ export class Profiler {
   async stop(): Promise<void> {
     const box = this.#box
     this.#box = undefined
+    if (this.#started) this.guard('watch', () => this.watch?.leave())
     this.#started = false
     this.roots.flush()
     this.post.use(undefined)
@@ -143,7 +170,8 @@ const byMailbox = new WeakMap<Mailbox, Starting>()
 export async function profilerOf(mailbox: Mailbox, patienceMs: number): Promise<Profiler> {
   let starting = byMailbox.get(mailbox)
   if (starting === undefined) {
-    const made: Starting = { profiler: new Profiler(), opening: undefined }
+    // It only calls: what its process does in the meantime is nobody's wait.
+    const made: Starting = { profiler: new Profiler({ watch: false }), opening: undefined }
     const opened = () => {
       made.opening = undefined
     }

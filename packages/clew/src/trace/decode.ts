@@ -1,8 +1,9 @@
 import type { ByteReader } from './byte-reader.ts'
 import type { Owner } from './draft.ts'
-import type { Entry, Fold, Missing } from './entry.ts'
-import { MAX_DEPTH } from './format.ts'
+import type { Entry, Fold, Missing, Pause } from './entry.ts'
+import { MAX_DEPTH, MAX_PAUSES } from './format.ts'
 import { type CallItem, readItem, readOwn, Scope } from './items.ts'
+import type { PauseRecord } from './records.ts'
 import { calleeEntries, callerEntries } from './to-entries.ts'
 
 /** A place among the entries of one message that is settled when the trace is put together. */
@@ -24,6 +25,8 @@ export interface Gathered {
   room: number
   readonly folds: Fold[]
   readonly missing: Missing[]
+  /** By process and moment: every call that a pause fell into brings it. */
+  readonly pauses: Map<string, Pause>
   /** Calls whose callee brought nothing although it answered, or may still be working. */
   readonly bare: Set<string>
   /** Calls whose own block came as a piece. */
@@ -202,7 +205,19 @@ export function openBlock(
     late: call.late === true,
     edge: call.edge ?? own.edge,
   })
+  for (const pause of own.pauses ?? []) takePause(gathered, pause, host, pid)
   into.push(...begin)
   const scope = new Scope({ service, method, host, pid }, receiveUs, own.first)
   return { scope, callId: call.id, end, announced: block.calls, met: 0, respond, finish: undefined }
+}
+
+function takePause(
+  { trace, pauses }: Gathered,
+  { kind, fromUs, us }: PauseRecord,
+  host: string,
+  pid: number,
+): void {
+  const key = `${kind} ${fromUs} ${pid} ${host}`
+  if (pauses.has(key) || pauses.size >= MAX_PAUSES) return
+  pauses.set(key, { kind, trace, host, pid, timeMs: fromUs / 1000, ms: us / 1000 })
 }

@@ -1,4 +1,4 @@
-import type { Edge, Missing, Status } from './entry.ts'
+import type { Edge, Missing, Pause, Status } from './entry.ts'
 
 /** Version of the blocks and pieces that this code writes. See docs/format.md for the history. */
 export const VERSION = 1
@@ -80,6 +80,15 @@ export const OWN_EXTENSION = 0x80
 /** Flags of the own record's extension; the two lowest bits are the edge. */
 export const OWN_MORE_FOREIGN = 0x04
 export const OWN_MORE_ATTEMPT = 0x08
+export const OWN_MORE_BUSY = 0x10
+export const OWN_MORE_VERSION = 0x20
+export const OWN_MORE_PAUSES = 0x40
+
+/** By code; readers pass over codes that they do not know. */
+export const PAUSES: readonly Pause['kind'][] = ['gc', 'event-loop']
+/** Most pauses that a record tells of its process, and that are kept of a trace. */
+export const MOST_PAUSES = 8
+export const MAX_PAUSES = 10_000
 
 /** Where the edge of merged calls stands in a fold's first byte. */
 export const FOLD_EDGE_SHIFT = 2

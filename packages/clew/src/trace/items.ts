@@ -2,6 +2,7 @@ import type { ByteReader } from './byte-reader.ts'
 import type { Child, FoldRecord, Loss, Owner } from './draft.ts'
 import * as format from './format.ts'
 import { believable } from './head.ts'
+import { readMore } from './own-extension.ts'
 import type { CallRecord, OwnRecord, Pointer } from './records.ts'
 
 /** What a reader has to remember while it goes through the items of one owner. */
@@ -245,7 +246,7 @@ export function readOwn(reader: ByteReader, receiveUs: number, status: number): 
   const calls = (flags & format.OWN_CALLS) === 0 ? undefined : format.toCount(reader.varint())
   const error = (flags & format.OWN_ERROR) === 0 ? undefined : reader.text()
   const first = (flags & format.OWN_FIRST) === 0 ? 0 : format.toCount(reader.varint())
-  const more = (flags & format.OWN_EXTENSION) === 0 ? undefined : readOwnMore(reader)
+  const more = (flags & format.OWN_EXTENSION) === 0 ? undefined : readMore(reader, receiveUs)
   const redelivered = (flags & format.OWN_REDELIVERED) !== 0
   return {
     receiveUs,
@@ -259,29 +260,4 @@ export function readOwn(reader: ByteReader, receiveUs: number, status: number): 
     first,
     ...more,
   }
-}
-
-/** Later versions may say more: what follows the known fields is skipped. */
-function readOwnMore(reader: ByteReader): Pick<OwnRecord, 'edge' | 'attempt' | 'foreign'> {
-  const length = reader.varint()
-  const start = reader.skip(length)
-  const end = reader.at
-  if (reader.bad || length === 0) return {}
-  const outer = reader.end
-  reader.at = start
-  reader.end = end
-  const flags = reader.byte()
-  const foreign =
-    (flags & format.OWN_MORE_FOREIGN) === 0
-      ? undefined
-      : { trace: reader.id(16), parent: reader.id(8) }
-  const attempt = (flags & format.OWN_MORE_ATTEMPT) === 0 ? 1 : format.toCount(reader.varint())
-  // An extension that is damaged costs itself only.
-  const damaged = reader.bad
-  reader.bad = false
-  reader.at = end
-  reader.end = outer
-  if (damaged) return {}
-  const edge = format.EDGES[flags & 3]!
-  return { edge, attempt, foreign }
 }

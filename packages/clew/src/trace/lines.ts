@@ -9,7 +9,7 @@ import type {
   Trace,
   TraceSource,
 } from './entry.ts'
-import { EDGES, REASONS, STATUSES } from './format.ts'
+import { EDGES, PAUSES, REASONS, STATUSES } from './format.ts'
 
 /** Longest text kept of a field, in UTF-16 units: beyond, no name or id means anything to anybody. */
 const MAX_FIELD = 4_096
@@ -36,7 +36,6 @@ const FILE_EDGES: readonly Edge[] = [...EDGES, 'local']
 const edge: Read = (value) => (FILE_EDGES.includes(value as never) ? value : undefined)
 const share: Read = (value) =>
   (value as number) >= 0 && (value as number) <= 1 ? number(value) : undefined
-const PAUSES: readonly Pause['kind'][] = ['gc', 'event-loop']
 const pauseKind: Read = (value) => (PAUSES.includes(value as never) ? value : undefined)
 const SOURCES: readonly TraceSource[] = ['otlp', 'jaeger', 'zipkin']
 /** A status that nobody here knows still says that it was not `ok`. */

@@ -3,29 +3,12 @@ import { Draft, type FoldRecord } from './draft.ts'
 import type { Status } from './entry.ts'
 import { foldDraft } from './fold.ts'
 import * as format from './format.ts'
+import { putMore, saysMore } from './own-extension.ts'
 import type { CallRecord, LogOwner, OwnRecord, PieceExtra, Pointer } from './records.ts'
 
 export type { FoldRecord } from './draft.ts'
 export { blockCalls } from './head.ts'
 export type * from './records.ts'
-
-/** True when the own record needs its extension. */
-const saysMore = ({ edge = 'call', attempt = 1, foreign }: OwnRecord) =>
-  edge !== 'call' || attempt > 1 || foreign !== undefined
-
-function putMore({ edge = 'call', attempt = 1, foreign }: OwnRecord): void {
-  const tries = format.toCount(attempt)
-  let flags = Math.max(0, format.EDGES.indexOf(edge))
-  if (foreign !== undefined) flags |= format.OWN_MORE_FOREIGN
-  if (tries > 1) flags |= format.OWN_MORE_ATTEMPT
-  scratch.varint(1 + (foreign === undefined ? 0 : 24) + (tries > 1 ? varintSize(tries) : 0))
-  scratch.byte(flags)
-  if (foreign !== undefined) {
-    scratch.id(foreign.trace, 16)
-    scratch.id(foreign.parent, 8)
-  }
-  if (tries > 1) scratch.varint(tries)
-}
 
 /** Drafts that no log uses at the moment, and the size up to which one is worth keeping. */
 const spare: Draft[] = []
@@ -226,7 +209,7 @@ export class Log {
     if (calls !== (draft?.records ?? 0)) scratch.varint(calls)
     if (own.error !== undefined) scratch.text(own.error)
     if (this.#first > 0) scratch.varint(this.#first)
-    if (saysMore(own)) putMore(own)
+    if (saysMore(own)) putMore(scratch, own, this.#receiveUs)
   }
 
   /** Puts the head in scratch and the items together, with the first byte and the length in front. */

@@ -52,6 +52,46 @@ test('what only the callee can say of its call comes home, and through a file', 
   )
 })
 
+test('how busy the process was, its version and its pauses come home too', () => {
+  const pauses = fc.array(
+    fc.record({
+      kind: fc.constantFrom('gc' as const, 'event-loop' as const),
+      ...{ fromUs: fc.nat(), us: fc.nat() },
+    }),
+    { minLength: 1, maxLength: 12 },
+  )
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 255 }), pauses, (step, told) => {
+      const own = { busy: step / 255, version: '2.1.0', pauses: told }
+      const trace = readPiece(piece(own))!
+      const call = callTree(trace).root.calls[0]!
+      assert.deepEqual([call.busy, call.version], [step / 255, '2.1.0'])
+      const kept = told.slice(0, 8).map(({ kind, fromUs, us }) => `${kind} ${fromUs} ${us}`)
+      const read = (trace.pauses ?? []).map(
+        ({ kind, timeMs, ms }) => `${kind} ${Math.round(timeMs * 1000)} ${Math.round(ms * 1000)}`,
+      )
+      // Two of one kind that begin together are one.
+      assert.deepEqual(new Set(read.map(begin)), new Set(kept.map(begin)))
+      assert.equal(trace.pauses?.[0]?.host, OWNER.host)
+      assert.deepEqual(parseTraces(encodeTrace(trace)).traces[0], JSON.parse(JSON.stringify(trace)))
+    }),
+  )
+})
+
+const begin = (pause: string) => pause.slice(0, pause.lastIndexOf(' '))
+
+test('a share that is no share costs itself only, and a pause of an unknown kind too', () => {
+  for (const busy of [Number.NaN, -1, 7, Number.POSITIVE_INFINITY]) {
+    const told = received(piece({ busy })).busy!
+    assert.ok(told >= 0 && told <= 1)
+  }
+  const bytes = piece({ pauses: [{ kind: 'gc', fromUs: 12, us: 3 }] })
+  // The extension ends in kind, begin and length.
+  bytes[bytes.length - 3] = 99
+  assert.equal(readPiece(bytes)?.pauses, undefined)
+  assert.equal(received(bytes).kind, 'rpc-receive')
+})
+
 test('a record that says nothing more is as long as it was before there was anything', () => {
   assert.deepEqual(piece({ edge: 'call', attempt: 1 }), piece({}))
   assert.equal(piece({ edge: 'event' }).length, piece({}).length + 2)

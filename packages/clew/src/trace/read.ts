@@ -1,6 +1,6 @@
 import { ByteReader } from './byte-reader.ts'
 import * as decode from './decode.ts'
-import type { Entry, Fold, Missing, Relay, Trace } from './entry.ts'
+import type { Entry, Fold, Missing, Pause, Relay, Trace } from './entry.ts'
 import * as format from './format.ts'
 import { BlockHead, blockCalls } from './head.ts'
 import { normalId } from './ids.ts'
@@ -109,7 +109,8 @@ export class Assembly {
     const trace = normalId(traceId, 16)
     const folds: Fold[] = []
     const missing: Missing[] = []
-    this.#gathered = { trace, room: maxCalls, folds, missing, bare: new Set(), whole: new Set() }
+    const lists = { folds, missing, pauses: new Map<string, Pause>() }
+    this.#gathered = { trace, room: maxCalls, ...lists, bare: new Set(), whole: new Set() }
   }
 
   /**
@@ -254,6 +255,7 @@ export class Assembly {
       folds: [...gathered.folds],
       missing,
       relays: [...this.#relays],
+      ...(gathered.pauses.size > 0 && { pauses: [...gathered.pauses.values()] }),
       complete: this.waiting === 0,
     }
   }

@@ -1,4 +1,4 @@
-import type { Edge, ForeignContext, Status } from './entry.ts'
+import type { Edge, ForeignContext, Pause, Status } from './entry.ts'
 
 /** Who keeps a log: one worker, that is, one delivery of one call. */
 export interface LogOwner {
@@ -56,6 +56,20 @@ export interface OwnRecord {
   readonly attempt?: number | undefined
   /** Of a root: the trace context of an outsider. */
   readonly foreign?: ForeignContext | undefined
+  /** Share of its time, from 0 to 1, that the process's event loop was busy of late. */
+  readonly busy?: number | undefined
+  /** Of the program that has the service. */
+  readonly version?: string | undefined
+  /** Pauses of the process during the call; the first eight are kept. */
+  readonly pauses?: readonly PauseRecord[] | undefined
+}
+
+/** A time in which a process did nothing for anybody, on its own clock. */
+export interface PauseRecord {
+  readonly kind: Pause['kind']
+  /** Whole microseconds since 1970. */
+  readonly fromUs: number
+  readonly us: number
 }
 
 /** Stands in a log for a piece that went to the root's inbox. */

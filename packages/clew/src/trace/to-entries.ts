@@ -50,6 +50,8 @@ export function calleeEntries(
   if (own.attempt !== undefined && own.attempt > 1) receive.attempt = own.attempt
   if (own.redelivered) receive.redelivered = true
   if (own.foreign !== undefined) receive.foreign = own.foreign
+  if (own.busy !== undefined) receive.busy = own.busy
+  if (own.version !== undefined) receive.version = own.version
   const begin: Entry[] = [
     { kind: 'rpc-receive', timeMs: toMs(own.receiveUs), ...same, ...parent, ...receive },
   ]
