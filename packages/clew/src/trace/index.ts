@@ -9,3 +9,4 @@ export {
   TraceReader,
   type TraceReaderOptions,
 } from './file.ts'
+export * from './population/index.ts'

@@ -1,0 +1,1 @@
+export { SKETCH_ERROR, Sketch, type SketchJson } from './sketch.ts'
