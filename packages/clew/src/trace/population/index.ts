@@ -1,1 +1,7 @@
+export { CallPaths, type CallPathsOptions, type PathStatistics, type Sample } from './call-paths.ts'
+export type { Interval } from './chance.ts'
+export { type CallPath, type PathTable, pathName } from './path-table.ts'
+export { type Change, retimed } from './retime.ts'
 export { SKETCH_ERROR, Sketch, type SketchJson } from './sketch.ts'
+export type { PathUse, TraceProfile } from './trace-profile.ts'
+export { type Imagined, WhatIf, type WhatIfAnswer, whatIf } from './what-if.ts'
