@@ -33,7 +33,12 @@ export interface CallNode {
   readonly selfMs: number | undefined
   /** total - handle: both ways through network, broker and queue. */
   readonly networkMs: number | undefined
+  /** As the caller saw it end; as the callee did, where nothing of the caller is known. */
   readonly status: Status
+  /** As its caller saw it end; undefined without the caller's last entry. */
+  readonly callerStatus: Status | undefined
+  /** As the callee itself saw it end; undefined without its last entry. */
+  readonly calleeStatus: Status | undefined
   /** Class name of the error, where the status is not ok. */
   readonly error: string | undefined
   readonly attempt: number

@@ -117,6 +117,8 @@ function toNode(
     selfMs: selfMs(place, calls, receiveMs, respondMs),
     networkMs: networkMs(waited, handleMs, late),
     status: statusOf(place),
+    callerStatus: ending(finish),
+    calleeStatus: ending(respond),
     error: finish?.error ?? respond?.error,
     attempt: receive?.attempt ?? place.attempt,
     redelivered: receive?.redelivered === true,
@@ -170,6 +172,9 @@ function networkMs(
   if (waited === undefined || handle === undefined || late || handle > waited) return undefined
   return waited - handle
 }
+
+const ending = (entry: Entry | undefined) =>
+  entry === undefined ? undefined : (entry.status ?? 'ok')
 
 function statusOf({ request, finish, delivery, placeholder }: Making): Status {
   const respond = delivery?.respond

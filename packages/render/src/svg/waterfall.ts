@@ -56,13 +56,15 @@ export function waterfallHeight(layout: WaterfallLayout): number {
   return RULER_HEIGHT + PADDING * 2 + layout.height
 }
 
+const INTO = { work: 'in', wait: 'on the way to', start: 'before' } as const
+
 /** `22% in acquirer-adapter Capture`: where the verdict finds most of the critical path. */
 export function criticalPathFigure(tree: CallTree): KeyFigure {
   const { bottleneck } = verdict(tree)
   const figure = { label: 'CRITICAL PATH', tone: 'path' } as const
   if (bottleneck === undefined) return { ...figure, value: '–' }
   const { service, method, where, shareOfTotal } = bottleneck
-  const into = where === 'work' ? 'in' : 'on the way to'
+  const into = INTO[where]
   const name = shorten(visible(`${service} ${method}`), 44, (text) => text.length)
   return { ...figure, value: `${percent(shareOfTotal, 1)} ${into} ${name}` }
 }

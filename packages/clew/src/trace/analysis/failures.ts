@@ -1,12 +1,14 @@
 import type { CallNode, CallTree } from '../call-node.ts'
-import type { Status } from '../entry.ts'
-import { type CriticalSegment, criticalPath, isDetached } from './critical-path.ts'
-import { endOf, isHandler, nameOf, placesOf } from './walk.ts'
+import { type CriticalSegment, criticalPath } from './critical-path.ts'
+import { FailureSearch } from './failure-search.ts'
+import { endOf, isHandler } from './walk.ts'
 
 /**
- * What happened where it began. `error`, `rejected`, `cancelled`, `lost`: as the call's status.
- * `timeout`: the callee was at work too long. `crash`: it took the request and never answered.
- * `unanswered`: nothing was heard of a callee, so the request may still lie in its queue.
+ * What happened where it began. `error`, `rejected`, `cancelled`, `lost`: as the call's status; `lost`
+ * also where the callee answered in time and its caller went on waiting. `timeout`: the callee was at
+ * work too long. `crash`: it took the request and never answered. `unanswered`: nothing was heard of a
+ * callee, so the request may still lie in its queue. `caller`: the callee did well, and its caller
+ * recorded an error all the same: on the way back, or in the client itself.
  */
 export type FailureKind =
   | 'error'
@@ -16,6 +18,7 @@ export type FailureKind =
   | 'timeout'
   | 'crash'
   | 'unanswered'
+  | 'caller'
 
 export interface Failure {
   /** The call that failed first. */
@@ -29,12 +32,18 @@ export interface Failure {
   readonly masked: boolean
   /** The handler of an event that failed of it for good. Nobody waited for that: the root may be fine. */
   readonly handler?: CallNode
+  /**
+   * Why it may be another that failed first. `hidden`: calls of the origin's own are missing, and may
+   * have failed. `between`: calls between it and who failed above it did well. `one-sided`: of a call
+   * to another service only the caller's record is there.
+   */
+  readonly doubt?: 'hidden' | 'between' | 'one-sided'
 }
-
-const FAILED: ReadonlySet<Status> = new Set(['error', 'rejected', 'timeout', 'cancelled', 'lost'])
 
 /** Calls that are told of a failure's way up; longer ways are told by their beginning. */
 const MOST_PASSED_ON = 256
+/** And of all failures together, so that many deep ones stay linear; later ones tell the nearest. */
+const MOST_PASSED_ON_IN_ALL = 100_000
 
 /**
  * Every failure by the call where it began: those the root failed of first, each group in order of
@@ -45,135 +54,44 @@ export function failures(
   tree: CallTree,
   path: readonly CriticalSegment[] = criticalPath(tree),
 ): readonly Failure[] {
-  const search = new Search(tree)
+  const search = new FailureSearch(tree)
   const found: Failure[] = []
-  for (const call of search.failed) {
-    if (search.blames(call) || search.isConsequence(call)) continue
-    const kind = kindOf(call)
+  let left = MOST_PASSED_ON_IN_ALL
+  for (const [at, call] of search.order.entries()) {
+    if (!search.isOrigin(at)) continue
+    const kind = kindOf(call, tree)
     const suspect = kind === 'timeout' ? workingAt(call, call.offsetMs + call.totalMs!) : undefined
-    const [passedOn, masked] = [search.passedOn(call), !search.escaped.has(call)]
-    const handler = masked ? search.failedHandler([call, ...passedOn]) : undefined
-    const more = { ...(suspect && { suspect }), ...(handler && { handler }) }
-    found.push({ origin: call, kind, passedOn, masked, ...more })
+    const { escaped, sure } = search.escaped(at)
+    const passedOn = search.passedOn(at, Math.max(1, Math.min(MOST_PASSED_ON, left)))
+    left -= passedOn.length
+    const handler = escaped ? undefined : search.failedHandler(at)
+    const doubt = escaped && !sure ? 'between' : doubtOf(call, tree)
+    const more = {
+      ...(suspect && { suspect }),
+      ...(handler && { handler }),
+      ...(doubt && { doubt }),
+    }
+    found.push({ origin: call, kind, passedOn, masked: !escaped, ...more })
   }
   return inOrder(found, path)
 }
 
+/** What can hide a failure below the one that seems to be the first. */
+function doubtOf(call: CallNode, { source }: CallTree): Failure['doubt'] {
+  const below = call.missingCalls + call.folds.length > 0
+  if (below || call.calls.some(({ placeholder }) => placeholder)) return 'hidden'
+  const asked = call.edge === 'call' && call.presence === '1001'
+  return source !== undefined && asked && call.status === 'error' ? 'one-sided' : undefined
+}
+
 function inOrder(found: Failure[], path: readonly CriticalSegment[]): Failure[] {
+  if (found.length < 2) return found
   const critical = new Set(path.map(({ call }) => call))
-  const rank = ({ masked, kind }: Failure) => (masked ? 2 : 0) + (kind === 'cancelled' ? 1 : 0)
+  const rank = ({ masked, kind, doubt }: Failure) =>
+    (masked ? 4 : 0) + (kind === 'cancelled' ? 2 : 0) + (doubt === 'between' ? 1 : 0)
   const time = ({ origin }: Failure) => origin.offsetMs + (origin.totalMs ?? 0)
   const off = ({ origin }: Failure) => (critical.has(origin) ? 0 : 1)
   return found.sort((a, b) => rank(a) - rank(b) || time(a) - time(b) || off(a) - off(b))
-}
-
-/** Who failed, and of whom. Everything is found in one walk, whatever the shape of the tree. */
-class Search {
-  readonly failed = new Set<CallNode>()
-  /** Failures that nobody above coped with. */
-  readonly escaped = new Set<CallNode>()
-  readonly #parents = new Map<CallNode, CallNode>()
-  /** Failed calls, and made-up places, with a call below of which they failed. */
-  readonly #blaming = new Set<CallNode>()
-  /** Last successful try by method, and whether something failed by itself, for each parent. */
-  readonly #good = new Map<CallNode, ReadonlyMap<string, number>>()
-  readonly #failedBelow = new Set<CallNode>()
-
-  constructor({ root }: CallTree) {
-    const order = [...placesOf(root)]
-    const givenUp = new Set<CallNode>()
-    for (const call of order) {
-      // While its caller waited in vain, a call that had not ended is what was waited for.
-      const open = givenUp.has(call) && call.status === 'pending'
-      if (FAILED.has(call.status) || open) this.failed.add(call)
-      for (const child of call.calls) {
-        this.#parents.set(child, call)
-        if (call.status === 'timeout' || open) givenUp.add(child)
-      }
-    }
-    for (const call of order) if (this.#fails(call) && this.#escapes(call)) this.escaped.add(call)
-    for (const call of order.toReversed()) {
-      const parent = this.#parents.get(call)
-      if (parent === undefined || !this.#fails(call)) continue
-      const carries = !call.placeholder || this.#blaming.has(call)
-      if (carries && this.#isBlamable(call, parent)) this.#blaming.add(parent)
-      if (call.status !== 'cancelled' && !call.placeholder) this.#failedBelow.add(parent)
-    }
-  }
-
-  /** A made-up place passes on what it holds. */
-  #fails(call: CallNode): boolean {
-    return call.placeholder || this.failed.has(call)
-  }
-
-  #escapes(call: CallNode): boolean {
-    const parent = this.#parents.get(call)
-    return parent === undefined || (this.escaped.has(parent) && this.#isBlamable(call, parent))
-  }
-
-  blames(call: CallNode): boolean {
-    return this.#blaming.has(call)
-  }
-
-  passedOn(origin: CallNode): CallNode[] {
-    const passed: CallNode[] = []
-    let call = origin
-    for (let up = this.#parents.get(call); up !== undefined; up = this.#parents.get(call)) {
-      if (!this.#fails(up) || !this.#isBlamable(call, up) || passed.length >= MOST_PASSED_ON) break
-      if (!up.placeholder) passed.push(up)
-      call = up
-    }
-    return passed
-  }
-
-  /** The handler that ended a failure's way up, unless it was given its message again since. */
-  failedHandler(way: readonly CallNode[]): CallNode | undefined {
-    const last = way.at(-1)!
-    if (!isHandler(last)) return undefined
-    const parent = this.#parents.get(last)
-    if (parent === undefined) return last
-    // A message that is delivered again runs the same call once more, one that is tried again another.
-    const again = isHandler(parent) && nameOf(parent) === nameOf(last)
-    return again || this.#madeGood(last, parent) ? undefined : last
-  }
-
-  /** A call given up because something beside or above it failed is no failure of its own. */
-  isConsequence(call: CallNode): boolean {
-    const parent = this.#parents.get(call)
-    if (call.status !== 'cancelled' || parent === undefined || !this.failed.has(parent))
-      return false
-    if (parent.status === 'cancelled' || parent.status === 'timeout') return true
-    return this.#failedBelow.has(parent)
-  }
-
-  /** True when the parent can have failed of the child: it waited for it, and no later try succeeded. */
-  #isBlamable(child: CallNode, parent: CallNode): boolean {
-    if (!child.placeholder && isDetached(child, parent) && child.status !== 'pending') return false
-    const { requestMs, finishMs } = child
-    if (parent.respondMs !== undefined && requestMs !== undefined) {
-      if (finishMs === undefined || finishMs > parent.respondMs) return false
-    }
-    return !this.#madeGood(child, parent)
-  }
-
-  /** True when a later try of the same method succeeded. */
-  #madeGood(child: CallNode, parent: CallNode): boolean {
-    return child.attempt < (this.#goodTries(parent).get(nameOf(child)) ?? 0)
-  }
-
-  #goodTries(parent: CallNode): ReadonlyMap<string, number> {
-    let good = this.#good.get(parent)
-    if (good === undefined) {
-      const tries = new Map<string, number>()
-      for (const call of parent.calls) {
-        if (call.status !== 'ok' || call.attempt < 2) continue
-        tries.set(nameOf(call), Math.max(call.attempt, tries.get(nameOf(call)) ?? 0))
-      }
-      good = tries
-      this.#good.set(parent, good)
-    }
-    return good
-  }
 }
 
 /** Which call was at work below this one at a moment: the deepest, on the way of those that ended last. */
@@ -185,7 +103,7 @@ function workingAt(call: CallNode, atMs: number): CallNode {
     let last = atMs
     for (const child of found.calls) {
       const end = endOf(child) ?? Number.POSITIVE_INFINITY
-      if (child.offsetMs > atMs || end < last || child.placeholder) continue
+      if (child.offsetMs > atMs || end < last || child.placeholder || isHandler(child)) continue
       next = child
       last = end
     }
@@ -194,8 +112,9 @@ function workingAt(call: CallNode, atMs: number): CallNode {
   return found
 }
 
-function kindOf(call: CallNode): FailureKind {
-  const { status, presence } = call
+function kindOf(call: CallNode, tree: CallTree): FailureKind {
+  const { status, presence, calleeStatus, callerStatus } = call
+  if (status === 'error' && callerStatus === 'error' && calleeStatus === 'ok') return 'caller'
   if (status === 'error' || status === 'rejected' || status === 'cancelled') return status
   const received = presence[1] === '1'
   const responded = presence[2] === '1'
@@ -203,5 +122,17 @@ function kindOf(call: CallNode): FailureKind {
   if (status === 'lost') return 'lost'
   // A database tells nothing by itself: that it was asked is all there is to know.
   if (call.edge === 'down') return 'timeout'
-  return responded ? 'timeout' : 'unanswered'
+  if (!responded) return tree.source === undefined ? 'unanswered' : 'timeout'
+  return answeredInTime(call) ? 'lost' : 'timeout'
+}
+
+/** A reply that is this late after its answer is not coming. */
+const ON_ITS_WAY_MS = 20
+
+/** True when the callee's answer must have been on its way before its caller stopped waiting. */
+function answeredInTime(call: CallNode): boolean {
+  const { late, respondMs, finishMs, host, callerHost } = call
+  if (late || respondMs === undefined || finishMs === undefined) return false
+  // Only one clock for both can tell, and even so the answer may have been on its way just then.
+  return host === callerHost && respondMs < finishMs - ON_ITS_WAY_MS
 }

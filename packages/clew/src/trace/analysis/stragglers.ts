@@ -1,18 +1,21 @@
 import type { CallNode, CallTree } from '../call-node.ts'
-import { LEAST_EXCESS_MS, LEAST_SIBLINGS, medianOf, standingOut } from '../straggling.ts'
-import { type CriticalSegment, criticalPath } from './critical-path.ts'
-import { endOf, nameOf, placesOf } from './walk.ts'
-
-/**
- * Which part of a call the time went to. `wait`: network, broker and queue; `start`: between arrival
- * and the method's beginning; `self`: its own work; `downstream`: calls it made in its turn.
- */
-export type Leg = 'wait' | 'start' | 'self' | 'downstream'
+import {
+  LEAST_EXCESS_MS,
+  LEAST_SIBLINGS,
+  medianOf,
+  STANDS_OUT,
+  standingOut,
+} from '../straggling.ts'
+import { type CriticalSegment, criticalPath, isDetached } from './critical-path.ts'
+import { LEGS, type Leg, legMs } from './legs.ts'
+import { endOf, nameOf, placesWithParents } from './walk.ts'
 
 export interface Straggler {
   readonly call: CallNode
   readonly parent: CallNode
-  /** Calls of the same method by the same parent, this one included. */
+  /** What it was held against: its siblings here, or calls of the same path in other traces. */
+  readonly against: 'siblings' | 'baseline'
+  /** Calls of the same method by the same parent, this one included; or as many as the baseline has. */
   readonly siblings: number
   /** Services among them: 1, or as many as shards and the like were asked at once. */
   readonly services: number
@@ -21,51 +24,118 @@ export interface Straggler {
   readonly excessMs: number
   /** How many times the median it took. */
   readonly times: number
+  /** Robust z-score of its time's logarithm, above 3.5 (Iglewicz and Hoaglin). */
+  readonly score: number
   /** Which leg explains most of the excess; undefined where the callee left no entries. */
   readonly leg: Leg | undefined
-  /** How much earlier the last of its siblings would have ended, had it been like the others. */
+  /** How much of the excess that leg explains, in milliseconds. */
+  readonly legExcessMs: number | undefined
+  /** With `downstream`: the deepest call below it that explains most of the excess, if one does. */
+  readonly cause?: CallNode
+  /** How much earlier its parent could have gone on, had the call been like the others. */
   readonly impactMs: number
+}
+
+/** How long calls of one kind usually take. */
+export interface Baseline {
+  readonly count: number
+  readonly p25Ms: number
+  readonly medianMs: number
+  readonly p75Ms: number
+}
+
+export interface StragglerOptions {
+  /** What is known from many traces of such calls; asked for those with fewer than four siblings. */
+  readonly baseline?: (call: CallNode, parent: CallNode) => Baseline | undefined
 }
 
 /** Share of the parent's time below which an excess does not matter. */
 const LEAST_SHARE = 0.1
+/** Calls a baseline must rest on. */
+const LEAST_BASELINE = 20
+/** Quartiles of a normal distribution lie so many standard deviations apart. */
+const QUARTILES_APART = 1.349
+const LEAST_DEVIATION = Math.log(1.05)
+/** Stragglers whose cause is looked for below them. */
+const MOST_CAUSES = 10
 
 /**
  * Calls that took much longer than their siblings of the same method and that the answer waited for,
- * the greatest excess first. Groups of fewer than four tell nothing. Services that are asked at once
- * for the same method, as shards are, count as siblings too.
+ * the greatest excess first. Groups of fewer than four tell nothing by themselves: they are held
+ * against a baseline where there is one. Services that are asked at once for the same method, as
+ * shards are, count as siblings too.
  */
 export function stragglers(
   tree: CallTree,
   path: readonly CriticalSegment[] = criticalPath(tree),
+  { baseline }: StragglerOptions = {},
 ): readonly Straggler[] {
-  const critical = new Set<CallNode>(path.map(({ call }) => call))
-  const found: Straggler[] = []
-  for (const parent of placesOf(tree.root)) {
-    if (parent.calls.length < LEAST_SIBLINGS) continue
+  const { order, parents } = placesWithParents(tree.root)
+  const awaited = onPath(order, parents, path)
+  const found: { straggler: Straggler; group: readonly CallNode[] }[] = []
+  for (const parent of order) {
+    if (parent.calls.length === 0) continue
     const total = parent.totalMs ?? tree.totalMs
     const leastExcess = Math.max(LEAST_EXCESS_MS, LEAST_SHARE * total)
-    for (const group of groupsOf(parent)) {
-      const { medianMs, indices } = standingOut(
-        group.map((call) => call.totalMs!),
-        leastExcess,
-      )
-      for (const index of indices) {
+    const { groups, rest } = groupsOf(parent)
+    const ends = new Ends(parent)
+    for (const group of groups) {
+      const times = group.map((call) => call.totalMs!)
+      const { medianMs, indices, scores } = standingOut(times, leastExcess)
+      const usual = indices.length > 0 ? usualLegs(group) : undefined
+      for (const [rank, index] of indices.entries()) {
         const call = group[index]!
-        if (reaches(call, critical)) found.push(describe(call, parent, group, medianMs))
+        if (!awaited.has(call)) continue
+        const apart = { medianMs, score: scores[rank]!, siblings: group.length }
+        const services = new Set(group.map(({ service }) => service)).size
+        const held = { against: 'siblings', services, ...apart } as const
+        found.push({ straggler: describe(call, parent, held, usual, ends), group })
       }
     }
+    for (const call of baseline === undefined ? [] : rest) {
+      const held = awaited.has(call)
+        ? heldAgainst(baseline!(call, parent), call, leastExcess)
+        : undefined
+      if (held === undefined) continue
+      found.push({ straggler: describe(call, parent, held, undefined, ends), group: [] })
+    }
   }
-  return found.sort((a, b) => b.excessMs - a.excessMs)
+  found.sort((a, b) => b.straggler.excessMs - a.straggler.excessMs)
+  return found.map(({ straggler, group }, rank) => {
+    if (rank >= MOST_CAUSES || straggler.leg !== 'downstream') return straggler
+    const cause = causeBelow(straggler, group)
+    return cause === undefined ? straggler : { ...straggler, cause }
+  })
 }
 
-function groupsOf(parent: CallNode): CallNode[][] {
+/** Calls that the critical path goes through: by their own time, or that of a call below them. */
+function onPath(
+  order: readonly CallNode[],
+  parents: readonly number[],
+  path: readonly CriticalSegment[],
+): ReadonlySet<CallNode> {
+  const through = new Set<CallNode>(path.map(({ call }) => call))
+  for (let at = order.length - 1; at > 0; at--) {
+    if (through.has(order[at]!)) through.add(order[parents[at]!]!)
+  }
+  return through
+}
+
+function groupsOf(parent: CallNode): { groups: CallNode[][]; rest: readonly CallNode[] } {
   const timed = parent.calls.filter((call) => call.totalMs !== undefined && !call.placeholder)
-  const alike = Map.groupBy(timed, nameOf)
-  const enough = [...alike.values()].filter((group) => group.length >= LEAST_SIBLINGS)
-  const others = timed.filter((call) => alike.get(nameOf(call))!.length < LEAST_SIBLINGS)
-  const named = [...Map.groupBy(others, ({ method }) => method).values()]
-  return [...enough, ...named.filter((group) => group.length >= LEAST_SIBLINGS && atOnce(group))]
+  if (timed.length < LEAST_SIBLINGS) return { groups: [], rest: timed }
+  const groups: CallNode[][] = []
+  const others: CallNode[] = []
+  const rest: CallNode[] = []
+  for (const group of Map.groupBy(timed, nameOf).values()) {
+    if (group.length >= LEAST_SIBLINGS) groups.push(group)
+    else for (const call of group) others.push(call)
+  }
+  for (const group of Map.groupBy(others, ({ method }) => method).values()) {
+    if (group.length >= LEAST_SIBLINGS && atOnce(group)) groups.push(group)
+    else for (const call of group) rest.push(call)
+  }
+  return { groups, rest }
 }
 
 /** True when all calls were under way together: none ended before the last had begun. */
@@ -79,61 +149,125 @@ function atOnce(calls: readonly CallNode[]): boolean {
   return lastBegin <= firstEnd
 }
 
-/** True when the critical path goes through the call: its own time or that of a call below it. */
-function reaches(call: CallNode, critical: ReadonlySet<CallNode>): boolean {
-  for (const place of placesOf(call)) if (critical.has(place)) return true
-  return false
+type Held = Pick<Straggler, 'against' | 'siblings' | 'services' | 'medianMs' | 'score'>
+
+function heldAgainst(
+  usual: Baseline | undefined,
+  { totalMs = 0 }: CallNode,
+  leastExcessMs: number,
+): Held | undefined {
+  if (usual === undefined || usual.count < LEAST_BASELINE || !(usual.medianMs > 0)) return undefined
+  const { medianMs, p25Ms, p75Ms, count } = usual
+  const apart = p25Ms > 0 ? Math.log(p75Ms / p25Ms) / QUARTILES_APART : 0
+  const score = Math.log(totalMs / medianMs) / Math.max(apart, LEAST_DEVIATION)
+  if (!(score > STANDS_OUT && totalMs - medianMs > leastExcessMs)) return undefined
+  return { against: 'baseline', siblings: count, services: 1, medianMs, score }
+}
+
+type UsualLegs = ReadonlyMap<Leg, number>
+
+function usualLegs(group: readonly CallNode[]): UsualLegs {
+  const usual = new Map<Leg, number>()
+  for (const leg of LEGS) {
+    const times: number[] = []
+    for (const call of group) {
+      const time = legMs(call, leg)
+      if (time !== undefined) times.push(time)
+    }
+    if (times.length > 0) usual.set(leg, medianOf(times.sort((a, b) => a - b)))
+  }
+  return usual
 }
 
 function describe(
   call: CallNode,
   parent: CallNode,
-  group: readonly CallNode[],
-  medianMs: number,
+  held: Held,
+  usual: UsualLegs | undefined,
+  ends: Ends,
 ): Straggler {
+  const { medianMs } = held
   const excessMs = call.totalMs! - medianMs
-  const end = endOf(call)!
-  let others = 0
-  for (const sibling of group) if (sibling !== call) others = Math.max(others, endOf(sibling)!)
+  const [leg, legExcess] = longestLeg(call, usual)
   return {
     call,
     parent,
-    siblings: group.length,
-    services: new Set(group.map(({ service }) => service)).size,
-    medianMs,
+    ...held,
     excessMs,
     times: medianMs > 0 ? call.totalMs! / medianMs : Number.POSITIVE_INFINITY,
-    leg: legOf(call, group),
-    impactMs: Math.min(excessMs, Math.max(0, end - others)),
+    leg,
+    legExcessMs: leg === undefined ? undefined : Math.min(legExcess, excessMs),
+    impactMs: Math.min(excessMs, ends.freedBy(call)),
   }
 }
 
-const LEGS: Readonly<Record<Leg, (call: CallNode) => number | undefined>> = {
-  wait: (call) => call.networkMs,
-  start: ({ startMs, receiveMs }) =>
-    startMs === undefined || receiveMs === undefined ? 0 : startMs - receiveMs,
-  self: ({ selfMs, startMs, receiveMs }) =>
-    selfMs === undefined ? undefined : selfMs - ((startMs ?? receiveMs ?? 0) - (receiveMs ?? 0)),
-  downstream: ({ handleMs, selfMs }) =>
-    handleMs === undefined || selfMs === undefined ? undefined : handleMs - selfMs,
-}
-
-function legOf(call: CallNode, group: readonly CallNode[]): Leg | undefined {
+function longestLeg(call: CallNode, usual: UsualLegs | undefined): [Leg | undefined, number] {
   let best: Leg | undefined
   let most = 0
-  for (const leg of Object.keys(LEGS) as Leg[]) {
-    const own = LEGS[leg](call)
-    if (own === undefined) continue
-    const times: number[] = []
-    for (const sibling of group) {
-      const time = LEGS[leg](sibling)
-      if (time !== undefined) times.push(time)
-    }
-    const excess = own - medianOf(times.sort((a, b) => a - b))
-    if (excess > most) {
-      most = excess
-      best = leg
-    }
+  for (const leg of LEGS) {
+    const excess = (legMs(call, leg) ?? 0) - (usual?.get(leg) ?? 0)
+    if (excess <= most) continue
+    most = excess
+    best = leg
   }
-  return best
+  return [best, most]
+}
+
+/** When a parent's calls ended, in order: what the end of one of them waited for. */
+class Ends {
+  readonly #parent: CallNode
+  #sorted: readonly number[] | undefined
+
+  constructor(parent: CallNode) {
+    this.#parent = parent
+  }
+
+  /** How long a call was the last of those before it: so much earlier its caller could have gone on. */
+  freedBy(call: CallNode): number {
+    this.#sorted ??= this.#parent.calls
+      .filter((child) => !isDetached(child, this.#parent))
+      .map((child) => endOf(child) ?? Number.NEGATIVE_INFINITY)
+      .sort((a, b) => a - b)
+    const end = endOf(call)!
+    let low = 0
+    for (let high = this.#sorted.length; low < high; ) {
+      const middle = (low + high) >> 1
+      if (this.#sorted[middle]! < end) low = middle + 1
+      else high = middle
+    }
+    return end - Math.max(call.offsetMs, this.#sorted[low - 1] ?? call.offsetMs)
+  }
+}
+
+/** From the straggler down, the call whose time over what it takes below its siblings is most of the excess. */
+function causeBelow(straggler: Straggler, group: readonly CallNode[]): CallNode | undefined {
+  let level = group.filter((call) => call !== straggler.call)
+  let found: CallNode | undefined
+  for (let above = straggler.call; ; ) {
+    const usual = Map.groupBy(
+      level.flatMap(({ calls }) => calls),
+      nameOf,
+    )
+    const medians = new Map<string, number>()
+    let next: CallNode | undefined
+    let most = straggler.excessMs / 2
+    for (const child of above.calls) {
+      if (child.totalMs === undefined || child.placeholder || isDetached(child, above)) continue
+      const name = nameOf(child)
+      let median = medians.get(name)
+      if (median === undefined) {
+        const times = (usual.get(name) ?? []).map(({ totalMs }) => totalMs ?? 0)
+        median = medianOf(times.sort((a, b) => a - b))
+        medians.set(name, median)
+      }
+      const excess = child.totalMs - median
+      if (excess < most) continue
+      most = excess
+      next = child
+    }
+    if (next === undefined) return found
+    found = next
+    above = next
+    level = usual.get(nameOf(next)) ?? []
+  }
 }

@@ -10,6 +10,26 @@ export function* placesOf(root: CallNode): Generator<CallNode> {
   }
 }
 
+/** All places in the order of `placesOf`, and where in it each one's parent stands; -1 for the root. */
+export function placesWithParents(root: CallNode): {
+  readonly order: readonly CallNode[]
+  readonly parents: readonly number[]
+} {
+  const order: CallNode[] = []
+  const parents: number[] = []
+  const left = [root]
+  const above = [-1]
+  for (let call = left.pop(); call !== undefined; call = left.pop()) {
+    const at = order.push(call) - 1
+    parents.push(above.pop()!)
+    for (let index = call.calls.length - 1; index >= 0; index--) {
+      left.push(call.calls[index]!)
+      above.push(at)
+    }
+  }
+  return { order, parents }
+}
+
 /** By which people name a call: `service.method`; where the method is no name, `service GET /path`. */
 export const nameOf = (call: {
   readonly service: string

@@ -1,0 +1,151 @@
+import type { CallNode, CallTree } from '../call-node.ts'
+import type { Bottleneck } from './bottlenecks.ts'
+import type { Failure, FailureKind } from './failures.ts'
+import { formatMs, formatShare } from './format-ms.ts'
+import type { Leg } from './legs.ts'
+import type { Retry } from './retries.ts'
+import type { Straggler } from './stragglers.ts'
+import { nameOf, placesOf } from './walk.ts'
+
+/** ` on vm-2`; with the process where several of one host are in the trace. */
+function instance(call: CallNode, tree: CallTree): string {
+  const { host, pid, service } = call
+  if (host === undefined) return ''
+  if (pid === undefined) return ` on ${host}`
+  for (const other of placesOf(tree.root)) {
+    const beside = other.host === host && other.service === service && other.pid !== undefined
+    if (beside && other.pid !== pid) return ` on ${host} (pid ${pid})`
+  }
+  return ` on ${host}`
+}
+
+const at = (call: CallNode, tree: CallTree) => `${nameOf(call)}${instance(call, tree)}`
+
+/** `a`, `a and b`, `a, b and 3 more`. */
+function list(names: readonly string[]): string {
+  const distinct = [...new Set(names)]
+  if (distinct.length <= 1) return distinct.join('')
+  const shown = distinct.length > 3 ? distinct.slice(0, 2) : distinct.slice(0, -1)
+  const last = distinct.length > 3 ? `${distinct.length - 2} more` : distinct.at(-1)
+  return `${shown.join(', ')} and ${last}`
+}
+
+const ENDINGS: Readonly<Record<FailureKind, string>> = {
+  error: 'failed',
+  rejected: 'was refused',
+  cancelled: 'was cancelled',
+  lost: 'was lost with its connection',
+  timeout: 'was not done when its caller stopped waiting',
+  crash: 'was taken up and never answered: its process crashed or hangs',
+  unanswered: 'was not answered: nothing was heard of a callee',
+  caller: 'answered well, but its caller failed of it',
+}
+
+/** What failed first, how, and who only passed it on. */
+export function failureSentence(failure: Failure, tree: CallTree): string {
+  const { origin, kind, passedOn, suspect } = failure
+  const ended = kind === 'lost' && origin.presence === '1111' ? ANSWERED : ENDINGS[kind]
+  const named =
+    origin.error !== undefined && (kind === 'error' || kind === 'rejected' || kind === 'caller')
+  const error = named ? ` with ${origin.error}` : ''
+  const after = origin.totalMs === undefined ? '' : ` after ${formatMs(origin.totalMs)}`
+  const queue =
+    kind === 'unanswered' && isQueued(origin) ? ` (its queue is rpc-${origin.service})` : ''
+  const busy =
+    suspect === undefined || suspect === origin ? '' : `, then at work in ${at(suspect, tree)}`
+  const others = passedOn.length === 0 ? '' : `; ${list(passedOn.map(nameOf))} only passed it on`
+  return `${at(origin, tree)} ${ended}${error}${after}${queue}${busy}${others}.${doubtOf(failure)}`
+}
+
+const ANSWERED = 'answered in time, but its reply was lost on the way'
+
+/** Methods of HTTP and of operations have no queue of their own. */
+const isQueued = ({ edge, method }: CallNode) => edge === 'call' && !/\s/u.test(method)
+
+function doubtOf({ doubt, origin, passedOn }: Failure): string {
+  const [above] = passedOn
+  if (doubt === 'hidden') {
+    return ' Calls of its own are not here: whether it failed of one of them is unclear.'
+  }
+  if (doubt === 'between' && above !== undefined) {
+    return ` Calls between it and ${nameOf(above)} did well, so it is unclear whether that was the reason.`
+  }
+  if (doubt === 'one-sided') {
+    const who = origin.from === undefined ? 'its caller' : nameOf(origin.from)
+    return ` Only ${who} kept a record of it: what happened at the callee is unclear.`
+  }
+  return ''
+}
+
+/** What went wrong in work that nobody waited for. */
+export const asideSentence = (failure: Failure, tree: CallTree) =>
+  `Nobody waited for it, but ${failureSentence(failure, tree)}`
+
+/** What trying again cost. */
+export function retrySentence({ tries, costMs, inferred }: Retry, { totalMs }: CallTree): string {
+  const [first] = tries
+  const failed = tries.length - 1
+  const share = totalMs > 0 ? ` (${formatShare(Math.min(1, costMs / totalMs))})` : ''
+  const again = failed === 1 ? 'once' : `${failed} times`
+  const seems = inferred ? ' seems to have been' : ' was'
+  return `${nameOf(first!)}${seems} tried again ${again}: ${formatMs(costMs)}${share} passed before the last try.`
+}
+
+const REASONS: Readonly<Record<Leg, string>> = {
+  wait: 'on the way to it and back',
+  start: 'before its method began',
+  self: 'in the method itself',
+  downstream: 'in calls it made in its turn',
+}
+
+/** Which call stood out of which, by how much, and where. */
+export function stragglerSentence(straggler: Straggler, tree: CallTree): string {
+  const { call, siblings, services, medianMs, leg, excessMs, cause, against } = straggler
+  const share = tree.totalMs > 0 ? formatShare(Math.min(1, excessMs / tree.totalMs)) : '0 %'
+  const reason = leg === undefined ? undefined : REASONS[leg]
+  const where = cause === undefined ? reason : `in ${at(cause, tree)} below it`
+  const rest = `the difference is ${share} of the whole${where === undefined ? '' : `, most of it ${where}`}.`
+  const took = `took ${formatMs(call.totalMs)}`
+  if (against === 'baseline') {
+    return `${at(call, tree)} ${took} where ${formatMs(medianMs)} is usual (of ${siblings} such calls): ${rest}`
+  }
+  const which =
+    services === 1
+      ? `One of ${siblings} calls to ${at(call, tree)}`
+      : `${at(call, tree)}, one of ${siblings} calls of ${call.method} at once,`
+  return `${which} ${took} where half of them took ${formatMs(medianMs)} or less: ${rest}`
+}
+
+const WAYS: Readonly<Record<Bottleneck['where'], string>> = {
+  work: 'went to',
+  wait: 'was spent on the way to and from',
+  start: 'was spent waiting to begin in',
+}
+
+/** `went to orders.get on vm-2`. */
+export function wentTo({ where, calls, call }: Bottleneck, tree: CallTree): string {
+  const many = calls > 1 ? ` (${calls} calls)` : ''
+  const name = calls > 1 ? nameOf(call) : at(call, tree)
+  const hidden = where === 'work' ? below(call) : ''
+  return `${WAYS[where]} ${name}${many}${hidden}`
+}
+
+function below({ folds, missingCalls }: CallNode): string {
+  let most = folds[0]
+  for (const fold of folds) if (fold.sumMs > most!.sumMs) most = fold
+  if (most !== undefined) return ` or its ${most.count} merged calls of ${nameOf(most)}`
+  return missingCalls > 0 ? ' or calls of its own that are not here' : ''
+}
+
+/** What of the trace is not there, and what can be believed all the same. */
+export function doubtSentence({ missingCalls, complete, problems }: CallTree): string | undefined {
+  if (missingCalls > 0) {
+    const calls = missingCalls === 1 ? '1 call is' : `${missingCalls} calls are`
+    return `${calls} merged or missing, so there may be more to it.`
+  }
+  if (complete) return undefined
+  if (problems.some(({ kind }) => kind === 'several_roots')) {
+    return 'The entries belong to several calls that nobody here made.'
+  }
+  return 'Some entries are missing, so there may be more to it.'
+}
