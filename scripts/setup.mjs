@@ -10,6 +10,7 @@ import { removeStaleOutput } from './setup/compiled.mjs'
 import { installDependencies } from './setup/dependencies.mjs'
 import { exitWith, SetupError } from './setup/error.mjs'
 import { withLock } from './setup/lock.mjs'
+import { bundlePage } from './setup/page.mjs'
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
 
@@ -38,6 +39,7 @@ async function compile(root, node) {
       `${text.trimEnd()}\nthe code does not compile; "npx tsc -b" shows the same`,
     )
   }
+  await bundlePage(root)
 }
 
 function talk(line) {

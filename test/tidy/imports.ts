@@ -232,7 +232,7 @@ function namedFiles(source: Source): readonly string[] {
       .filter(({ kind, text }) => kind === 'string' && /^\.\.?\/.*\.(ts|js|mjs)$/.test(text))
       .map(({ text }) => path.posix.join(path.posix.dirname(source.path), text))
       // A program names what it will have been compiled to.
-      .flatMap((file) => [file, file.replace(/\.js$/, '.ts')])
+      .flatMap((file) => [file, file.replace(/\.js$/, '.ts'), file.replace(/\.js$/, '.d.ts')])
   )
 }
 

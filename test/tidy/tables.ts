@@ -35,14 +35,17 @@ export const RENDER: Rules = {
   svg: { may: ['.', 'outline', 'layout', 'clew/trace'], pure: true },
   text: { may: ['.', 'outline', 'layout', 'clew/trace'], pure: true },
   breakdown: { may: ['.', 'layout', 'svg', 'text', 'clew/trace'], pure: true },
+  // What the self-contained page is given, and the page's own code, which runs in a browser.
+  html: { may: ['.', 'outline', 'svg', 'clew/trace'], pure: true },
+  page: { may: ['.', 'html', 'layout', 'svg', 'clew/trace'], pure: true },
   // What tests draw and hold pictures against; nobody else may import it.
   samples: { may: ['*'] },
-  '.': { may: ['outline', 'layout', 'svg', 'text', 'breakdown', 'clew/trace'] },
+  '.': { may: ['outline', 'layout', 'svg', 'text', 'breakdown', 'html', 'clew/trace'] },
 }
 
 const PUBLIC = [
   ...['clew', 'clew/config', 'clew/formats', 'clew/profile', 'clew/testing', 'clew/trace'],
-  ...['@clew/render', '@clew/render/png'],
+  ...['@clew/render', '@clew/render/html', '@clew/render/png'],
   ...['clew/http', 'clew/postgres', 'clew/redis'],
 ]
 

@@ -4,8 +4,11 @@ import { EXIT, type ExitCode } from '../exit.ts'
 import { Fault, fileFault, toFault, usageFault } from '../fault.ts'
 import { jsonFlag } from '../flags.ts'
 import { harmless } from '../harmless.ts'
-import { parsePicture } from '../picture-path.ts'
+import { isPage, parsePictureOrPage } from '../picture-path.ts'
 import { TRACE_ARGUMENTS } from '../trace-arguments.ts'
+
+/** Version of what `--json` prints. */
+const VERSION = 1
 
 const VIEWS = ['tree', 'waterfall'] as const
 
@@ -18,7 +21,7 @@ interface Flags {
 
 export const renderCommand = defineCommand<Flags, readonly [string, string | undefined]>({
   help: {
-    brief: 'Draw the call tree of a trace as a PNG or SVG picture',
+    brief: 'Draw a trace as a PNG or SVG picture, or traces as a page to look through',
     usage: 'FILE [N|ID] -o PICTURE [FLAGS]',
     examples: [
       { input: 'render hello.trace.jsonl -o hello.png', brief: 'the call tree, left to right' },
@@ -26,8 +29,13 @@ export const renderCommand = defineCommand<Flags, readonly [string, string | und
         input: 'render traces.jsonl 3 -o third.svg --view waterfall',
         brief: 'the third trace over a time axis, as SVG',
       },
+      {
+        input: 'render traces.jsonl -o traces.html',
+        brief: 'all of them in a page that opens offline',
+      },
     ],
     description: [
+      'A page (.html) has all traces of the file, or the one that is chosen, in one file that needs nothing else: waterfall, flame, call tree and methods, to zoom, search and walk through.',
       'Large traces are folded to what matters, and the picture says what was folded; --full draws every call.',
     ],
   },
@@ -39,9 +47,9 @@ export const renderCommand = defineCommand<Flags, readonly [string, string | und
     flags: {
       out: {
         kind: 'parsed',
-        parse: parsePicture,
+        parse: parsePictureOrPage,
         placeholder: 'PICTURE',
-        brief: 'the file to write, ending in .png or .svg',
+        brief: 'the file to write, ending in .png, .svg or .html',
       },
       view: { kind: 'enum', values: VIEWS, default: 'tree', brief: 'what to draw' },
       full: {
@@ -64,6 +72,7 @@ async function render(
   which: string | undefined,
 ): Promise<ExitCode> {
   const { output } = context
+  if (isPage(out)) return renderPage(context, { out, json }, path, which)
   const { nameOf, parseSelector, readTraceFile } = await import('../trace-file.ts')
   const file = await readTraceFile(path, which === undefined ? undefined : parseSelector(which))
   if (file.trace === undefined) {
@@ -86,11 +95,39 @@ async function render(
   }
   sayProblems(context, file.problems)
   const bytes = Buffer.byteLength(picture)
-  if (json) output.printJson({ file: out, view, bytes, trace: file.trace.id, calls: tree.calls })
+  if (json)
+    output.printJson({
+      version: VERSION,
+      file: out,
+      view,
+      bytes,
+      trace: file.trace.id,
+      calls: tree.calls,
+    })
   else
     output.say(
       `${harmless(out)} has the ${view} of ${tree.calls === 1 ? '1 call' : `${tree.calls} calls`}`,
     )
+  return EXIT.ok
+}
+
+async function renderPage(
+  context: ClewContext,
+  { out, json }: Pick<Flags, 'out' | 'json'>,
+  path: string,
+  which: string | undefined,
+): Promise<ExitCode> {
+  const { output } = context
+  const { writePage } = await import('../write-page.ts')
+  const { traces, calls, bytes, problems } = await writePage(path, which, out)
+  const { sayProblems } = await import('../print-tree.ts')
+  sayProblems(context, problems)
+  if (json) {
+    output.printJson({ version: VERSION, file: out, view: 'page', bytes, traces, calls })
+  } else {
+    const several = traces === 1 ? '1 trace' : `${traces} traces`
+    output.say(`${harmless(out)} has ${several}; open it in a browser`)
+  }
   return EXIT.ok
 }
 

@@ -29,7 +29,7 @@ export function headerContent(
   tree: CallTree,
   about: {
     readonly facts: Facts
-    readonly outline: Outline
+    readonly outline: Pick<Outline, 'calls' | 'foldedCalls'>
     readonly last: KeyFigure
     readonly verdict: boolean
   },
@@ -62,7 +62,11 @@ function whenAndFrom(tree: CallTree): string | undefined {
   return known.length === 0 ? undefined : visible(known.join(' · '))
 }
 
-function noticesOf(tree: CallTree, facts: Facts, outline: Outline): HeaderContent['notices'] {
+function noticesOf(
+  tree: CallTree,
+  facts: Facts,
+  outline: Pick<Outline, 'calls' | 'foldedCalls'>,
+): HeaderContent['notices'] {
   const notices: { tone: 'doubt' | 'plain'; text: string }[] = []
   const doubt = doubtOf(facts)
   if (doubt !== undefined) notices.push({ tone: 'doubt', text: doubt })

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { callTree } from 'clew/trace'
+import fc from 'fast-check'
+import type { PageContent } from './html/format.ts'
+import { unpacked } from './html/unpack.ts'
+import { renderHtml } from './html.ts'
+import { trees } from './samples/random.ts'
+import * as samples from './samples/traces.ts'
+
+function contentOf(page: string): PageContent {
+  const found = /<script id="content" type="application\/json">(.*?)<\/script>/s.exec(page)
+  return JSON.parse(found![1]!)
+}
+
+/** Tags of the page, without what is in its style and script. */
+const tags = (page: string) =>
+  page.replace(/(<(?:style|script)[^>]*>).*?(<\/(?:style|script)>)/gs, '$1$2').match(/<[^>]*>/g)!
+
+test('the page holds all calls, in order, with their times', () => {
+  const tree = callTree(samples.checkout())
+  const { traces, strings } = contentOf(renderHtml([tree]))
+  const [trace] = traces
+  assert.equal(trace?.rows, 25)
+  assert.equal(trace.totalUs, 486_000)
+  const totals = unpacked(trace.columns.total, trace.rows)
+  assert.deepEqual([...totals.slice(0, 3)], [486_000, 12_300, 6600])
+  const methods = unpacked(trace.columns.method, trace.rows)
+  assert.equal(strings[methods[1]!], 'CheckSession')
+  const critical = trace.critical.to.map((to, index) => to - trace.critical.from[index]!)
+  assert.equal(
+    critical.reduce((sum, us) => sum + us, 0),
+    486_000,
+  )
+})
+
+test('no name breaks out of the page, whatever it is', () => {
+  const harmless = tags(renderHtml([callTree(samples.single())]))
+  fc.assert(
+    fc.property(trees(12), (tree) => {
+      const page = renderHtml([tree])
+      assert.doesNotMatch(page, /[\u2028\u2029\p{Bidi_Control}]|\p{Cs}/u)
+      assert.equal(page.match(/<script/g)?.length, 2)
+      const shape = (all: readonly string[]) => all.filter((tag) => !/^<\/?p>$/.test(tag))
+      assert.deepEqual(shape(tags(page)).length, shape(harmless).length)
+      contentOf(page)
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('the page asks nobody for anything', () => {
+  const page = renderHtml([callTree(samples.hostile())])
+  assert.doesNotMatch(page.replaceAll('http://www.w3.org/2000/svg', ''), /https?:\/\//)
+  assert.match(page, /default-src 'none'; script-src 'sha256-[\w+/=]{44}'/)
+})
+
+test('of large trees the critical path, failures and the largest calls stay, the rest is counted', () => {
+  const tree = callTree(samples.wide(10_000))
+  const [trace] = contentOf(renderHtml([tree], { maxCalls: 500 })).traces
+  const kinds = unpacked(trace!.columns.kind, trace!.rows)
+  const counts = unpacked(trace!.columns.count, trace!.rows)
+  const calls = kinds.filter((kind) => kind === 0).length
+  assert.equal(calls, 500)
+  const folded = counts.filter((_, row) => kinds[row] === 3).reduce((sum, count) => sum + count, 0)
+  assert.equal(calls + folded, tree.calls)
+  assert.match(trace!.notices.join(' '), /only the largest calls/)
+})
+
+test('a chain of 30,000 calls is cut without recursion', () => {
+  const tree = callTree(samples.deep(30_000))
+  const [trace] = contentOf(renderHtml([tree], { maxCalls: 1000 })).traces
+  assert.ok(trace!.rows <= 2001)
+})
+
+test('small traces are whole where large ones are cut, and traces left out are told', () => {
+  const [small, large] = [callTree(samples.checkout()), callTree(samples.wide(5000))]
+  const page = contentOf(renderHtml([large, small, small], { maxCalls: 1000, maxTraces: 2 }))
+  assert.equal(page.traces[1]?.rows, 25)
+  assert.ok(page.traces[0]!.rows < 2500)
+  assert.match(page.notices[0]!, /2 of 3 traces/)
+})
+
+test('a page of no trace, and of a trace without entries, is a page', () => {
+  assert.deepEqual(contentOf(renderHtml([])).traces, [])
+  assert.equal(contentOf(renderHtml([callTree([])])).traces.length, 1)
+})
