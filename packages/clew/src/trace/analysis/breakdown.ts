@@ -136,14 +136,17 @@ function percentile(some: readonly number[], share: number, of = some.length): n
   return rank < 1 ? 0 : some.toSorted((a, b) => a - b)[rank - 1]!
 }
 
-interface Spent {
+export interface Spent {
   readonly service: string
   readonly layer: Layer
   ms: number
 }
 
 /** One request's time by service and layer, each once. */
-function partsOf(tree: CallTree, known: ReadonlyMap<string, Part>): Iterable<Spent> {
+export function partsOf(
+  tree: CallTree,
+  known: ReadonlyMap<string, unknown> = new Map(),
+): Iterable<Spent> {
   const parents = new Map<CallNode, CallNode>()
   for (const call of placesOf(tree.root)) for (const child of call.calls) parents.set(child, call)
   const spent = new Map<string, Spent>()

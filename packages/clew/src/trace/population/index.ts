@@ -1,7 +1,19 @@
 export { CallPaths, type CallPathsOptions, type PathStatistics, type Sample } from './call-paths.ts'
 export type { Interval } from './chance.ts'
+export type { InFlightCheck } from './in-flight-check.ts'
+export { Load, type LoadOptions } from './load.ts'
+export { utilisationOf } from './load-bottleneck.ts'
+export type * from './load-report.ts'
+export {
+  bottleneckWords,
+  type LoadStretch,
+  loadNumber,
+  plusMinus,
+  stretchesOf,
+} from './load-sentences.ts'
 export { type CallPath, type PathTable, pathName } from './path-table.ts'
 export { type Change, retimed } from './retime.ts'
+export { type LoadPoint, type NoScalability, type Scalability, scalability } from './scalability.ts'
 export { SKETCH_ERROR, Sketch, type SketchJson } from './sketch.ts'
 export type { PathUse, TraceProfile } from './trace-profile.ts'
 export { type Imagined, WhatIf, type WhatIfAnswer, whatIf } from './what-if.ts'
