@@ -160,7 +160,7 @@ export class CallPaths {
 
 const SUMMED = [
   ...(['calls', 'workMs', 'queueMs', 'wayMs', 'selfMs'] as const),
-  ...(['failed', 'origins', 'unseen', 'dragMs'] as const),
+  ...(['awayMs', 'failed', 'origins', 'unseen', 'dragMs'] as const),
 ]
 
 const WINDOWS = { p50: [0.4, 0.6], p95: [0.93, 0.97], p99: [0.98, 1] } as const

@@ -12,39 +12,32 @@ export function seeded(seed: number): () => number {
 /**
  * Two-sided p of Mann and Whitney's rank-sum test, by the normal approximation with corrections for
  * ties and continuity: how likely two samples of one kind differ as much in where they lie.
- * @param a what is above 0 of the first sample; the others of `countA` are 0
  */
-export function rankSumP(
-  a: readonly number[],
-  countA: number,
-  b: readonly number[],
-  countB: number,
-): number {
-  const [n, m] = [countA, countB]
-  if (n < 1 || m < 1) return 1
+export function rankSumP(a: readonly number[], b: readonly number[]): number {
+  const [n, m] = [a.length, b.length]
+  const total = n + m
+  if (n === 0 || m === 0) return 1
   const all = Float64Array.from([...a, ...b]).sort()
   const own = Float64Array.from(a).sort()
-  const total = n + m
-  const zeros = total - all.length
-  let ranks = (n - own.length) * ((zeros + 1) / 2)
-  let ties = zeros ** 3 - zeros
+  let ranks = 0
+  let ties = 0
   let taken = 0
-  for (let from = 0; from < all.length; ) {
+  for (let from = 0; from < total; ) {
     let to = from
-    while (to < all.length && all[to] === all[from]) to++
+    while (to < total && all[to] === all[from]) to++
     let mine = 0
-    while (taken < own.length && own[taken] === all[from]) {
+    while (taken < n && own[taken] === all[from]) {
       mine++
       taken++
     }
-    const length = to - from
-    ranks += mine * (zeros + from + (length + 1) / 2)
-    ties += length ** 3 - length
+    ranks += mine * (from + (to - from + 1) / 2)
+    ties += (to - from) ** 3 - (to - from)
     from = to
   }
   const shift = Math.abs(ranks - (n * (total + 1)) / 2)
   const variance = ((n * m) / 12) * (total + 1 - ties / (total * (total - 1)))
-  if (!(variance > 0)) return 1
+  // Rounding leaves a little where all are equal.
+  if (!(variance > 1e-9)) return 1
   return Math.min(1, 2 * normalTail(Math.max(0, shift - 0.5) / Math.sqrt(variance)))
 }
 

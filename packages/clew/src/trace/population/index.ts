@@ -1,6 +1,10 @@
 export { CallPaths, type CallPathsOptions, type PathStatistics, type Sample } from './call-paths.ts'
 export type { Interval } from './chance.ts'
+export { type CompareOptions, compare, splitBySpeed } from './difference.ts'
+export type * from './difference-shape.ts'
+export type { Window } from './explained.ts'
 export type { InFlightCheck } from './in-flight-check.ts'
+export type { Lift } from './lift.ts'
 export { Load, type LoadOptions } from './load.ts'
 export { utilisationOf } from './load-bottleneck.ts'
 export type * from './load-report.ts'
@@ -12,6 +16,7 @@ export {
   stretchesOf,
 } from './load-sentences.ts'
 export { type CallPath, type PathTable, pathName } from './path-table.ts'
+export type { PathSide, Trait } from './path-tests.ts'
 export { type Change, retimed } from './retime.ts'
 export { type LoadPoint, type NoScalability, type Scalability, scalability } from './scalability.ts'
 export { SKETCH_ERROR, Sketch, type SketchJson } from './sketch.ts'

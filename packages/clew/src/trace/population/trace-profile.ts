@@ -16,6 +16,8 @@ export interface PathUse {
   wayMs: number
   /** Time in the methods themselves, waited for or not. */
   selfMs: number
+  /** Time on the way there and back, waited for or not. */
+  awayMs: number
   /** Calls that did not end well. */
   failed: number
   /** Calls in which a failure began. */
@@ -81,7 +83,7 @@ export function profileOf(tree: CallTree, table: PathTable): TraceProfile | unde
 }
 
 const unused = (path: number): PathUse => ({
-  ...{ path, calls: 0, workMs: 0, queueMs: 0, wayMs: 0, selfMs: 0 },
+  ...{ path, calls: 0, workMs: 0, queueMs: 0, wayMs: 0, selfMs: 0, awayMs: 0 },
   ...{ failed: 0, origins: 0, unseen: 0, dragMs: 0, slackMs: undefined },
 })
 
@@ -92,6 +94,7 @@ function count(use: PathUse, call: CallNode): void {
   // Of what keeps no entries itself, the caller's are all that there is.
   const seen = call.handleMs !== undefined
   if (!seen && call.requestMs !== undefined) use.unseen++
+  use.awayMs += call.networkMs ?? 0
   use.selfMs += (seen ? call.selfMs : call.totalMs) ?? 0
 }
 
