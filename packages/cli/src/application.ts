@@ -7,6 +7,7 @@ import {
   text_en,
 } from '@stricli/core'
 import type { ClewCommand, ClewContext, Example } from './command.ts'
+import { analyzeCommand } from './commands/analyze.ts'
 import { backdoorCommand } from './commands/backdoor.ts'
 import { breakdownCommand } from './commands/breakdown.ts'
 import { callCommand } from './commands/call.ts'
@@ -17,6 +18,7 @@ import { runCommand } from './commands/run.ts'
 import { shellCommand } from './commands/shell.ts'
 import { showCommand } from './commands/show.ts'
 import { showConfigCommand } from './commands/show-config.ts'
+import { stragglersCommand } from './commands/stragglers.ts'
 import { tokenCommand } from './commands/token.ts'
 import { Fault, type FaultDetails, toFault, usageFault } from './fault.ts'
 import { harmless } from './harmless.ts'
@@ -30,7 +32,9 @@ export const COMMANDS: ReadonlyMap<string, ClewCommand> = new Map([
   ['call', callCommand],
   ['show', showCommand],
   ['render', renderCommand],
+  ['analyze', analyzeCommand],
   ['breakdown', breakdownCommand],
+  ['stragglers', stragglersCommand],
   ['shell', shellCommand],
   ['backdoor', backdoorCommand],
   ['show-config', showConfigCommand],
@@ -50,6 +54,10 @@ const EXAMPLES: readonly Example[] = [
   },
   { input: 'show hello.trace.jsonl', brief: 'the call tree in the terminal' },
   { input: 'render hello.trace.jsonl -o hello.png', brief: 'the call tree as a picture' },
+  {
+    input: 'analyze traces.jsonl',
+    brief: 'who failed, where the time goes, who straggles, what is missing',
+  },
   {
     input: 'breakdown traces.jsonl -o breakdown.png',
     brief: 'where the time of each request type goes',

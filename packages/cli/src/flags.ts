@@ -26,3 +26,12 @@ export const FILES = {
   minimum: 1,
   parameter: { parse: String, placeholder: 'FILE', brief: 'trace files, or - for stdin' },
 } as const
+
+/** `--trace`: one of the traces of any number of files. */
+export const TRACE_FLAG = {
+  kind: 'parsed',
+  parse: String,
+  optional: true,
+  placeholder: 'N|ID',
+  brief: 'one of them: its number, or a part of its id',
+} as const

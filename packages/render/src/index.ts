@@ -21,6 +21,7 @@ export type {
   Spread,
 } from './outline/place.ts'
 export { renderSvg } from './svg.ts'
+export { columns, cut, padded, printable } from './text/columns.ts'
 export type { TextOptions } from './text.ts'
 export { renderText } from './text.ts'
 export { visible } from './visible.ts'

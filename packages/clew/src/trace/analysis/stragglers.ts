@@ -71,7 +71,11 @@ export function stragglers(
   { baseline }: StragglerOptions = {},
 ): readonly Straggler[] {
   const { order, parents } = placesWithParents(tree.root)
-  const awaited = onPath(order, parents, path)
+  let through: ReadonlySet<CallNode> | undefined
+  const isAwaited = (call: CallNode) => {
+    through ??= onPath(order, parents, path)
+    return through.has(call)
+  }
   const found: { straggler: Straggler; group: readonly CallNode[] }[] = []
   for (const parent of order) {
     if (parent.calls.length === 0) continue
@@ -85,7 +89,7 @@ export function stragglers(
       const usual = indices.length > 0 ? usualLegs(group) : undefined
       for (const [rank, index] of indices.entries()) {
         const call = group[index]!
-        if (!awaited.has(call)) continue
+        if (!isAwaited(call)) continue
         const apart = { medianMs, score: scores[rank]!, siblings: group.length }
         const services = new Set(group.map(({ service }) => service)).size
         const held = { against: 'siblings', services, ...apart } as const
@@ -93,7 +97,7 @@ export function stragglers(
       }
     }
     for (const call of baseline === undefined ? [] : rest) {
-      const held = awaited.has(call)
+      const held = isAwaited(call)
         ? heldAgainst(baseline!(call, parent), call, leastExcess)
         : undefined
       if (held === undefined) continue

@@ -3,6 +3,14 @@ export type { Interval } from './chance.ts'
 export { type CompareOptions, compare, splitBySpeed } from './difference.ts'
 export type * from './difference-shape.ts'
 export type { Window } from './explained.ts'
+export {
+  type BottleneckFinding,
+  Findings,
+  type GapFinding,
+  type OriginFinding,
+  type RequestFinding,
+  type StragglerFinding,
+} from './findings.ts'
 export type { InFlightCheck } from './in-flight-check.ts'
 export type { Lift } from './lift.ts'
 export { Load, type LoadOptions } from './load.ts'

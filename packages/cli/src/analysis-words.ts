@@ -1,0 +1,48 @@
+import { callName, type FailureKind, type GapKind, type Leg, type Where } from 'clew/trace'
+
+/** How a failure began, where no error's name tells. */
+export const KINDS: Readonly<Record<FailureKind, string>> = {
+  error: 'failed',
+  rejected: 'refused',
+  cancelled: 'cancelled',
+  lost: 'reply lost',
+  timeout: 'too slow',
+  crash: 'crashed or hangs',
+  unanswered: 'never answered',
+  caller: 'failed at its caller',
+}
+
+export const PLACES: Readonly<Record<Where, string>> = {
+  work: 'in it',
+  wait: 'on the way',
+  start: 'before it began',
+}
+
+export const REASONS: Readonly<Record<Leg, string>> = {
+  wait: 'network, broker or queue',
+  start: 'waiting to begin',
+  self: 'the method itself',
+  downstream: 'its own calls',
+}
+
+/** What is missing, and what can be believed all the same. */
+export const GAPS: Readonly<Record<GapKind, readonly [what: string, believe: string]>> = {
+  lost: ['calls made that left no entry', 'their time counts as their caller’s own'],
+  merged: ['calls merged to save room', 'count and times of each group are right'],
+  unrecorded: ['calls to who keeps no entries', 'how long they took is right, not where'],
+  crashed: ['calls taken up and not ended', 'the process crashed, hangs, or was cut off'],
+  pending: ['calls not ended when written', 'what they took until then is not known'],
+  caller: [
+    'calls of which the caller’s side is missing',
+    'their handling is right, the way is not known',
+  ],
+  parent: ['callers of which nothing came', 'the calls below are right, their parent is a guess'],
+}
+
+export const placeName = (place: { readonly service: string; readonly method: string }) =>
+  place.method === '' ? place.service : callName(place)
+
+/** `1 trace`, `12,340 traces`. */
+export function counted(count: number, word: string, plural = `${word}s`): string {
+  return `${count.toLocaleString('en-US')} ${count === 1 ? word : plural}`
+}

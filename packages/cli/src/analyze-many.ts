@@ -1,0 +1,235 @@
+import {
+  type BottleneckFinding,
+  type Findings,
+  formatMs,
+  formatShare,
+  type OriginFinding,
+} from 'clew/trace'
+import { counted, GAPS, KINDS, PLACES, placeName, REASONS } from './analysis-words.ts'
+import type { NextStep, Page, PageRow } from './page.ts'
+import { instanceOf } from './straggler-rows.ts'
+
+/** Lines of each section; what is beyond is counted. */
+const MOST = 8
+/** Share from which on one origin or place is the answer. */
+const CLEAR = 0.3
+
+/** What many traces answer together. */
+export function tellPopulation(page: Page, found: Findings, next: readonly NextStep[]): void {
+  page.title(counted(found.traces, 'request'), aboutAll(found))
+  page.heading('VERDICT')
+  for (const sentence of populationSentences(found)) page.sentence(sentence, 'bold')
+  tellRequests(page, found)
+  tellOrigins(page, found.origins)
+  tellBottlenecks(page, found.bottlenecks)
+  tellStragglers(page, found)
+  tellGaps(page, found)
+  if (found.left > 0) {
+    page.heading('NOTE')
+    page.sentence(
+      'There are more than 1,000 names of a kind: the further ones are told as (others).',
+    )
+  }
+  if (next.length === 0) return
+  page.heading('NEXT')
+  for (const { command, brief } of next) page.command(command, brief)
+}
+
+/** Which service failed, and where the time goes, in a sentence each. */
+export function populationSentences(found: Findings): readonly string[] {
+  const sentences: string[] = []
+  const [origin] = found.origins
+  if (found.failed === 0) sentences.push(`None of the ${counted(found.traces, 'request')} failed.`)
+  else if (origin !== undefined) sentences.push(originSentence(origin, found.failed))
+  const aside = found.origins.find((each) => each.aside > 0)
+  if (aside !== undefined) {
+    const what = `${placeName(aside)} failed ${counted(aside.aside, 'time')}`
+    sentences.push(`In work that nobody waited for, ${what}${withError(aside)}.`)
+  }
+  const [first, second] = found.bottlenecks
+  if (first !== undefined) sentences.push(timeSentence(first, second))
+  return sentences
+}
+
+const withError = ({ error }: OriginFinding) => (error === undefined ? '' : ` with ${error}`)
+
+function originSentence(origin: OriginFinding, failed: number): string {
+  const how = origin.error === undefined ? ` (${KINDS[origin.kind]})` : withError(origin)
+  const of = `${origin.requests.toLocaleString('en-US')} of ${counted(failed, 'failed request')}`
+  if (origin.requests < CLEAR * failed) {
+    return `Failures began in many places, which is no clear answer: the most, ${of}, in ${placeName(origin)}${how}.`
+  }
+  const { passedOn } = origin
+  const up =
+    passedOn.length === 0
+      ? ''
+      : `; ${passedOn.slice(0, 2).join(' and ')} passed ${origin.requests === 1 ? 'it' : 'them'} on`
+  const doubt =
+    origin.doubtful * 2 > origin.requests
+      ? ' Records below it are missing, so it may have passed on a failure itself.'
+      : ''
+  return `${of} began in ${placeName(origin)}${how}${up}.${doubt}`
+}
+
+function timeSentence(first: BottleneckFinding, second: BottleneckFinding | undefined): string {
+  const one = `${formatShare(first.share)} of all time was spent ${spent(first)}`
+  if (second === undefined) return `${one}.`
+  const then = `${formatShare(second.share)} ${spent(second)}`
+  return first.share < CLEAR
+    ? `No single place takes most of the time: ${one}, ${then}.`
+    : `${one}, then ${then}.`
+}
+
+function spent({ where, ...place }: BottleneckFinding): string {
+  if (where === 'work') return `in ${placeName(place)}`
+  return where === 'wait'
+    ? `on the way to and from ${placeName(place)}`
+    : `waiting to begin in ${placeName(place)}`
+}
+
+function aboutAll({ calls, failed, traces, incomplete, firstMs, lastMs }: Findings): string {
+  const facts = [counted(calls, 'call')]
+  facts.push(failed === 0 ? 'none failed' : `${failed} failed (${formatShare(failed / traces)})`)
+  if (incomplete > 0) facts.push(`${incomplete} incomplete`)
+  if (lastMs > firstMs) facts.push(`over ${formatMs(lastMs - firstMs)}`)
+  return facts.join(' · ')
+}
+
+function tellRequests(page: Page, { requests }: Findings): void {
+  const rows = requests.slice(0, MOST).map((request): PageRow => {
+    const { requests: count, failed, p50Ms, p99Ms } = request
+    const bad = failed === 0 ? '-' : `${failed} (${formatShare(failed / count)})`
+    const cells = [placeName(request), String(count), bad, formatMs(p50Ms), formatMs(p99Ms)]
+    return { cells }
+  })
+  page.table(
+    [
+      { title: 'REQUESTS', least: 24 },
+      { title: 'COUNT', side: 'right' },
+      { title: 'FAILED', side: 'right' },
+      { title: 'P50', side: 'right' },
+      { title: 'P99', side: 'right' },
+    ],
+    rows,
+  )
+  tellMore(page, requests.length - MOST, 'type')
+}
+
+function tellOrigins(page: Page, origins: readonly OriginFinding[]): void {
+  if (origins.length === 0) return
+  const rows = origins.slice(0, MOST).map((origin): PageRow => {
+    const { requests, masked, aside, kind, error, hosts, examples } = origin
+    const cells = [
+      placeName(origin),
+      error ?? KINDS[kind],
+      requests === 0 ? '-' : String(requests),
+      masked - aside === 0 ? '-' : String(masked - aside),
+      aside === 0 ? '' : String(aside),
+      hosts.join(', '),
+      examples[0] === undefined ? '' : `…${examples[0].slice(-8)}`,
+    ]
+    return { cells, red: requests > 0 }
+  })
+  page.table(
+    [
+      { title: 'WHO FAILED', least: 24 },
+      { title: 'HOW', least: 12 },
+      { title: 'REQUESTS', side: 'right' },
+      { title: 'MASKED', side: 'right' },
+      { title: 'ASIDE', side: 'right' },
+      { title: 'HOSTS', least: 8 },
+      { title: 'TRACE' },
+    ],
+    rows,
+  )
+  tellMore(page, origins.length - MOST, 'origin')
+}
+
+function tellBottlenecks(page: Page, places: readonly BottleneckFinding[]): void {
+  if (places.length === 0) return
+  const rows = places.slice(0, MOST).map((place): PageRow => {
+    const { share, ms, requests, most, where, examples } = place
+    const times = [formatShare(share), page.bar(share), formatMs(ms / requests)]
+    const example = examples[0] === undefined ? '' : `…${examples[0].slice(-8)}`
+    return { cells: [placeName(place), PLACES[where], ...times, String(most), example] }
+  })
+  page.table(
+    [
+      { title: 'WHERE THE TIME GOES', least: 24 },
+      { title: 'PART', least: 8 },
+      { title: 'SHARE', side: 'right' },
+      { title: '' },
+      { title: 'EACH', side: 'right' },
+      { title: 'MOST IN', side: 'right' },
+      { title: 'TRACE' },
+    ],
+    rows,
+  )
+  tellMore(page, places.length - MOST, 'place')
+}
+
+/** What stragglers add up to, by instance. */
+export function tellStragglers(page: Page, { stragglers }: Findings, most = MOST): void {
+  if (stragglers.length === 0) return
+  const rows = stragglers.slice(0, most).map((straggler): PageRow => {
+    const { stragglers: count, impactMs, leg, examples } = straggler
+    const because = leg === undefined ? 'not known' : REASONS[leg]
+    const example = examples[0] === undefined ? '' : `…${examples[0].slice(-8)}`
+    const each = formatMs(impactMs / count)
+    return {
+      cells: [placeName(straggler), instanceOf(straggler), String(count), each, because, example],
+    }
+  })
+  page.table(
+    [
+      { title: 'STRAGGLERS', least: 24 },
+      { title: 'INSTANCE', least: 8 },
+      { title: 'COUNT', side: 'right' },
+      { title: 'GAIN EACH', side: 'right' },
+      { title: 'BECAUSE OF', least: 12 },
+      { title: 'TRACE' },
+    ],
+    rows,
+  )
+  tellMore(page, stragglers.length - most, 'instance')
+}
+
+function tellGaps(page: Page, { gaps }: Findings): void {
+  if (gaps.length === 0) return
+  const rows = gaps.slice(0, MOST).map((gap): PageRow => {
+    const [what] = GAPS[gap.kind]
+    const below = gap.kind === 'lost' ? 'below ' : ''
+    return { cells: [`${below}${placeName(gap)}`, String(gap.calls), String(gap.traces), what] }
+  })
+  page.table(
+    [
+      { title: 'WHAT IS MISSING', least: 24 },
+      { title: 'CALLS', side: 'right' },
+      { title: 'TRACES', side: 'right' },
+      { title: 'WHY', least: 20 },
+    ],
+    rows,
+  )
+  tellMore(page, gaps.length - MOST, 'place')
+}
+
+function tellMore(page: Page, count: number, word: string): void {
+  if (count > 0) page.sentence(`and ${counted(count, `more ${word}`)}; --json has them`, 'dim')
+}
+
+/** The same for a script. */
+export function populationAnswer(found: Findings): object {
+  const { traces, calls, failed, incomplete, firstMs, lastMs, left } = found
+  const begun = Number.isFinite(firstMs) ? { firstMs, lastMs } : {}
+  return {
+    kind: 'population',
+    ...{ traces, calls, failed, incomplete, ...begun },
+    verdict: { sentences: populationSentences(found) },
+    requests: found.requests,
+    failures: found.origins,
+    bottlenecks: found.bottlenecks,
+    stragglers: found.stragglers,
+    missing: found.gaps,
+    beyondBounds: left,
+  }
+}

@@ -1,0 +1,202 @@
+import {
+  type Bottleneck,
+  bottlenecks,
+  type CallNode,
+  type CallTree,
+  type CriticalSegment,
+  callName,
+  criticalPath,
+  type Failure,
+  failures,
+  formatMs,
+  formatShare,
+  missing,
+  retries,
+  stragglers,
+  verdict,
+} from 'clew/trace'
+import { counted, GAPS, KINDS } from './analysis-words.ts'
+import type { NextStep, Page, PageRow } from './page.ts'
+import { stragglerRows } from './straggler-rows.ts'
+
+/** Lines of each section; what is beyond is counted. */
+const MOST = 8
+
+/** The whole answer of one trace, on one screen. */
+export function tellTrace(page: Page, tree: CallTree, next: readonly NextStep[]): void {
+  const path = criticalPath(tree)
+  page.title(callName(tree.root), aboutTrace(tree))
+  page.heading('VERDICT')
+  const { sentences, unclear } = verdict(tree)
+  for (const [at, sentence] of sentences.entries()) {
+    page.sentence(sentence, at === 0 && !unclear ? 'bold' : 'plain')
+  }
+  if (unclear)
+    page.sentence('This is as much as the trace tells: the reason is not clear.', 'yellow')
+  tellFailures(page, failures(tree, path))
+  tellTime(page, tree, path)
+  const slow = stragglers(tree, path)
+  if (slow.length > 0) {
+    page.table(...stragglerRows(slow.slice(0, MOST)))
+    tellMore(page, slow.length - MOST, 'straggler')
+  }
+  tellRetries(page, tree)
+  tellMissing(page, tree)
+  if (next.length === 0) return
+  page.heading('NEXT')
+  for (const { command, brief } of next) page.command(command, brief)
+}
+
+function aboutTrace(tree: CallTree): string {
+  const { root, calls, traceId, startedMs } = tree
+  const ended = root.status === 'ok' ? 'ok' : (root.error ?? root.status)
+  const id = traceId === '' ? [] : [`trace …${traceId.slice(-8)}`]
+  const isDate = startedMs > 86_400_000 && startedMs < 8.64e15
+  const begun = isDate ? [new Date(startedMs).toISOString().slice(0, 23).replace('T', ' ')] : []
+  const facts = [formatMs(tree.totalMs), counted(calls, 'call'), ended, ...id, ...begun]
+  return facts.join(' · ')
+}
+
+function tellFailures(page: Page, found: readonly Failure[]): void {
+  if (found.length === 0) return
+  const rows = found.slice(0, MOST).map((failure): PageRow => {
+    const { origin, kind, masked, handler } = failure
+    const cells = [
+      callName(origin),
+      origin.host ?? '',
+      origin.error ?? KINDS[kind],
+      formatMs(origin.offsetMs),
+      formatMs(origin.totalMs),
+      handler !== undefined ? 'nobody waited' : masked ? 'coped with' : 'root failed',
+    ]
+    return { cells, below: wayUp(failure), red: !masked }
+  })
+  page.table(
+    [
+      { title: 'WHO FAILED FIRST', least: 24 },
+      { title: 'HOST', least: 8 },
+      { title: 'HOW', least: 12 },
+      { title: 'AT', side: 'right' },
+      { title: 'AFTER', side: 'right' },
+      { title: 'EFFECT' },
+    ],
+    rows,
+  )
+  tellMore(page, found.length - MOST, 'failure')
+}
+
+function wayUp({ passedOn, suspect, origin, doubt }: Failure): readonly string[] {
+  const words: string[] = []
+  if (suspect !== undefined && suspect !== origin) {
+    words.push(`at work when its caller stopped waiting: ${place(suspect)}`)
+  }
+  if (passedOn.length > 0) {
+    const names = passedOn.slice(0, 5).map(callName)
+    const more = passedOn.length > 5 ? `, and ${passedOn.length - 5} more` : ''
+    words.push(`passed on by ${names.join(', ')}${more}`)
+  }
+  if (doubt !== undefined) words.push('not certain: see the verdict')
+  return words
+}
+
+const place = (call: CallNode) =>
+  call.host === undefined ? callName(call) : `${callName(call)} on ${call.host}`
+
+interface Spent {
+  readonly first: Bottleneck
+  ms: number
+  readonly legs: Record<Bottleneck['where'], number>
+  calls: number
+}
+
+function tellTime(page: Page, tree: CallTree, path: readonly CriticalSegment[]): void {
+  const places = new Map<string, Spent>()
+  for (const bottleneck of bottlenecks(tree, path)) {
+    const name = callName(bottleneck)
+    const spent = places.get(name)
+    const legs = { work: 0, wait: 0, start: 0 }
+    const sum = spent ?? { first: bottleneck, ms: 0, legs, calls: 0 }
+    sum.ms += bottleneck.ms
+    sum.legs[bottleneck.where] += bottleneck.ms
+    sum.calls = Math.max(sum.calls, bottleneck.calls)
+    places.set(name, sum)
+  }
+  const all = [...places].sort(([, a], [, b]) => b.ms - a.ms)
+  if (all.length === 0) return
+  const leg = (ms: number) => (ms > 0 ? formatMs(ms) : '')
+  const rows = all.slice(0, MOST).map(([name, { first, ms, legs, calls }]): PageRow => {
+    const share = tree.totalMs > 0 ? ms / tree.totalMs : 0
+    const host = calls > 1 ? counted(calls, 'call') : (first.host ?? '')
+    const times = [formatMs(ms), formatShare(share), page.bar(share)]
+    return { cells: [name, host, ...times, leg(legs.work), leg(legs.wait), leg(legs.start)] }
+  })
+  page.table(
+    [
+      { title: 'WHERE THE TIME WENT', least: 24 },
+      { title: 'WHERE', least: 8 },
+      { title: 'TIME', side: 'right' },
+      { title: 'SHARE', side: 'right' },
+      { title: '' },
+      { title: 'IN IT', side: 'right' },
+      { title: 'ON THE WAY', side: 'right' },
+      { title: 'TO BEGIN', side: 'right' },
+    ],
+    rows,
+  )
+  tellMore(page, all.length - MOST, 'method')
+}
+
+function tellRetries(page: Page, tree: CallTree): void {
+  const found = retries(tree).filter(({ inferred }) => !inferred)
+  if (found.length === 0) return
+  const rows = found.slice(0, MOST).map(({ tries, costMs }): PageRow => {
+    const last = tries.at(-1)!
+    const ended = last.status === 'ok' ? 'the last one succeeded' : 'none succeeded'
+    return { cells: [callName(last), String(tries.length), formatMs(costMs), ended] }
+  })
+  page.table(
+    [
+      { title: 'TRIED AGAIN', least: 24 },
+      { title: 'TRIES', side: 'right' },
+      { title: 'COST', side: 'right' },
+      { title: 'RESULT' },
+    ],
+    rows,
+  )
+  tellMore(page, found.length - MOST, 'call')
+}
+
+function tellMissing(page: Page, tree: CallTree): void {
+  const gaps = tree.complete ? [] : missing(tree)
+  const odd = tree.problems.slice(0, 3)
+  if (gaps.length === 0 && odd.length === 0) return
+  if (gaps.length > 0) {
+    const rows = gaps.slice(0, MOST).map((gap): PageRow => {
+      const [what, believe] = GAPS[gap.kind]
+      const missingThere = gap.kind === 'lost' ? 'below ' : ''
+      return {
+        cells: [`${missingThere}${callName(gap)}`, String(gap.calls), what],
+        below: [believe],
+      }
+    })
+    page.table(
+      [
+        { title: 'WHAT IS MISSING', least: 24 },
+        { title: 'CALLS', side: 'right' },
+        { title: 'WHY', least: 20 },
+      ],
+      rows,
+    )
+    tellMore(page, gaps.length - MOST, 'place')
+  } else {
+    page.heading('WHAT IS ODD')
+  }
+  for (const { message, callId } of odd) {
+    page.sentence(callId === undefined ? message : `call ${callId}: ${message}`, 'dim')
+  }
+  tellMore(page, tree.problems.length - odd.length, 'odd thing')
+}
+
+function tellMore(page: Page, count: number, word: string): void {
+  if (count > 0) page.sentence(`and ${counted(count, `more ${word}`)}; --json has them`, 'dim')
+}

@@ -1,0 +1,103 @@
+import type { CallTree } from 'clew/trace'
+import { chosenTrace } from '../chosen-trace.ts'
+import { type ClewContext, defineCommand } from '../command.ts'
+import { EXIT, type ExitCode } from '../exit.ts'
+import { usageFault } from '../fault.ts'
+import { ASCII_FLAG, FILES, jsonFlag, TRACE_FLAG } from '../flags.ts'
+
+/** Version of what `--json` prints. */
+const VERSION = 1
+/** Stragglers of one trace that are listed; of many traces, instances. */
+const MOST = 30
+
+interface Flags {
+  readonly trace: string | undefined
+  readonly ascii: boolean
+  readonly json: boolean
+}
+
+export const stragglersCommand = defineCommand<Flags, readonly string[]>({
+  help: {
+    brief: 'Tell which calls took much longer than their siblings, where and why',
+    usage: 'FILE… [--trace N|ID] [FLAGS]',
+    examples: [
+      { input: 'stragglers search.trace.jsonl', brief: 'of one trace, each by itself' },
+      { input: 'stragglers traces.jsonl', brief: 'of many, by instance' },
+      { input: 'stragglers traces.jsonl --json', brief: 'for a script' },
+    ],
+    description: [
+      'A straggler took much longer than at least three calls of the same method by the same caller (modified z-score of the logarithm above 3.5), by more than 1 ms and a tenth of its caller’s time, and the answer waited for it. GAIN is how much earlier its caller could have gone on. Calls with fewer siblings are no stragglers: nobody can tell from one trace what is usual for them.',
+    ],
+  },
+  parameters: {
+    positional: FILES,
+    flags: {
+      trace: TRACE_FLAG,
+      ascii: ASCII_FLAG,
+      json: jsonFlag('the stragglers as one JSON value'),
+    },
+  },
+  run: tellStragglers,
+})
+
+async function tellStragglers(
+  context: ClewContext,
+  { trace, ascii, json }: Flags,
+  ...paths: readonly string[]
+): Promise<ExitCode> {
+  const { output } = context
+  if (paths.length === 0) {
+    throw usageFault('FILE is missing', { next: ['clew stragglers traces.jsonl'] })
+  }
+  const { callTree, Findings, stragglers } = await import('clew/trace')
+  const { Page } = await import('../page.ts')
+  const { sayProblems } = await import('../print-tree.ts')
+  const found = new Findings()
+  let only: CallTree | undefined
+  let read = 0
+  const take = (tree: CallTree) => {
+    only = read++ === 0 ? tree : undefined
+    found.add(tree)
+  }
+  let problems: Parameters<typeof sayProblems>[1]
+  if (trace === undefined) {
+    const { readAllTraces } = await import('../all-traces.ts')
+    problems = await readAllTraces(paths, (each) => take(callTree(each)))
+  } else {
+    const chosen = await chosenTrace(paths, trace)
+    problems = chosen.problems
+    take(callTree(chosen.trace))
+  }
+  const { traces, calls } = found
+  const single = only === undefined ? undefined : stragglers(only)
+  if (json) {
+    const { stragglerJson, toMicroseconds } = await import('../analysis-json.ts')
+    const listed = single?.slice(0, 1_000).map(stragglerJson)
+    const told = listed === undefined ? { instances: found.stragglers } : { stragglers: listed }
+    output.printJson({ version: VERSION, traces, calls, ...toMicroseconds(told), problems })
+  } else {
+    const page = new Page(context, ascii)
+    const { counted } = await import('../analysis-words.ts')
+    page.title(sentenceOf(single?.length, found.stragglers, counted), counted(traces, 'trace'))
+    if (single === undefined) {
+      const { tellStragglers: tell } = await import('../analyze-many.ts')
+      tell(page, found, MOST)
+    } else if (single.length > 0) {
+      const { stragglerRows } = await import('../straggler-rows.ts')
+      page.table(...stragglerRows(single.slice(0, MOST)))
+    }
+  }
+  sayProblems(context, problems)
+  return EXIT.ok
+}
+
+function sentenceOf(
+  single: number | undefined,
+  instances: readonly { readonly stragglers: number }[],
+  counted: typeof import('../analysis-words.ts').counted,
+): string {
+  const count = single ?? instances.reduce((sum, { stragglers }) => sum + stragglers, 0)
+  if (count === 0) return 'No straggler'
+  const where = single === undefined ? ` on ${counted(instances.length, 'instance')}` : ''
+  return count === 1 ? 'One straggler' : `${count} stragglers${where}`
+}

@@ -1,0 +1,137 @@
+import { columns, cut, padded, printable } from '@clew/render'
+import type { ClewContext } from './command.ts'
+import { isAsciiOnly } from './print-tree.ts'
+import { wrap } from './wrap.ts'
+
+export interface PageColumn {
+  readonly title: string
+  /** @default 'left' */
+  readonly side?: 'left' | 'right'
+  /** Where the page is too narrow, it gives way down to so many columns. */
+  readonly least?: number
+}
+
+/** A line of cells, and the words that belong below it. */
+export interface PageRow {
+  readonly cells: readonly string[]
+  readonly below?: readonly string[]
+  readonly red?: boolean
+}
+
+/** What to type next, and why. */
+export interface NextStep {
+  readonly command: string
+  readonly brief: string
+}
+
+type Style = 'plain' | 'bold' | 'dim' | 'yellow'
+
+const GAP = '  '
+const INDENT = '  '
+/** No line of a page is wider, however wide the terminal. */
+const WIDEST = 110
+const NARROWEST = 50
+
+/** Text in sections, of aligned tables and sentences; harmless to a terminal whatever the names in it. */
+export class Page {
+  readonly #output: ClewContext['output']
+  readonly #unicode: boolean
+  readonly #width: number
+  #begun = false
+
+  constructor({ output, env }: ClewContext, ascii: boolean) {
+    this.#output = output
+    this.#unicode = !(ascii || isAsciiOnly(env))
+    this.#width = Math.max(NARROWEST, Math.min(WIDEST, output.width))
+  }
+
+  /** The first line: what it is about. */
+  title(name: string, about: string): void {
+    this.#begun = true
+    const { bold, dim } = this.#output.paint
+    const title = cut(this.#safe(name), this.#width)
+    const beside = columns(title) + GAP.length + columns(about) <= this.#width
+    this.#print(beside ? `${bold(title)}${GAP}${dim(this.#safe(about))}` : bold(title))
+    if (!beside) this.sentence(about, 'dim')
+  }
+
+  heading(text: string): void {
+    if (this.#begun) this.#print('')
+    this.#begun = true
+    this.#print(this.#output.paint.bold(this.#safe(text)))
+  }
+
+  sentence(text: string, style: Style = 'plain', indent = INDENT): void {
+    const width = this.#width - indent.length
+    for (const line of wrap(this.#safe(text), width)) {
+      // A word that is wider than the page is cut: sentences quote names of any length.
+      const shown = columns(line) > width ? cut(line, width) : line
+      const painted = style === 'plain' ? shown : this.#output.paint[style](shown)
+      this.#print(`${indent}${painted}`)
+    }
+  }
+
+  /** A table under a heading, which is the title of its first column. */
+  table(all: readonly PageColumn[], rows: readonly PageRow[]): void {
+    const shown = rows.map(({ cells }) => cells.map((cell) => this.#safe(cell)))
+    // A column of which nothing is known takes no room.
+    const kept = all
+      .map((_, at) => at)
+      .filter((at) => at === 0 || shown.some((row) => row[at] !== ''))
+    const widths = kept.map((at) => {
+      const title = columns(this.#safe(all[at]!.title)) - (at === 0 ? INDENT.length : 0)
+      return shown.reduce((most, cells) => Math.max(most, columns(cells[at]!)), Math.max(1, title))
+    })
+    const room = this.#width - INDENT.length - GAP.length * (kept.length - 1)
+    this.#narrow(
+      widths,
+      kept.map((at) => all[at]!.least),
+      room,
+    )
+    const line = (cells: readonly string[]) =>
+      kept.map((at, index) => padded(cells[at]!, widths[index]!, all[at]!.side)).join(GAP)
+    const titles = all.map(({ title }) => this.#safe(title))
+    const [first = '', ...others] = kept
+      .slice(1)
+      .map((at, index) => padded(titles[at]!, widths[index + 1]!, all[at]!.side))
+    const heading = padded(titles[0]!, widths[0]! + INDENT.length)
+    this.heading([heading, first, ...others].join(GAP).trimEnd())
+    for (const [at, cells] of shown.entries()) {
+      const text = `${INDENT}${line(cells)}`.trimEnd()
+      this.#print(rows[at]!.red === true ? this.#output.paint.red(text) : text)
+      for (const words of rows[at]!.below ?? []) this.sentence(words, 'dim', INDENT + INDENT)
+    }
+  }
+
+  /** A bar of at most 12 columns. */
+  bar(share: number): string {
+    const length = Math.max(1, Math.round(Math.min(1, Math.max(0, share)) * 12))
+    return (this.#unicode ? '█' : '#').repeat(length)
+  }
+
+  #narrow(widths: number[], least: readonly (number | undefined)[], room: number): void {
+    const total = () => widths.reduce((sum, width) => sum + width, 0)
+    for (let excess = total() - room; excess > 0; excess = total() - room) {
+      let widest = -1
+      for (const [at, width] of widths.entries()) {
+        if (width > (least[at] ?? width) && (widest < 0 || width > widths[widest]!)) widest = at
+      }
+      if (widest < 0) return
+      widths[widest] = Math.max(least[widest]!, widths[widest]! - excess)
+    }
+  }
+
+  /** A line to be typed, as it is. */
+  command(text: string, brief: string): void {
+    this.#print(`${INDENT}${this.#safe(text)}${GAP}${this.#output.paint.dim(this.#safe(brief))}`)
+  }
+
+  /** What shortens a name is no ASCII character. */
+  #print(text: string): void {
+    this.#output.print(this.#unicode ? text : text.replaceAll('…', '~'))
+  }
+
+  #safe(text: string): string {
+    return printable(text, this.#unicode)
+  }
+}
