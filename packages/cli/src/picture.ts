@@ -1,8 +1,8 @@
-import { renderSvg } from '@clew/render'
+import { type PictureView, renderSvg } from '@clew/render'
 import type { CallTree } from 'clew/trace'
 
 export interface PictureStyle {
-  readonly view: 'tree' | 'waterfall'
+  readonly view: PictureView
   readonly full?: boolean
   /** Told when a PNG had to be drawn smaller than usual. */
   readonly onNotice?: (notice: string) => void

@@ -1,9 +1,11 @@
-import { renderText } from '@clew/render'
+import { renderText, type TextView } from '@clew/render'
 import type { CallTree, TraceProblem } from 'clew/trace'
 import type { ClewContext } from './command.ts'
 import { harmless } from './harmless.ts'
 
 export interface TreeStyle {
+  /** @default 'tree' */
+  readonly view?: TextView
   /** Columns; by default those of the terminal. */
   readonly width?: number | undefined
   /** Every call on a line of its own. */
@@ -19,6 +21,7 @@ export function printTree(
   style: TreeStyle = {},
 ): void {
   const text = renderText(tree, {
+    view: style.view,
     width: style.width ?? output.width,
     color: output.color,
     unicode: !(style.ascii ?? isAsciiOnly(env)),

@@ -9,7 +9,7 @@ export type { PlacedCard, PlacedLink, TreeLayout } from './layout/tree-layout.ts
 export { treeLayout } from './layout/tree-layout.ts'
 export type { BarLabel, Extent, PlacedRow, WaterfallLayout } from './layout/waterfall-layout.ts'
 export { waterfallLayout } from './layout/waterfall-layout.ts'
-export type { PictureOptions, RenderOptions } from './options.ts'
+export type { PictureOptions, PictureView, RenderOptions } from './options.ts'
 export type {
   CallPlace,
   FoldedPlace,
@@ -22,6 +22,6 @@ export type {
 } from './outline/place.ts'
 export { renderSvg } from './svg.ts'
 export { columns, cut, padded, printable } from './text/columns.ts'
-export type { TextOptions } from './text.ts'
+export type { TextOptions, TextView } from './text.ts'
 export { renderText } from './text.ts'
 export { visible } from './visible.ts'

@@ -24,16 +24,20 @@ export interface PictureOptions {
   readonly full?: boolean | undefined
 }
 
+/** Ways to draw one trace. */
+export type PictureView = 'tree' | 'waterfall' | 'flame' | 'critical-path'
+
 export interface RenderOptions extends PictureOptions {
   /**
    * `tree`: one card a call, from left to right (the paper's Figure 2). `waterfall`: one row a call
-   * over a time axis.
+   * over a time axis. `flame`: blocks over time, callees below callers. `critical-path`: one lane a
+   * method, for whom the answer waited at each moment.
    * @default 'tree'
    */
-  readonly view?: 'tree' | 'waterfall' | undefined
+  readonly view?: PictureView | undefined
   /**
    * Least width of the picture in pixels; it grows as it needs to.
-   * @default 760 for the tree, 1480 for the waterfall
+   * @default 760 for the tree, 1480 for the others
    */
   readonly width?: number | undefined
   /**

@@ -1,12 +1,23 @@
 import type { CallTree } from 'clew/trace'
 import { outlineOf } from './outline/outline.ts'
+import { criticalPathLines } from './text/critical-path.ts'
+import { flameLines } from './text/flame.ts'
 import { foot } from './text/foot.ts'
 import { answer, head } from './text/head.ts'
 import type { Page } from './text/page.ts'
 import { painter } from './text/paint.ts'
 import { table } from './text/table.ts'
 
+/** Ways to print one trace. */
+export type TextView = 'tree' | 'flame' | 'critical-path'
+
 export interface TextOptions {
+  /**
+   * `tree`: a line a call. `flame`: blocks over time, callees below callers. `critical-path`: what the
+   * answer waited for, in order of time.
+   * @default 'tree'
+   */
+  readonly view?: TextView | undefined
   /**
    * Columns of the terminal; no line is longer. Host, self time and the strip that shows where in
    * the trace a call lies need room and are left out where there is none.
@@ -55,9 +66,21 @@ export function renderText(tree: CallTree, options: TextOptions = {}): string {
     full,
   })
   const page: Page = { tree, outline, width, levels, unicode, paint: painter(color) }
-  const { verdict = true } = options
-  const lines = [...(verdict ? answer(page) : []), ...head(page), ...table(page), ...foot(page)]
+  const { verdict = true, view = 'tree' } = options
+  const body = bodyOf(page, view, full)
+  const lines = [...(verdict ? answer(page) : []), ...head(page), ...body]
   const text = lines.map((line) => `${line.trimEnd()}\n`).join('')
   // Names are in ASCII by now: what is left are the ellipses of our own, which must keep their width.
   return unicode ? text : text.replaceAll('…', '~')
+}
+
+function bodyOf(page: Page, view: TextView, full: boolean): readonly string[] {
+  switch (view) {
+    case 'tree':
+      return [...table(page), ...foot(page)]
+    case 'flame':
+      return [...flameLines(page), ...foot(page, false)]
+    case 'critical-path':
+      return criticalPathLines(page, full)
+  }
 }

@@ -10,7 +10,7 @@ const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 test('a picture is drawn in the format that its name asks for', () =>
   withDirectory(async (directory) => {
     const trace = await fileIn(directory, 'failed.jsonl', failedTrace())
-    for (const view of ['tree', 'waterfall']) {
+    for (const view of ['tree', 'waterfall', 'flame', 'critical-path']) {
       const [png, svg] = ['png', 'SVG'].map((kind) => join(directory, `${view}.${kind}`))
       const drawn = await runClew(['render', trace, '-o', png!, '--view', view])
       assert.deepEqual([drawn.code, drawn.stdout], [0, ''])
@@ -21,7 +21,7 @@ test('a picture is drawn in the format that its name asks for', () =>
       assert.equal((await runClew(['render', trace, '--out', svg!, '--view', view])).code, 0)
       const text = await readFile(svg!, 'utf8')
       assert.match(text, /^<svg /)
-      assert.match(text, /BankUnavailable/)
+      assert.match(text, view === 'critical-path' ? /Look first at/ : /BankUnavailable/)
     }
   }))
 
@@ -55,7 +55,7 @@ test('what cannot be drawn or written is told', () =>
       [[trace, '-o', join(directory, 'no', 'x.png')], 1, /its directory does not exist/],
       [[trace, '-o', join(trace, 'x.svg')], 1, /a part of its path is a file/],
       [[trace, '9', '-o', out], 3, /has no trace with number 9/],
-      [[trace, '-o', out, '--view', 'ring'], 2, /--view is one of tree, waterfall/],
+      [[trace, '-o', out, '--view', 'ring'], 2, /--view is one of tree, waterfall, flame/],
       [[join(directory, 'none'), '-o', out], 3, /there is no file/],
       [[await fileIn(directory, 'empty', ''), '-o', out], 7, /is empty/],
     ]
@@ -64,4 +64,24 @@ test('what cannot be drawn or written is told', () =>
       assert.deepEqual([code, stdout], [exit, ''], args.join(' '))
       assert.match(stderr, says)
     }
+  }))
+
+test('a page has all traces of a file, or the one that is chosen', () =>
+  withDirectory(async (directory) => {
+    const path = await fileIn(directory, 'both.jsonl', wellTrace() + failedTrace())
+    const out = join(directory, 'x.html')
+    const all = await runClew(['render', path, '-o', out, '--json'])
+    assert.equal(all.code, 0)
+    const { schema, version, view, bytes, traces } = JSON.parse(all.stdout)
+    assert.deepEqual([schema, version, view, traces], [1, 1, 'page', 2])
+    assert.equal(bytes, (await stat(out)).size)
+    const whole = await readFile(out, 'utf8')
+    assert.match(whole, /BankUnavailable/)
+    const one = await runClew(['render', path, '1', '-o', out])
+    assert.deepEqual([one.code, one.stdout], [0, ''])
+    assert.match(one.stderr, /has 1 trace; open it in a browser/)
+    assert.doesNotMatch(await readFile(out, 'utf8'), /BankUnavailable/)
+    const none = await runClew(['render', path, '-o', join(directory, 'no', 'x.html'), '--json'])
+    assert.equal(none.code, 1)
+    assert.match(JSON.parse(none.stdout).error.message, /cannot be written|does not exist/)
   }))

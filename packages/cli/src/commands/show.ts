@@ -4,7 +4,10 @@ import { usageFault } from '../fault.ts'
 import { ASCII_FLAG, jsonFlag } from '../flags.ts'
 import { TRACE_ARGUMENTS } from '../trace-arguments.ts'
 
+const VIEWS = ['tree', 'flame', 'critical-path'] as const
+
 interface Flags {
+  readonly view: (typeof VIEWS)[number]
   readonly full: boolean
   readonly width: number | undefined
   readonly ascii: boolean
@@ -25,6 +28,10 @@ export const showCommand = defineCommand<Flags, readonly [string, string | undef
       },
       { input: 'show traces.jsonl 3', brief: 'the third trace of the file' },
       { input: 'show traces.jsonl 9ce929d0', brief: 'the trace that has this in its id' },
+      {
+        input: 'show hello.jsonl --view critical-path',
+        brief: 'what its answer waited for, and what to look at first',
+      },
       { input: 'show - --json < traces.jsonl', brief: 'from stdin, for a script' },
     ],
     description: [
@@ -37,6 +44,12 @@ export const showCommand = defineCommand<Flags, readonly [string, string | undef
       parameters: TRACE_ARGUMENTS,
     },
     flags: {
+      view: {
+        kind: 'enum',
+        values: VIEWS,
+        default: 'tree',
+        brief: 'the call tree, blocks over time, or what the answer waited for',
+      },
       full: {
         kind: 'boolean',
         default: false,
@@ -82,6 +95,7 @@ async function show(
       output.printJson({ trace: treeJson(tree), problems: file.problems })
     } else {
       printTree(context, tree, {
+        view: flags.view,
         width: flags.width,
         full: flags.full,
         ...(flags.ascii && { ascii: true }),

@@ -3,14 +3,17 @@ import { cut, printable } from './columns.ts'
 import type { Page } from './page.ts'
 
 /** What the signs mean that occur, what was folded, and what was odd about the trace. */
-export function foot({ tree, outline, unicode, width, paint }: Page): readonly string[] {
+export function foot(
+  { tree, outline, unicode, width, paint }: Page,
+  isTree = true,
+): readonly string[] {
   const say = (text: string) => printable(text, unicode)
   const { places } = outline
   const notes: string[] = []
-  if (places.some(({ place, level }) => level > 0 && place.onPath)) {
+  if (isTree && places.some(({ place, level }) => level > 0 && place.onPath)) {
     notes.push(`${unicode ? '━' : '='} slowest path`)
   }
-  if (places.some(({ place }) => place.kind === 'repeats' || place.kind === 'merged')) {
+  if (isTree && places.some(({ place }) => place.kind === 'repeats' || place.kind === 'merged')) {
     notes.push('×n repeats: median and max')
   }
   if (outline.foldedCalls > 0) {
