@@ -14,14 +14,15 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
   return made
 }
 
-/** A button whose name tells what it does and by which key. */
+/** A button whose title tells what it does and by which key; a sign alone is no name. */
 export function button(
   words: string,
   title: string,
   act: () => void,
   attributes: Attributes = {},
 ): HTMLButtonElement {
-  const made = make('button', { type: 'button', title, 'aria-label': title, ...attributes }, words)
+  const name = words.length < 3 ? title : undefined
+  const made = make('button', { type: 'button', title, 'aria-label': name, ...attributes }, words)
   made.addEventListener('click', act)
   return made
 }

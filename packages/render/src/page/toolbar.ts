@@ -70,8 +70,8 @@ export class Toolbar {
       button('?', 'Keys (?)', () => this.help()),
     ]
     this.host = make(
-      'div',
-      { class: 'toolbar' },
+      'nav',
+      { class: 'toolbar', 'aria-label': 'Views, search and zoom' },
       make(
         'div',
         { class: 'tabs', role: 'tablist', 'aria-label': 'Views' },
