@@ -1,4 +1,5 @@
 import type { CallNode, CallTree } from '../call-node.ts'
+import { Sketch } from '../population/sketch.ts'
 import { type CriticalSegment, criticalPath } from './critical-path.ts'
 import { type Layer, layerOfOperation } from './layer.ts'
 import { nameOf, placesOf } from './walk.ts'
@@ -7,7 +8,10 @@ import { nameOf, placesOf } from './walk.ts'
 export interface BreakdownPart {
   readonly service: string
   readonly layer: Layer
-  /** Over all requests of the kind, those included in which it took no time. */
+  /**
+   * Over all requests of the kind, those included in which it took no time. Exact up to 32 requests in
+   * which it took any, else within 1 % (`SKETCH_ERROR`).
+   */
   readonly p50Ms: number
   readonly p99Ms: number
   /** Of all the time of these requests, from 0 to 1; the shares of a kind of request add up to 1. */
@@ -21,7 +25,7 @@ export interface RequestBreakdown {
   readonly service: string
   readonly method: string
   readonly requests: number
-  /** Of the whole requests. */
+  /** Of the whole requests, as exactly. */
   readonly p50Ms: number
   readonly p99Ms: number
   /** The largest share first. */
@@ -43,15 +47,13 @@ interface Part {
   readonly service: string
   readonly layer: Layer
   /** Milliseconds in each request in which it took any. */
-  readonly times: number[]
-  sumMs: number
+  readonly times: Sketch
 }
 
 interface Kind {
   readonly service: string
   readonly method: string
-  readonly totals: number[]
-  sumMs: number
+  readonly totals: Sketch
   readonly parts: Map<string, Part>
 }
 
@@ -59,7 +61,7 @@ interface Kind {
  * The paper's Figure 6: where the time of each kind of request goes, by service and layer. What is
  * counted is the critical path (each moment once, for what the answer waited for then), so the parts
  * of a request add up to its total, and work that nobody waited for is left out. Add trees one by
- * one: none is kept.
+ * one: none is kept, and memory is bounded whatever their number.
  */
 export class Breakdown {
   readonly #kinds = new Map<string, Kind>()
@@ -80,25 +82,24 @@ export class Breakdown {
         return
       }
       const { service, method } = root
-      kind = { service, method, totals: [], sumMs: 0, parts: new Map() }
+      kind = { service, method, totals: new Sketch(), parts: new Map() }
       this.#kinds.set(request, kind)
     }
-    kind.totals.push(totalMs)
-    kind.sumMs += totalMs
+    kind.totals.add(totalMs)
     for (const part of partsOf(tree, kind.parts)) addTo(kind, part)
   }
 
   /** What was added so far, the kinds of request that took most time in all first. */
   get requests(): readonly RequestBreakdown[] {
-    const kinds = [...this.#kinds].sort(([, a], [, b]) => b.sumMs - a.sumMs)
-    return kinds.map(([request, { service: root, method, totals, sumMs, parts }]) => {
-      const requests = totals.length
-      const told = [...parts.values()].map(({ service, layer, times, sumMs: ms }) => ({
+    const kinds = [...this.#kinds].sort(([, a], [, b]) => b.totals.sum - a.totals.sum)
+    return kinds.map(([request, { service: root, method, totals, parts }]) => {
+      const requests = totals.count
+      const told = [...parts.values()].map(({ service, layer, times }) => ({
         ...{ service, layer },
-        ...{ p50Ms: percentile(times, 0.5, requests), p99Ms: percentile(times, 0.99, requests) },
-        share: ms / sumMs,
+        ...{ p50Ms: times.quantile(0.5, requests), p99Ms: times.quantile(0.99, requests) },
+        share: times.sum / totals.sum,
       }))
-      const [p50Ms, p99Ms] = [percentile(totals, 0.5), percentile(totals, 0.99)]
+      const [p50Ms, p99Ms] = [totals.quantile(0.5), totals.quantile(0.99)]
       told.sort((a, b) => b.share - a.share)
       return { request, service: root, method, requests, p50Ms, p99Ms, parts: told }
     })
@@ -121,22 +122,15 @@ function addTo({ parts }: Kind, { service, layer, ms }: Spent): void {
   const key = keyOf(service, layer)
   let part = parts.get(key)
   if (part === undefined) {
-    part = { service, layer, times: [], sumMs: 0 }
+    part = { service, layer, times: new Sketch() }
     parts.set(key, part)
   }
-  part.times.push(ms)
-  part.sumMs += ms
+  part.times.add(ms)
 }
 
 const keyOf = (service: string, layer: Layer) => `${layer} ${service}`
 
-/** By nearest rank, among `of` numbers of which those not given are 0. */
-function percentile(some: readonly number[], share: number, of = some.length): number {
-  const rank = Math.max(1, Math.ceil(share * of)) - (of - some.length)
-  return rank < 1 ? 0 : some.toSorted((a, b) => a - b)[rank - 1]!
-}
-
-export interface Spent {
+interface Spent {
   readonly service: string
   readonly layer: Layer
   ms: number
