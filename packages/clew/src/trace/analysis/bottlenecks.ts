@@ -21,8 +21,11 @@ export interface Bottleneck {
   readonly ms: number
   /** Calls on the critical path that add up to it. */
   readonly calls: number
-  /** The one that spent most of it. */
+  /** Processes that these calls ran in; 0 where none tells. */
+  readonly instances: number
+  /** The one that spent most of it, and how much. */
   readonly call: CallNode
+  readonly longestMs: number
 }
 
 export type Where = 'work' | 'wait' | 'start'
@@ -52,8 +55,16 @@ export function bottlenecks(
     for (const [other, time] of own) if (time > (own.get(call) ?? 0)) call = other
     const { service, method, edge, host, pid } = call
     const shareOfTotal = tree.totalMs > 0 ? ms / tree.totalMs : 0
-    return { service, method, edge, host, pid, where, shareOfTotal, ms, calls: own.size, call }
+    const instances = instancesOf(own.keys())
+    const about = { service, method, edge, host, pid, where, shareOfTotal, ms }
+    return { ...about, calls: own.size, instances, call, longestMs: own.get(call) ?? 0 }
   })
+}
+
+function instancesOf(calls: Iterable<CallNode>): number {
+  const known = new Set<string>()
+  for (const { host, pid } of calls) if (host !== undefined) known.add(`${pid} ${host}`)
+  return known.size
 }
 
 function add(spent: Map<string, Spent>, call: CallNode, where: Where, ms: number): void {

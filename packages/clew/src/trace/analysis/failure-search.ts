@@ -1,5 +1,6 @@
 import type { CallNode, CallTree } from '../call-node.ts'
 import { isDetached } from './critical-path.ts'
+import { isLost, orphansOf } from './orphans.ts'
 import { FAILED, triesOf } from './retries.ts'
 import { isHandler, nameOf, placesWithParents } from './walk.ts'
 
@@ -18,6 +19,8 @@ const MARK = {
   failedBelow: 32,
   /** Its caller may have failed of it, though calls between them did well. */
   perhaps: 64,
+  /** It, or a call above it, has a caller that left no record. */
+  adrift: 128,
 } as const
 
 type Mark = (typeof MARK)[keyof typeof MARK]
@@ -34,10 +37,12 @@ export class FailureSearch {
   readonly #parents: readonly number[]
   readonly #marks: Uint8Array
   readonly #foreign: boolean
+  /** Calls whose caller left no record, at most so many. */
+  readonly orphans: readonly CallNode[]
   /** Where each failure's way up ends. */
   readonly #tops: Int32Array
-  /** Tries that a later one made good, of each parent that was asked for. */
-  readonly #good = new Map<CallNode, ReadonlySet<CallNode>>()
+  /** Tries that others followed, of each parent that was asked for. */
+  readonly #superseding = new Map<CallNode, ReadonlySet<CallNode>>()
 
   constructor({ root, source }: CallTree) {
     const { order, parents } = placesWithParents(root)
@@ -45,6 +50,7 @@ export class FailureSearch {
     this.#parents = parents
     this.#foreign = source !== undefined
     this.#marks = new Uint8Array(order.length)
+    this.orphans = orphansOf(order)
     this.#tops = new Int32Array(order.length)
     if (!this.#markFailed()) return
     this.#markBlame()
@@ -71,6 +77,11 @@ export class FailureSearch {
     return { escaped: sure || this.has(at, MARK.perhaps), sure }
   }
 
+  /** True when a call above it left no record: whose failure it was part of is a guess. */
+  isAdrift(at: number): boolean {
+    return this.has(at, MARK.adrift)
+  }
+
   /** Who failed because of it, from the nearest up, and at most so many of them. */
   passedOn(at: number, most: number): CallNode[] {
     const passed: CallNode[] = []
@@ -95,13 +106,15 @@ export class FailureSearch {
     const parent = this.order[up]!
     // A message that is delivered again runs the same call once more, one that is tried again another.
     const again = isHandler(parent) && nameOf(parent) === nameOf(last)
-    return again || this.#madeGood(last, parent) ? undefined : last
+    return again || this.#superseded(last, parent) ? undefined : last
   }
 
   #markFailed(): boolean {
     let any = false
     for (const [at, call] of this.order.entries()) {
       const up = this.#parents[at]!
+      if (up >= 0 && (isLost(this.order[up]!) || this.has(up, MARK.adrift)))
+        this.#add(at, MARK.adrift)
       if (up >= 0 && (this.order[up]!.status === 'timeout' || this.#isOpen(up))) {
         this.#add(at, MARK.givenUp)
       }
@@ -170,32 +183,33 @@ export class FailureSearch {
     return status === 'cancelled' || status === 'timeout' || this.has(up, MARK.failedBelow)
   }
 
-  /** True when the parent can have failed of the child: it waited for it, and no later try succeeded. */
+  /** True when the parent can have failed of the child: it waited for it, and did not try it again. */
   #explains(at: number, up: number): boolean {
     const child = this.order[at]!
     const parent = this.order[up]!
-    if (this.#foreign) return !isHandler(child) && !this.#madeGood(child, parent)
+    if (this.#foreign) return !isHandler(child) && !this.#superseded(child, parent)
     if (!child.placeholder && isDetached(child, parent) && child.status !== 'pending') return false
     const { requestMs, finishMs } = child
     if (parent.respondMs !== undefined && requestMs !== undefined) {
       if (finishMs === undefined || finishMs > parent.respondMs) return false
     }
-    return !this.#madeGood(child, parent)
+    return !this.#superseded(child, parent)
   }
 
-  /** True when a later try succeeded. */
-  #madeGood(child: CallNode, parent: CallNode): boolean {
+  /** True when the same was tried again later: the last try decides. */
+  #superseded(child: CallNode, parent: CallNode): boolean {
     if (parent.calls.length < 2) return false
-    let good = this.#good.get(parent)
-    if (good === undefined) {
-      const made = new Set<CallNode>()
+    let superseded = this.#superseding.get(parent)
+    if (superseded === undefined) {
+      const earlier = new Set<CallNode>()
       for (const tries of triesOf(parent, false)) {
-        if (tries.at(-1)!.status !== 'ok') continue
-        for (const one of tries.slice(0, -1)) made.add(one)
+        // Giving up the last one says nothing: what failed before it is the reason.
+        const decides = tries.findLastIndex(({ status }) => status !== 'cancelled')
+        for (const one of tries.slice(0, Math.max(0, decides))) earlier.add(one)
       }
-      good = made
-      this.#good.set(parent, good)
+      superseded = earlier
+      this.#superseding.set(parent, superseded)
     }
-    return good.has(child)
+    return superseded.has(child)
   }
 }

@@ -1,11 +1,12 @@
 import type { CallNode, CallTree } from '../call-node.ts'
 import { type CriticalSegment, criticalPath } from './critical-path.ts'
 import { FailureSearch } from './failure-search.ts'
-import { endOf, isHandler } from './walk.ts'
+import { FAILED } from './retries.ts'
+import { isHandler, nameOf } from './walk.ts'
 
 /**
  * What happened where it began. `error`, `rejected`, `cancelled`, `lost`: as the call's status; `lost`
- * also where the callee answered in time and its caller went on waiting. `timeout`: the callee was at
+ * also where the callee did its work in time and its caller waited in vain. `timeout`: the callee was at
  * work too long. `crash`: it took the request and never answered. `unanswered`: nothing was heard of a
  * callee, so the request may still lie in its queue. `caller`: the callee did well, and its caller
  * recorded an error all the same: on the way back, or in the client itself.
@@ -35,9 +36,10 @@ export interface Failure {
   /**
    * Why it may be another that failed first. `hidden`: calls of the origin's own are missing, and may
    * have failed. `between`: calls between it and who failed above it did well. `one-sided`: of a call
-   * to another service only the caller's record is there.
+   * to another service only the caller's record is there. `adrift`: a call above it left no record, so
+   * that the root may not have failed of it.
    */
-  readonly doubt?: 'hidden' | 'between' | 'one-sided'
+  readonly doubt?: 'hidden' | 'between' | 'one-sided' | 'adrift'
 }
 
 /** Calls that are told of a failure's way up; longer ways are told by their beginning. */
@@ -60,12 +62,13 @@ export function failures(
   for (const [at, call] of search.order.entries()) {
     if (!search.isOrigin(at)) continue
     const kind = kindOf(call, tree)
-    const suspect = kind === 'timeout' ? workingAt(call, call.offsetMs + call.totalMs!) : undefined
+    const suspect = kind === 'timeout' ? workingAt(call) : undefined
     const { escaped, sure } = search.escaped(at)
     const passedOn = search.passedOn(at, Math.max(1, Math.min(MOST_PASSED_ON, left)))
     left -= passedOn.length
     const handler = escaped ? undefined : search.failedHandler(at)
-    const doubt = escaped && !sure ? 'between' : doubtOf(call, tree)
+    const adrift = escaped && search.isAdrift(at) ? 'adrift' : undefined
+    const doubt = escaped && !sure ? 'between' : (doubtOf(call, kind, search) ?? adrift)
     const more = {
       ...(suspect && { suspect }),
       ...(handler && { handler }),
@@ -76,13 +79,29 @@ export function failures(
   return inOrder(found, path)
 }
 
-/** What can hide a failure below the one that seems to be the first. */
-function doubtOf(call: CallNode, { source }: CallTree): Failure['doubt'] {
+/** What can hide a failure below the one that seems to be the first, or keep it from the root. */
+function doubtOf(call: CallNode, kind: FailureKind, { orphans }: FailureSearch): Failure['doubt'] {
+  // Of these it is known that they failed by themselves, whatever they called.
+  if (kind === 'lost' || kind === 'crash' || kind === 'unanswered') return undefined
   const below = call.missingCalls + call.folds.length > 0
   if (below || call.calls.some(({ placeholder }) => placeholder)) return 'hidden'
-  const asked = call.edge === 'call' && call.presence === '1001'
-  return source !== undefined && asked && call.status === 'error' ? 'one-sided' : undefined
+  if (call.edge === 'call' && call.presence === '1001' && call.status === 'error')
+    return 'one-sided'
+  if (call.edge === 'down' || orphans.includes(call)) return undefined
+  // Of those whose caller left no record nobody knows that they were not called from here.
+  const own = call.selfMs ?? call.totalMs ?? 0
+  const longest = orphans[0]?.totalMs ?? 0
+  if (kind === 'timeout') return longest > 0 && longest >= own * HIDES ? 'hidden' : undefined
+  // It may be that the same was tried again, and that the last try is one of them.
+  if (orphans.some((orphan) => nameOf(orphan) === nameOf(call))) return 'hidden'
+  const waited = orphans.length > 0 && own > LEAST_WAIT_MS
+  return waited || orphans.some(({ status }) => FAILED.has(status)) ? 'hidden' : undefined
 }
+
+/** Share of a call's own time that another must have taken to be what it waited for. */
+const HIDES = 0.5
+/** Who gave up waiting has waited at least so long. */
+const LEAST_WAIT_MS = 100
 
 function inOrder(found: Failure[], path: readonly CriticalSegment[]): Failure[] {
   if (found.length < 2) return found
@@ -94,22 +113,38 @@ function inOrder(found: Failure[], path: readonly CriticalSegment[]): Failure[] 
   return found.sort((a, b) => rank(a) - rank(b) || time(a) - time(b) || off(a) - off(b))
 }
 
-/** Which call was at work below this one at a moment: the deepest, on the way of those that ended last. */
-function workingAt(call: CallNode, atMs: number): CallNode {
+/**
+ * Which call was at work below this one when its caller stopped waiting: the deepest, on the way of
+ * those that ended last. Each step is counted on the one clock of the process that made the calls.
+ */
+function workingAt(call: CallNode): CallNode {
   let found = call
+  let deadline = call.totalMs ?? 0
   for (let inner: CallNode | undefined = call; inner !== undefined; ) {
     found = inner
+    // From its request on; how long that was on its way is not known between two clocks.
+    const zero: number = (found.receiveMs ?? found.requestMs ?? 0) - wayTo(found)
     let next: CallNode | undefined
-    let last = atMs
+    let last = deadline
+    let begun = 0
     for (const child of found.calls) {
-      const end = endOf(child) ?? Number.POSITIVE_INFINITY
-      if (child.offsetMs > atMs || end < last || child.placeholder || isHandler(child)) continue
+      const from = (child.requestMs ?? child.receiveMs ?? Number.POSITIVE_INFINITY) - zero
+      const to = from + (child.totalMs ?? Number.POSITIVE_INFINITY)
+      if (from > deadline || to < last || child.placeholder || isHandler(child)) continue
       next = child
-      last = end
+      last = to
+      begun = from
     }
+    deadline -= begun
     inner = next
   }
   return found
+}
+
+/** From request to receive, where one clock measured both. */
+function wayTo({ host, callerHost, requestMs, receiveMs }: CallNode): number {
+  if (host !== callerHost || requestMs === undefined || receiveMs === undefined) return 0
+  return Math.max(0, receiveMs - requestMs)
 }
 
 function kindOf(call: CallNode, tree: CallTree): FailureKind {
@@ -126,13 +161,18 @@ function kindOf(call: CallNode, tree: CallTree): FailureKind {
   return answeredInTime(call) ? 'lost' : 'timeout'
 }
 
+/** Share of its caller's waiting below which a callee's work cannot have been what was waited for. */
+const WORKED = 0.5
 /** A reply that is this late after its answer is not coming. */
 const ON_ITS_WAY_MS = 20
 
-/** True when the callee's answer must have been on its way before its caller stopped waiting. */
+/**
+ * True when the callee did its work in time, and the answer did not come: one clock says so, or it worked
+ * so shortly that the request or the reply was held up for longer.
+ */
 function answeredInTime(call: CallNode): boolean {
-  const { late, respondMs, finishMs, host, callerHost } = call
+  const { late, respondMs, finishMs, host, callerHost, handleMs, totalMs } = call
   if (late || respondMs === undefined || finishMs === undefined) return false
-  // Only one clock for both can tell, and even so the answer may have been on its way just then.
-  return host === callerHost && respondMs < finishMs - ON_ITS_WAY_MS
+  if (host === callerHost) return respondMs < finishMs - ON_ITS_WAY_MS
+  return handleMs !== undefined && handleMs < WORKED * totalMs!
 }

@@ -44,7 +44,7 @@ const ENDINGS: Readonly<Record<FailureKind, string>> = {
 /** What failed first, how, and who only passed it on. */
 export function failureSentence(failure: Failure, tree: CallTree): string {
   const { origin, kind, passedOn, suspect } = failure
-  const ended = kind === 'lost' && origin.presence === '1111' ? ANSWERED : ENDINGS[kind]
+  const ended = kind === 'lost' && origin.status === 'timeout' ? heldUp(origin) : ENDINGS[kind]
   const named =
     origin.error !== undefined && (kind === 'error' || kind === 'rejected' || kind === 'caller')
   const error = named ? ` with ${origin.error}` : ''
@@ -57,7 +57,11 @@ export function failureSentence(failure: Failure, tree: CallTree): string {
   return `${at(origin, tree)} ${ended}${error}${after}${queue}${busy}${others}.${doubtOf(failure)}`
 }
 
-const ANSWERED = 'answered in time, but its reply was lost on the way'
+function heldUp({ host, callerHost, handleMs }: CallNode): string {
+  if (host === callerHost)
+    return 'answered in time, but its reply was lost on the way: it was given up'
+  return `took ${formatMs(handleMs)} for its work, but its request was held up or its reply was lost: it was given up`
+}
 
 /** Methods of HTTP and of operations have no queue of their own. */
 const isQueued = ({ edge, method }: CallNode) => edge === 'call' && !/\s/u.test(method)
@@ -65,14 +69,17 @@ const isQueued = ({ edge, method }: CallNode) => edge === 'call' && !/\s/u.test(
 function doubtOf({ doubt, origin, passedOn }: Failure): string {
   const [above] = passedOn
   if (doubt === 'hidden') {
-    return ' Calls of its own are not here: whether it failed of one of them is unclear.'
+    return ' Calls that may be its own are missing: whether it failed of one of them is unclear.'
   }
   if (doubt === 'between' && above !== undefined) {
     return ` Calls between it and ${nameOf(above)} did well, so it is unclear whether that was the reason.`
   }
+  if (doubt === 'adrift') {
+    return ' A call above it left no record: whether the request failed of it is unclear.'
+  }
   if (doubt === 'one-sided') {
     const who = origin.from === undefined ? 'its caller' : nameOf(origin.from)
-    return ` Only ${who} kept a record of it: what happened at the callee is unclear.`
+    return ` Only ${who} kept a record of it: whether it failed by itself is unclear.`
   }
   return ''
 }
@@ -103,8 +110,10 @@ export function stragglerSentence(straggler: Straggler, tree: CallTree): string 
   const { call, siblings, services, medianMs, leg, excessMs, cause, against } = straggler
   const share = tree.totalMs > 0 ? formatShare(Math.min(1, excessMs / tree.totalMs)) : '0 %'
   const reason = leg === undefined ? undefined : REASONS[leg]
+  const unknown =
+    leg === undefined ? ' What it spent it on is not known: its callee left no record.' : ''
   const where = cause === undefined ? reason : `in ${at(cause, tree)} below it`
-  const rest = `the difference is ${share} of the whole${where === undefined ? '' : `, most of it ${where}`}.`
+  const rest = `the difference is ${share} of the whole${where === undefined ? '' : `, most of it ${where}`}.${unknown}`
   const took = `took ${formatMs(call.totalMs)}`
   if (against === 'baseline') {
     return `${at(call, tree)} ${took} where ${formatMs(medianMs)} is usual (of ${siblings} such calls): ${rest}`
@@ -122,9 +131,16 @@ const WAYS: Readonly<Record<Bottleneck['where'], string>> = {
   start: 'was spent waiting to begin in',
 }
 
+/** Share of one call from which on the others are not worth a word. */
+const MOST_OF_IT = 0.8
+
 /** `went to orders.get on vm-2`. */
-export function wentTo({ where, calls, call }: Bottleneck, tree: CallTree): string {
-  const many = calls > 1 ? ` (${calls} calls)` : ''
+export function wentTo(place: Bottleneck, tree: CallTree): string {
+  const { where, calls, call, instances, ms, longestMs } = place
+  const most = longestMs >= MOST_OF_IT * ms && call.host !== undefined
+  const on =
+    instances === 1 ? instance(call, tree) : most ? `, nearly all${instance(call, tree)}` : ''
+  const many = calls > 1 ? ` (${calls} calls${on})` : ''
   const name = calls > 1 ? nameOf(call) : at(call, tree)
   const hidden = where === 'work' ? below(call) : ''
   return `${WAYS[where]} ${name}${many}${hidden}`

@@ -1,8 +1,9 @@
-import type { CallNode, CallTree } from '../call-node.ts'
+import type { CallTree } from '../call-node.ts'
 import { type Bottleneck, bottlenecks } from './bottlenecks.ts'
 import { criticalPath } from './critical-path.ts'
 import { type Failure, failures } from './failures.ts'
 import { formatMs, formatShare } from './format-ms.ts'
+import { orphansOf } from './orphans.ts'
 import { type Retry, retries } from './retries.ts'
 import { type Straggler, type StragglerOptions, stragglers } from './stragglers.ts'
 import {
@@ -13,7 +14,7 @@ import {
   stragglerSentence,
   wentTo,
 } from './verdict-words.ts'
-import { isHandler } from './walk.ts'
+import { isHandler, nameOf, placesOf } from './walk.ts'
 
 /** A trace's answer in a sentence or two, and what it rests on. */
 export interface Verdict {
@@ -58,6 +59,7 @@ export function verdict(tree: CallTree, options: StragglerOptions = {}): Verdict
     unclear = failure.doubt !== undefined
   } else if (straggler !== undefined && explains(straggler, bottleneck)) {
     sentences.push(stragglerSentence(straggler, tree))
+    unclear = straggler.leg === undefined
   } else {
     const [sentence, isClear] = timeSentence(places, tree)
     sentences.push(sentence)
@@ -117,8 +119,25 @@ function timeSentence(places: readonly Bottleneck[], tree: CallTree): [string, c
   if (second !== undefined && second.shareOfTotal >= NEARLY * first.shareOfTotal) {
     return [`Two places share the ${total}: ${share} ${wentTo(first, tree)}, and ${then}.`, false]
   }
-  return [`${share} of ${total} ${wentTo(first, tree)}.`, !isHidden(first.call)]
+  const doubt = hiddenBy(first, tree)
+  return [`${share} of ${total} ${wentTo(first, tree)}.${doubt ?? ''}`, doubt === undefined]
 }
 
-/** Work that may be that of calls of which only a sum, or nothing, is left. */
-const isHidden = ({ folds, missingCalls }: CallNode) => folds.length > 0 || missingCalls > 0
+/** Why the time may be that of others: of which only a sum, or nothing, or no caller is left. */
+function hiddenBy({ call, where }: Bottleneck, { root, problems }: CallTree): string | undefined {
+  if (call.placeholder || problems.some(({ kind }) => kind === 'several_roots')) {
+    return ' How its parts belong together is unclear.'
+  }
+  if (where === 'work' && (call.folds.length > 0 || call.missingCalls > 0)) {
+    return ' How much of it was its own is unclear.'
+  }
+  if (call.edge === 'call' && call.handleMs === undefined) {
+    return ' Its callee left no record: what it spent it on is unclear.'
+  }
+  // A database calls nobody, and what was on its way was at no work.
+  if (call.edge === 'down' || where === 'wait') return undefined
+  if (!problems.some(({ kind }) => kind === 'orphan')) return undefined
+  const longest = orphansOf(placesOf(root)).find((orphan) => orphan !== call)
+  if (longest === undefined) return undefined
+  return ` Whether ${nameOf(longest)} was part of it is unclear: its caller left no record.`
+}
