@@ -70,11 +70,10 @@ function withoutScript({ traces }: PageContent): string {
   return `<noscript>${told.join('')}<p>The pictures need JavaScript.</p></noscript>`
 }
 
-/** JSON that cannot end its block, and hides nothing from whoever reads the file. */
+/** JSON that cannot end its block. What would hide in it was written out by `visible()` before. */
 function embedded(content: PageContent): string {
-  return JSON.stringify(content).replace(/[<>&\p{Cf}\p{Zl}\p{Zp}\p{Co}]/gu, (character) =>
-    [...Array(character.length).keys()]
-      .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
-      .join(''),
+  return JSON.stringify(content).replace(
+    /[<>&]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 }

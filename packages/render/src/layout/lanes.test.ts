@@ -48,6 +48,14 @@ test('no lane is left out that was free when a block began', () => {
     { from: 40, length: 20, parent: 0 },
   ])
   assert.deepEqual([...lane], [0, 1, 2, 1])
+  // Free from the very moment on in which another ends.
+  const next = laid([
+    { from: 0, length: 100, parent: 0 },
+    { from: 10, length: 30, parent: 0 },
+    { from: 10, length: 10, parent: 0 },
+    { from: 20, length: 5, parent: 0 },
+  ])
+  assert.deepEqual([...next.lane], [0, 1, 2, 2])
 })
 
 test('a hundred thousand blocks at once, and as many below each other, are laid out', () => {
