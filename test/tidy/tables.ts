@@ -6,7 +6,7 @@ type Rules = Readonly<Record<string, Omit<FolderRule, 'folder'>>>
 /** Folders of `clew`, and what their files may import. `.` is index.ts. Nothing outside: any package. */
 export const CLEW: Rules = {
   trace: { may: [], pure: true },
-  formats: { may: ['trace'], pure: true },
+  formats: { may: ['trace', '@bufbuild/protobuf/wire'], pure: true },
   call: { may: [] },
   service: { may: ['call'] },
   broker: { may: ['call'] },

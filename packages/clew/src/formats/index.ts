@@ -1,1 +1,7 @@
-export type { FormatName, FormatReader } from './format-reader.ts'
+export { formatOf } from './format-of.ts'
+export {
+  type FormatName,
+  type FormatReader,
+  type FormatReaderOptions,
+  formatReader,
+} from './format-reader.ts'

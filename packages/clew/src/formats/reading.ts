@@ -1,0 +1,10 @@
+import type { Problems } from '../trace/problems.ts'
+import type { Interning } from './interning.ts'
+import type { OpenTraces } from './open-traces.ts'
+
+/** Where a reader puts what it finds. */
+export interface Reading {
+  readonly traces: OpenTraces
+  readonly problems: Problems
+  readonly texts: Interning
+}
