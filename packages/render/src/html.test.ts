@@ -103,6 +103,18 @@ function placesOf(tree: CallTree): number {
   return count
 }
 
+test('what the path spent in folded calls counts for the row that stands for them', () => {
+  for (const maxCalls of [1, 3, 10]) {
+    const [trace] = contentOf(renderHtml([callTree(samples.checkout())], { maxCalls })).traces
+    const { row, from, to } = trace!.critical
+    assert.equal(
+      to.reduce((sum, end, index) => sum + end - from[index]!, 0),
+      486_000,
+    )
+    assert.ok(row.every((each) => each < trace!.rows))
+  }
+})
+
 test('a short call that failed is kept among thousands that did not', () => {
   const calls = Array.from({ length: 3000 }, (_, index) => ({
     ...{ name: 'store.get', at: 1, total: index === 1234 ? 0.1 : 5 },

@@ -100,7 +100,7 @@ function laneOf(
   for (const step of steps) legs[step.leg] += step.toMs - step.fromMs
   return {
     service: rest ? '' : visible(call.service),
-    method: rest ? 'everything else on the path' : visible(call.method),
+    method: rest ? 'all others' : visible(call.method),
     ...{ calls: calls.size, host: hosts.size === 1 ? visible([...hosts][0]!) : '', ms, legs, rest },
     share: tree.totalMs > 0 ? ms / tree.totalMs : 0,
     parts: steps.map(({ leg, fromMs, toMs }) => ({ leg, extent: extent(fromMs, toMs) })),

@@ -150,7 +150,7 @@ function table(page: Page, lines: readonly Line[]): readonly string[] {
     return `${paint(mark, cells)}  ${paint(mark, padded(say(name), room))}${paint(share >= 0.1 ? 'path' : 'bar', bar)}`
   })
   const legs =
-    'LEG: work: the method itself; way: network and broker; queue: in the process, before the method'
+    'work: the method itself   way: network and broker   queue: in its process   ?: no profile'
   return [
     paint('quiet', `${heading}  ${padded('CALL', room)}${strip > 0 ? `  ${axis}` : ''}`.trimEnd()),
     ...rows,
