@@ -13,6 +13,7 @@ import { breakdownCommand } from './commands/breakdown.ts'
 import { callCommand } from './commands/call.ts'
 import { completionCommand } from './commands/completion.ts'
 import { demoCommand } from './commands/demo.ts'
+import { diffCommand } from './commands/diff.ts'
 import { renderCommand } from './commands/render.ts'
 import { runCommand } from './commands/run.ts'
 import { shellCommand } from './commands/shell.ts'
@@ -35,6 +36,7 @@ export const COMMANDS: ReadonlyMap<string, ClewCommand> = new Map([
   ['analyze', analyzeCommand],
   ['breakdown', breakdownCommand],
   ['stragglers', stragglersCommand],
+  ['diff', diffCommand],
   ['shell', shellCommand],
   ['backdoor', backdoorCommand],
   ['show-config', showConfigCommand],

@@ -11,6 +11,7 @@ const COMMANDS = [
   'analyze',
   'breakdown',
   'stragglers',
+  'diff',
   'show-config',
   'token',
   'completion',

@@ -1,5 +1,6 @@
 export { CallPaths, type CallPathsOptions, type PathStatistics, type Sample } from './call-paths.ts'
 export type { Interval } from './chance.ts'
+export { type AlignedCall, compareTraces, type TraceDifference } from './compare-traces.ts'
 export { type CompareOptions, compare, splitBySpeed } from './difference.ts'
 export type * from './difference-shape.ts'
 export type { Window } from './explained.ts'
