@@ -14,6 +14,7 @@ import { callCommand } from './commands/call.ts'
 import { completionCommand } from './commands/completion.ts'
 import { demoCommand } from './commands/demo.ts'
 import { diffCommand } from './commands/diff.ts'
+import { loadCommand } from './commands/load.ts'
 import { renderCommand } from './commands/render.ts'
 import { runCommand } from './commands/run.ts'
 import { shellCommand } from './commands/shell.ts'
@@ -37,6 +38,7 @@ export const COMMANDS: ReadonlyMap<string, ClewCommand> = new Map([
   ['breakdown', breakdownCommand],
   ['stragglers', stragglersCommand],
   ['diff', diffCommand],
+  ['load', loadCommand],
   ['shell', shellCommand],
   ['backdoor', backdoorCommand],
   ['show-config', showConfigCommand],
