@@ -10,6 +10,7 @@ const COMMANDS = [
   'render',
   'analyze',
   'breakdown',
+  'critical-path',
   'stragglers',
   'diff',
   'show-config',

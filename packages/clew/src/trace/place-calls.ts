@@ -3,8 +3,8 @@ import { type Bounds, type Making, stamp } from './gather-calls.ts'
 /**
  * Says where every call lies on the root's clock. Clocks are believed wherever they can be true: a
  * callee on another host is moved only when its work would begin before it was asked for or end
- * after its answer came, and then to the middle; the work of an event's handler only when it would
- * begin before the event was published. Durations stay what they are.
+ * after its answer came, and then to the middle; work of which only the callee tells never within its
+ * caller's own host, where it may end when it likes. Durations stay what they are.
  */
 export function placeCalls(order: readonly Making[]): void {
   /** What was found for a host last, for calls that tell nothing themselves. */
@@ -27,9 +27,12 @@ function place(call: Making, outside: Bounds, hosts: Map<string, number>): Bound
   const host = (call.delivery?.receive ?? call.delivery?.respond)?.host
   const from = request ?? finish
   if (from === undefined) {
-    // Nobody waits for who hears of an event: its work need not end with what published it.
-    const bounds = call.edge === 'event' ? { ...outside, toMs: Infinity } : outside
-    call.shiftMs = shiftWithin(receive, respond, bounds, host, hosts)
+    // Only a call to another host is waited for so surely that ending late means another clock.
+    const awaited = call.edge === 'call' && call.parent !== undefined
+    const bounds = awaited ? outside : { ...outside, toMs: Infinity }
+    const sameClock = host !== undefined && host === hostOf(call.parent)
+    const { shiftMs } = outside
+    call.shiftMs = sameClock ? shiftMs : shiftWithin(receive, respond, bounds, host, hosts)
   } else {
     call.beginMs = from + shift
     call.endMs = finish === undefined ? call.beginMs : Math.max(call.beginMs, finish + shift)
@@ -59,6 +62,12 @@ function place(call: Making, outside: Bounds, hosts: Map<string, number>): Bound
   return { shiftMs: call.shiftMs, fromMs: workFrom, toMs }
 }
 
+const hostOf = (call: Making | undefined) =>
+  (call?.delivery?.receive ?? call?.delivery?.respond)?.host
+
+/** By this share of its caller's wait a record may be longer, since both are read with some delay. */
+const LONGER = 0.01
+
 /** What brings the callee's clock to the root's so that its work lies within bounds. */
 function shiftWithin(
   receive: number | undefined,
@@ -76,7 +85,9 @@ function shiftWithin(
   if (known !== undefined && fits(known)) return known
   const early = from + bounds.shiftMs < bounds.fromMs
   const room = bounds.toMs - bounds.fromMs - (to - from)
-  // Work that took longer than its caller waited cannot be centred: it only must not begin too early.
+  // Work that took much longer than its caller waited only must not begin too early.
+  const atMost = LONGER * (bounds.toMs - bounds.fromMs)
+  if (room < 0 && -room <= atMost) return bounds.fromMs + room / 2 - from
   if (room < 0 && !early) return bounds.shiftMs
   const lead = Number.isFinite(room) && room > 0 ? room / 2 : 0
   return bounds.fromMs + lead - from

@@ -9,7 +9,6 @@ const ASCII: Readonly<Record<string, string>> = {
   '–': '-',
   '—': '-',
   '·': '-',
-  '±': '+-',
   '’': "'",
 }
 

@@ -20,16 +20,22 @@ interface Sweep {
   readonly call: CallNode
   readonly from: number
   until: number
+  readonly to: number
   readonly inner: readonly Interval[]
   next: number
+  /** The child that was waited for last, as it lies. */
+  later: Interval | undefined
+  /** When its children begin and end, in order; found out where it matters. */
+  edges: Float64Array | undefined
 }
 
 /**
  * The longest chain of work and waits that made the root take as long as it did: from each end
  * backwards, the call that ended last is waited for. The segments follow each other without gap or
  * overlap from 0 to the root's total, so their durations add up to it.
- * The exact sweep of Uber's CRISP (Zhang et al., ATC 2022), without its tolerance: siblings are
- * timed by one clock here.
+ * The sweep of Uber's CRISP (Zhang et al., ATC 2022) with its tolerance: of two siblings that overlap
+ * by less than 1 % of their parent's time, with nothing else beginning or ending just then, the later
+ * one waited for the earlier one.
  */
 export function criticalPath(tree: CallTree): readonly CriticalSegment[] {
   const { root } = tree
@@ -44,6 +50,7 @@ export function criticalPath(tree: CallTree): readonly CriticalSegment[] {
       stack.pop()
     } else {
       current.until = child.from
+      current.later = child
       stack.push(sweep(child.call, child.from, child.to))
     }
   }
@@ -60,7 +67,7 @@ function sweep(call: CallNode, from: number, to: number): Sweep {
   }
   // The last to end comes first; of those that end together, the last to begin.
   inner.sort((a, b) => b.to - a.to || b.from - a.from)
-  return { call, from, until: to, inner, next: 0 }
+  return { call, from, until: to, to, inner, next: 0, later: undefined, edges: undefined }
 }
 
 /** The last call to end before what is accounted for already. Ends only fall, so none is looked at twice. */
@@ -68,8 +75,47 @@ function nextBack(current: Sweep): Interval | undefined {
   while (current.next < current.inner.length) {
     const child = current.inner[current.next++]!
     if (child.to <= current.until) return child
+    if (current.later !== undefined && comesJustBefore(child, current.later, current)) {
+      return { call: child.call, from: child.from, to: current.until }
+    }
   }
   return undefined
+}
+
+/** Siblings may overlap by less than this share of their parent's time and still follow each other. */
+const OVERLAP = 0.01
+
+/** True when two siblings overlap by so little that clocks and records may have made it. */
+function comesJustBefore(earlier: Interval, later: Interval, within: Sweep): boolean {
+  if (earlier.from >= later.from || earlier.to >= later.to) return false
+  if (earlier.to - later.from >= OVERLAP * (within.to - within.from)) return false
+  within.edges ??= edgesOf(within.inner)
+  return countBetween(within.edges, later.from, earlier.to) === 2
+}
+
+function edgesOf(inner: readonly Interval[]): Float64Array {
+  const edges = new Float64Array(inner.length * 2)
+  for (const [index, { from, to }] of inner.entries()) {
+    edges[index * 2] = from
+    edges[index * 2 + 1] = to
+  }
+  return edges.sort()
+}
+
+/** How many of the numbers, which are in order, lie between two, these included. */
+function countBetween(numbers: Float64Array, from: number, to: number): number {
+  const first = countUpTo(numbers, (number) => number < from)
+  return countUpTo(numbers, (number) => number <= to) - first
+}
+
+function countUpTo(numbers: Float64Array, isBelow: (number: number) => boolean): number {
+  let [low, high] = [0, numbers.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (isBelow(numbers[middle]!)) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 function credit(segments: CriticalSegment[], call: CallNode, startMs: number, endMs: number): void {

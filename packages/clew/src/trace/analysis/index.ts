@@ -7,6 +7,7 @@ export {
   breakdownRows,
   type RequestBreakdown,
 } from './breakdown.ts'
+export { type CriticalCredit, CriticalCredits, criticalCredits } from './critical-credits.ts'
 export { type CriticalSegment, criticalPath } from './critical-path.ts'
 export { type Failure, type FailureKind, failures } from './failures.ts'
 export { formatMs, formatShare } from './format-ms.ts'
