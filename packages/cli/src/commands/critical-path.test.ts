@@ -54,3 +54,23 @@ test('a trace that is not there is a fault; names cannot do harm, and lines fit'
     assert.ok(!stdout.includes('\u001b'))
     assert.equal((await runClew(['critical-path'])).code, 2)
   }))
+
+test('the tree of call paths, and what would be if a part took less', () =>
+  withDirectory(async (directory) => {
+    const file = await fileIn(directory, 'two.jsonl', lines('a1', 'create') + lines('b2', 'create'))
+    const { stdout, stderr } = await runClew(['critical-path', file, '--tree', '--ascii'])
+    assert.equal(stderr, '')
+    assert.match(stdout, /^70 % of the time of 2 requests is in orders\.create itself\.\n/)
+    assert.match(stdout, /\n {2}gateway\.POST .*\n {4}orders\.create +70 % +70 % /)
+    const half = ['critical-path', file, '--what-if', 'orders.create=0.5']
+    const told = (await runClew(half)).stdout
+    assert.match(told, /^orders\.create=0\.5 would save 35\.0 ms \(35 %\) at the median/)
+    const json = JSON.parse((await runClew([...half, '--tree', '--json'])).stdout)
+    assert.deepEqual([json.whatIf.p50.beforeMs, json.whatIf.p50.afterMs], [100, 65])
+    assert.deepEqual([json.traces, json.rootMs, json.tree[1].criticalMs], [2, 200, 140])
+    const nobody = await runClew(['critical-path', file, '--what-if', 'nobody=1', '--json'])
+    assert.equal(nobody.code, 3)
+    assert.equal(JSON.parse(nobody.stdout).error.code, 'no_such_call')
+    assert.equal((await runClew(['critical-path', file, '--what-if', 'half'])).code, 2)
+    assert.equal((await runClew(['critical-path', file, '--tree', '--trace', '1'])).code, 2)
+  }))

@@ -5,6 +5,7 @@ import { Fault, usageFault } from '../fault.ts'
 import { ASCII_FLAG, FILES, jsonFlag } from '../flags.ts'
 import { harmless } from '../harmless.ts'
 import { parseSelector, type Selector } from '../trace-file.ts'
+import { parseChange, type WrittenChange } from '../what-if.ts'
 
 /** Version of what `--json` prints. */
 const VERSION = 1
@@ -15,6 +16,8 @@ const NAME_MOST = 44
 
 interface Flags {
   readonly trace: Selector | undefined
+  readonly tree: boolean
+  readonly whatIf: WrittenChange | undefined
   readonly ascii: boolean
   readonly json: boolean
 }
@@ -26,6 +29,11 @@ export const criticalPathCommand = defineCommand<Flags, readonly string[]>({
     examples: [
       { input: 'critical-path traces.jsonl', brief: 'of all traces in the file, as a table' },
       { input: 'critical-path jaeger.json --trace 2', brief: 'of one of them' },
+      { input: 'critical-path traces.jsonl --tree', brief: 'what each call path costs' },
+      {
+        input: "critical-path traces.jsonl --what-if 'orders.get_order=0.5'",
+        brief: 'if the method took half as long',
+      },
       { input: 'critical-path - --json < traces.jsonl', brief: 'from stdin, for a script' },
     ],
     description: [
@@ -42,6 +50,19 @@ export const criticalPathCommand = defineCommand<Flags, readonly string[]>({
         placeholder: 'N|ID',
         brief: 'one trace: its number in the file, from 1, or a part of its id',
       },
+      tree: {
+        kind: 'boolean',
+        default: false,
+        brief: 'of all traces, as one tree of calls by call path',
+        withNegated: false,
+      },
+      whatIf: {
+        kind: 'parsed',
+        parse: parseChange,
+        optional: true,
+        placeholder: 'NAME=FACTOR',
+        brief: "tell what would be if a part took another time: 'orders.get_order=0.5'",
+      },
       ascii: ASCII_FLAG,
       json: jsonFlag('the credits as one JSON value'),
     },
@@ -51,12 +72,19 @@ export const criticalPathCommand = defineCommand<Flags, readonly string[]>({
 
 async function tellCriticalPath(
   context: ClewContext,
-  { trace: selector, ascii, json }: Flags,
+  { trace: selector, tree, whatIf, ascii, json }: Flags,
   ...paths: readonly string[]
 ): Promise<ExitCode> {
   const { output, env } = context
   if (paths.length === 0) {
     throw usageFault('FILE is missing', { next: ['clew critical-path traces.jsonl'] })
+  }
+  if (tree || whatIf !== undefined) {
+    if (selector !== undefined) {
+      throw usageFault('--tree and --what-if are of all traces; --trace is of one')
+    }
+    const { tellManyPaths } = await import('../critical-paths-of-many.ts')
+    return tellManyPaths(context, { tree, whatIf, ascii, json }, paths)
   }
   const { CriticalCredits, callTree } = await import('clew/trace')
   const { readAllTraces } = await import('../all-traces.ts')
@@ -66,9 +94,9 @@ async function tellCriticalPath(
   const problems = await readAllTraces(paths, (trace) => {
     number++
     if (selector !== undefined && !isMeant(selector, number, trace.id)) return
-    const tree = callTree(trace)
-    sums.add(tree)
-    only = sums.traces === 1 ? tree : undefined
+    const each = callTree(trace)
+    sums.add(each)
+    only = sums.traces === 1 ? each : undefined
   })
   if (sums.traces === 0) throw noSuchTrace(number)
   const { isAsciiOnly, sayProblems } = await import('../print-tree.ts')

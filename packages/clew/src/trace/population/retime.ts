@@ -4,6 +4,8 @@ import { courseOf } from './siblings.ts'
 
 /** Which time is imagined to be longer or shorter. What is left out of it may be anything. */
 export interface Change {
+  /** A service, or a service and its method as they are told: `orders`, `orders.get_order`. */
+  readonly name?: string
   readonly service?: string
   readonly method?: string
   /** Where the method ran. */
@@ -30,15 +32,19 @@ export function retimed(tree: CallTree, change: Change): number {
 }
 
 export function concerns(change: Change, call: CallNode): boolean {
-  const { service, method, host, pid } = change
+  const { name, service, method, host, pid } = change
   return (
+    (name === undefined || isNamed(call, name)) &&
     (service === undefined || service === call.service) &&
-    (method === undefined || method === call.method || method === nameOf(call)) &&
+    (method === undefined || method === call.method) &&
     (host === undefined || host === call.host) &&
     (pid === undefined || pid === call.pid) &&
     !call.placeholder
   )
 }
+
+const isNamed = (call: CallNode, name: string) =>
+  name === call.service || name === nameOf(call) || name === `${call.service}.${call.method}`
 
 function growthOf(call: CallNode, change: Change, grown: ReadonlyMap<CallNode, number>): number {
   const meant = concerns(change, call)

@@ -59,9 +59,13 @@ export class WhatIf {
 
   get answer(): WhatIfAnswer {
     const draws = this.#draws()
+    // Their difference may be as small as the sketches' error: all pairs tell it exactly, while they are kept.
+    const whole = this.#rate === 1
+    const now = whole ? sorted(this.#pairs.map(([before]) => before)) : undefined
+    const then = whole ? sorted(this.#pairs.map(([, after]) => after)) : undefined
     const at = (share: number): Imagined => ({
-      beforeMs: this.#before.quantile(share),
-      afterMs: this.#after.quantile(share),
+      beforeMs: now === undefined ? this.#before.quantile(share) : quantileOf(now, share),
+      afterMs: then === undefined ? this.#after.quantile(share) : quantileOf(then, share),
       savedMs: intervalOf(draws.map(([a, b]) => quantileOf(a, share) - quantileOf(b, share))),
     })
     const mean = (list: Float64Array) => list.reduce((sum, ms) => sum + ms, 0) / (list.length || 1)
@@ -92,6 +96,8 @@ export class WhatIf {
     })
   }
 }
+
+const sorted = (list: readonly number[]) => Float64Array.from(list).sort()
 
 /** What would become of requests, had a part of their work taken another time. */
 export function whatIf(trees: Iterable<CallTree>, change: Change): WhatIfAnswer {
