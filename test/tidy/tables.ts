@@ -37,10 +37,12 @@ export const RENDER: Rules = {
   breakdown: { may: ['.', 'layout', 'svg', 'text', 'clew/trace'], pure: true },
   // What the self-contained page is given, and the page's own code, which runs in a browser.
   html: { may: ['.', 'outline', 'svg', 'clew/trace'], pure: true },
+  // The chart of load is drawn with the breakdown's patterns: the same layers, the same signs.
+  load: { may: ['.', 'breakdown', 'layout', 'svg', 'text', 'clew/trace'], pure: true },
   page: { may: ['.', 'html', 'layout', 'svg', 'clew/trace'], pure: true },
   // What tests draw and hold pictures against; nobody else may import it.
   samples: { may: ['*'] },
-  '.': { may: ['outline', 'layout', 'svg', 'text', 'breakdown', 'html', 'clew/trace'] },
+  '.': { may: ['outline', 'layout', 'svg', 'text', 'breakdown', 'load', 'html', 'clew/trace'] },
 }
 
 const PUBLIC = [
@@ -51,8 +53,10 @@ const PUBLIC = [
 
 /** Folders of `@clew/cli`. `.` is what commands are made of, and the program that has them all. */
 export const CLI: Rules = {
-  commands: { may: ['.', 'demo', ...PUBLIC] },
+  commands: { may: ['.', 'demo', 'load', ...PUBLIC] },
   demo: { may: ['.', ...PUBLIC] },
+  // A response of an HTTP route brings its tree as a block.
+  load: { may: ['.', 'clew/trace/blocks', ...PUBLIC] },
   '.': { may: ['commands', 'demo', ...PUBLIC] },
 }
 

@@ -13,6 +13,8 @@ import { instanceOf } from './straggler-rows.ts'
 const MOST = 8
 /** Share from which on one origin or place is the answer. */
 const CLEAR = 0.3
+/** Share from which on a service is, whose methods by themselves are not. */
+const MOSTLY = 0.5
 
 /** What many traces answer together. */
 export function tellPopulation(page: Page, found: Findings, next: readonly NextStep[]): void {
@@ -40,7 +42,7 @@ export function populationSentences(found: Findings): readonly string[] {
   const sentences: string[] = []
   const [origin] = found.origins
   if (found.failed === 0) sentences.push(`None of the ${counted(found.traces, 'request')} failed.`)
-  else if (origin !== undefined) sentences.push(originSentence(origin, found.failed))
+  else if (origin !== undefined) sentences.push(failedSentence(found.origins, origin, found.failed))
   const aside = found.origins.find((each) => each.aside > 0)
   if (aside !== undefined) {
     const what = `${placeName(aside)} failed ${counted(aside.aside, 'time')}`
@@ -52,6 +54,23 @@ export function populationSentences(found: Findings): readonly string[] {
 }
 
 const withError = ({ error }: OriginFinding) => (error === undefined ? '' : ` with ${error}`)
+
+/** Where no method is the answer, a service may be. */
+function failedSentence(
+  origins: readonly OriginFinding[],
+  first: OriginFinding,
+  failed: number,
+): string {
+  if (first.requests >= CLEAR * failed) return originSentence(first, failed)
+  const services = new Map<string, number>()
+  for (const { service, requests } of origins) {
+    services.set(service, (services.get(service) ?? 0) + requests)
+  }
+  const [service, count] = [...services].reduce((most, each) => (each[1] > most[1] ? each : most))
+  if (count < MOSTLY * failed) return originSentence(first, failed)
+  const times = `${counted(count, 'failure')} of ${counted(failed, 'failed request')}`
+  return `${times} began in ${service}, in several of its methods: the most in ${placeName(first)}.`
+}
 
 function originSentence(origin: OriginFinding, failed: number): string {
   const how = origin.error === undefined ? ` (${KINDS[origin.kind]})` : withError(origin)

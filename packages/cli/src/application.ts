@@ -15,6 +15,7 @@ import { completionCommand } from './commands/completion.ts'
 import { criticalPathCommand } from './commands/critical-path.ts'
 import { demoCommand } from './commands/demo.ts'
 import { diffCommand } from './commands/diff.ts'
+import { loadCommand } from './commands/load.ts'
 import { renderCommand } from './commands/render.ts'
 import { runCommand } from './commands/run.ts'
 import { shellCommand } from './commands/shell.ts'
@@ -38,6 +39,7 @@ export const COMMANDS: ReadonlyMap<string, ClewCommand> = new Map([
   ['breakdown', breakdownCommand],
   ['stragglers', stragglersCommand],
   ['diff', diffCommand],
+  ['load', loadCommand],
   ['critical-path', criticalPathCommand],
   ['shell', shellCommand],
   ['backdoor', backdoorCommand],

@@ -9,6 +9,12 @@ export type { PlacedCard, PlacedLink, TreeLayout } from './layout/tree-layout.ts
 export { treeLayout } from './layout/tree-layout.ts'
 export type { BarLabel, Extent, PlacedRow, WaterfallLayout } from './layout/waterfall-layout.ts'
 export { waterfallLayout } from './layout/waterfall-layout.ts'
+export {
+  type LoadPictureOptions,
+  type LoadTextOptions,
+  renderLoadSvg,
+  renderLoadText,
+} from './load.ts'
 export type { PictureOptions, PictureView, RenderOptions } from './options.ts'
 export type {
   CallPlace,

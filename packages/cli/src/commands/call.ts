@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import type { CallOptions, Cluster, Delivery } from 'clew'
 import type { Trace } from 'clew/trace'
 import { brokerFlag, deliveryFlag, openForCalls } from '../broker-address.ts'
+import { parseArgument, parseKwargs, parseTarget, type Target } from '../call-arguments.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { parseDuration } from '../duration.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
@@ -17,11 +18,6 @@ interface Flags {
   readonly out: string | undefined
   readonly grant: string | undefined
   readonly json: boolean
-}
-
-interface Target {
-  readonly service: string
-  readonly method: string
 }
 
 export const callCommand = defineCommand<Flags, readonly string[]>({
@@ -268,45 +264,4 @@ function nextSteps(
     default:
       return {}
   }
-}
-
-/** @throws Fault when it is not one name, a dot and another name */
-function parseTarget(name: string): Target {
-  const match = /^([^.\s]+)\.([^.\s]+)$/.exec(name)
-  if (match === null) {
-    throw usageFault(`${JSON.stringify(name)} does not say what to call`, {
-      why: 'it takes a service, a dot and a method',
-      next: ['clew call greeting_service.hello Ada'],
-    })
-  }
-  return { service: match[1]!, method: match[2]! }
-}
-
-/**
- * JSON where it is JSON, else the text as it is.
- * @throws Fault for a whole number that JavaScript would round: a wrong id is worse than none
- */
-function parseArgument(text: string): unknown {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return text
-  }
-  if (/^-?\d+$/.test(text.trim()) && !Number.isSafeInteger(value)) {
-    throw usageFault(`${text} is too large to be sent exactly`, {
-      next: [`'"${text}"'   to send it as a string`],
-    })
-  }
-  return value
-}
-
-function parseKwargs(text: string): Readonly<Record<string, unknown>> {
-  const value = parseArgument(text)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw usageFault(`${JSON.stringify(text)} is no JSON object`, {
-      next: [`--kwargs '{"order_id":17}'`],
-    })
-  }
-  return value as Readonly<Record<string, unknown>>
 }

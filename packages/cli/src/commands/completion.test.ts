@@ -15,7 +15,12 @@ async function proposed(...words: readonly string[]): Promise<readonly string[]>
 test('commands, flags and values of flags are proposed', async () => {
   assert.deepEqual(await proposed('re'), ['render'])
   assert.deepEqual(await proposed('show', '--w'), ['--width'])
-  assert.deepEqual(await proposed('render', 'x', '--view', ''), ['tree', 'waterfall'])
+  assert.deepEqual(await proposed('render', 'x', '--view', ''), [
+    'tree',
+    'waterfall',
+    'flame',
+    'critical-path',
+  ])
   assert.deepEqual(await proposed('completion', 'z'), ['zsh'])
   assert.ok((await proposed('')).includes('demo'))
 })

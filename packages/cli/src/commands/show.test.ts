@@ -217,3 +217,19 @@ test('a handler of an event that came later is joined, and its trace is whole', 
     )
     assert.match((await runClew(['show', path, trace])).stdout, /mailer on created .*event/)
   }))
+
+test('a trace is shown as blocks over time, or by what its answer waited for', () =>
+  withDirectory(async (directory) => {
+    const path = await fileIn(directory, 'failed.jsonl', failedTrace())
+    const flame = await runClew(['show', path, '--view', 'flame', '--width', '80', '--ascii'])
+    assert.equal(flame.code, 0)
+    assert.match(flame.stdout, /\[x checkout\.pay .*100%/)
+    assert.doesNotMatch(flame.stdout, /[^\n\x20-\x7e]/)
+    const critical = await runClew(['show', path, '--view', 'critical-path'])
+    assert.equal(critical.code, 0)
+    assert.match(critical.stdout, /LOOK FIRST AT\n +\d+ % /)
+    assert.match(critical.stdout, / 100 % {2}way +checkout\.pay/)
+    const wrong = await runClew(['show', path, '--view', 'ring'])
+    assert.equal(wrong.code, 2)
+    assert.match(wrong.stderr, /--view is one of tree, flame, critical-path/)
+  }))

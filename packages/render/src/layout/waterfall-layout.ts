@@ -1,5 +1,6 @@
 import { type CallTree, formatMs } from 'clew/trace'
 import { type PictureOptions, waterfallOptions } from '../options.ts'
+import { uncertainParts } from '../outline/legs.ts'
 import { outlineOf } from '../outline/outline.ts'
 import type { Outline, Place, Spread } from '../outline/place.ts'
 import { workOf } from '../outline/work.ts'
@@ -34,6 +35,8 @@ export interface PlacedRow {
   readonly total: Extent | undefined
   /** When the callee was at work. */
   readonly work: readonly Extent[]
+  /** Where within the total the work began and ended, as far as the clocks leave it open. */
+  readonly unsure: readonly Extent[]
   /** When the critical path ran through it. */
   readonly critical: readonly Extent[]
   readonly label: BarLabel | undefined
@@ -106,6 +109,7 @@ export function waterfallLayout(
       lastCalleeY: undefined,
       total,
       work: workOf(place).map(([from, to]) => scale(from, to, LEAST_BAR - 1)),
+      unsure: unsureOf(place, scale),
       critical: joined(stretches.map(({ fromMs, toMs }) => scale(fromMs, toMs, LEAST_BAR))),
       label: total === undefined ? undefined : labelOf(barText(place, content), total, axis),
       self,
@@ -173,6 +177,16 @@ function scaleOf(outline: Outline, axis: Extent) {
     const width = Math.max(least, at(toMs) - at(fromMs))
     return { x: Math.min(at(fromMs), axis.x + axis.width - width), width }
   }
+}
+
+/** What is narrower than this many pixels could not be told from an edge. */
+const LEAST_UNSURE = 5
+
+function unsureOf(place: Place, scale: ReturnType<typeof scaleOf>): readonly Extent[] {
+  if (place.kind !== 'call') return []
+  return uncertainParts(place.call)
+    .map(([fromMs, toMs]) => scale(fromMs, toMs, 0))
+    .filter(({ width }) => width >= LEAST_UNSURE)
 }
 
 function barText(place: Place, content: CardContent): string {

@@ -1,5 +1,6 @@
 import { type CallNode, type CallTree, callName, criticalPath } from 'clew/trace'
 import { isOperation } from './condition.ts'
+import { waysOf } from './legs.ts'
 
 /**
  * What the answer waited for: `wait`: on the way to the callee or back (network, broker); `queue`: in
@@ -59,6 +60,8 @@ export interface CriticalPart {
   /** Host of the call that took most of it; undefined where several calls shared it. */
   readonly host: string | undefined
   readonly calls: number
+  /** What the clocks leave open: how much of it may be the neighbouring leg's; undefined where unknown. */
+  readonly errorMs: number | undefined
 }
 
 /** The parts of the path, the longest first. */
@@ -76,5 +79,6 @@ export function criticalParts(steps: readonly CriticalStep[]): readonly Critical
     .map(({ ms, step, calls }) => ({
       ...{ name: callName(step.call), leg: step.leg, ms, calls: calls.size },
       host: calls.size === 1 ? step.call.host : undefined,
+      errorMs: calls.size === 1 ? waysOf(step.call).legErrorMs : undefined,
     }))
 }

@@ -21,7 +21,11 @@ export function drawBar(row: PlacedRow, color: string): string {
       ),
     )
     .join('')
-  return (row.total === undefined ? '' : shapeOf(row, row.total, color)) + critical
+  const unsure = row.unsure.map((extent) =>
+    rect({ ...extent, y: row.y + TOP + 4, height: HEIGHT - 8 }, { fill: `url(#${UNSURE})` }),
+  )
+  const shape = row.total === undefined ? '' : shapeOf(row, row.total, color)
+  return shape + unsure.join('') + critical
 }
 
 function shapeOf(row: PlacedRow, total: Extent, color: string): string {
@@ -118,6 +122,7 @@ function openEnded({ x, y, width, height }: Box): string {
 }
 
 const STRIPES = 'clew-repeats'
+const UNSURE = 'clew-unsure'
 
 /** Lines for repeats, and hatching in the colours of the services whose calls failed. */
 export function barPatterns(layout: WaterfallLayout, colorOf: (service: string) => string): string {
@@ -132,8 +137,20 @@ export function barPatterns(layout: WaterfallLayout, colorOf: (service: string) 
     { id: STRIPES, width: 5, height: 5, patternUnits: 'userSpaceOnUse' },
     rect({ x: 0, y: 0, width: 1.25, height: 5 }, { fill: COLOR.paper, 'fill-opacity': 0.85 }),
   )
-  return element('defs', {}, [stripes, ...[...colors].map(hatch)].join(''))
+  const unsure = layout.rows.some((row) => row.unsure.length > 0) ? UNSURE_PATTERN : ''
+  return element('defs', {}, [stripes, unsure, ...[...colors].map(hatch)].join(''))
 }
+
+/** Dark and light lines, to be seen on the pale total and on the solid work. */
+const UNSURE_PATTERN = element(
+  'pattern',
+  {
+    ...{ id: UNSURE, width: 4, height: 4, patternUnits: 'userSpaceOnUse' },
+    patternTransform: 'rotate(-45)',
+  },
+  rect({ x: 0, y: 0, width: 2, height: 4 }, { fill: COLOR.paper }) +
+    rect({ x: 2, y: 0, width: 1.25, height: 4 }, { fill: COLOR.text }),
+)
 
 function hatch(color: string): string {
   return element(

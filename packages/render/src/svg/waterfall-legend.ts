@@ -22,6 +22,11 @@ export function waterfallLegend(layout: WaterfallLayout, facts: Facts): readonly
   const items: LegendItem[] = []
   if (plain !== undefined) items.push(bar(plain, 'total (pale) and handle (solid) time', colorOf))
   if (first((row) => row.critical.length > 0) !== undefined) items.push(CRITICAL)
+  const isUnsure = (row: PlacedRow) => row.unsure.length > 0
+  const isWell = ({ content }: PlacedRow) =>
+    content.kind === 'calls' && content.condition.kind === 'ok'
+  const unsure = first((row) => isUnsure(row) && isWell(row)) ?? first(isUnsure)
+  if (unsure !== undefined) items.push(unsureItem(unsure, colorOf))
   if (layout.answeredX !== undefined) items.push(ANSWERED)
   const repeats = first(({ place }) => place.kind === 'repeats')
   if (repeats !== undefined) items.push(bar(repeats, 'merged repeats', colorOf))
@@ -70,10 +75,36 @@ function bar(row: PlacedRow, label: string, colorOf: (service: string) => string
           y: y - 13,
           total: { x, width: 38 },
           work: row.work.length === 0 ? [] : [{ x: x + 6, width: 26 }],
+          unsure: [],
           critical: [],
         },
         color,
       ) + (icon?.(x + 42, y - 6) ?? ''),
+  }
+}
+
+/** The clocks of caller and callee tell the work's place within the total only up to a bound. */
+function unsureItem(row: PlacedRow, colorOf: (service: string) => string): LegendItem {
+  const { content } = row
+  const color = content.kind === 'calls' ? colorOf(content.service) : COLOR.gap
+  return {
+    label: 'work begins and ends there, ± the bound of the clocks',
+    width: 38,
+    draw: (x, y) =>
+      drawBar(
+        {
+          ...row,
+          y: y - 13,
+          total: { x, width: 38 },
+          work: [{ x: x + 7, width: 24 }],
+          unsure: [
+            { x: x + 3, width: 8 },
+            { x: x + 27, width: 8 },
+          ],
+          critical: [],
+        },
+        color,
+      ),
   }
 }
 

@@ -10,6 +10,7 @@ import {
 } from '../layout/card-content.ts'
 import { fitText, shorten, textWidth } from '../layout/measure.ts'
 import type { PlacedRow, WaterfallLayout } from '../layout/waterfall-layout.ts'
+import { legsText } from '../outline/legs.ts'
 import { visible } from '../visible.ts'
 import { percent } from '../words.ts'
 import { barPatterns, drawBar } from './bars.ts'
@@ -154,12 +155,13 @@ function drawRow(
   return titled(titleOf(row), [name, drawBar(row, color), barLabel(row, color), self].join(''))
 }
 
-function titleOf({ content }: PlacedRow): string {
+function titleOf({ content, place }: PlacedRow): string {
   if (content.kind === 'small') return `${content.title}: ${content.detail}`
   return [
     `${fullName(content)}${content.count > 1 ? ` ${countText(content)}` : ''}`,
     content.host,
     ...content.figures.map(({ label, value }) => `${label.toLowerCase()} ${value}`),
+    place.kind === 'call' ? legsText(place.call) : '',
     ...content.marks,
     content.condition.detail,
   ]

@@ -9,6 +9,7 @@ const ASCII: Readonly<Record<string, string>> = {
   '–': '-',
   '—': '-',
   '·': '-',
+  '±': '+-',
   '’': "'",
 }
 

@@ -58,7 +58,10 @@ function lookFirst({ tree, paint, unicode, width }: Page, parts: readonly Critic
     const share = formatShare(Math.min(1, part.ms / tree.totalMs))
     const many = part.calls > 1 ? `, ${counted(part.calls, 'call')}` : ''
     const on = part.host === undefined ? '' : ` on ${part.host}`
-    const words = `${PART[part.leg]} ${part.name}${on}${many}`
+    // Told where it could change the order.
+    const open = part.errorMs !== undefined && part.errorMs > part.ms / 20
+    const error = open ? ` (± ${formatMs(part.errorMs)} between its legs)` : ''
+    const words = `${PART[part.leg]} ${part.name}${on}${many}${error}`
     const figures = `${padded(printable(share, unicode), 8, 'right')} ${padded(printable(formatMs(part.ms), unicode), 9, 'right')}  `
     return `  ${paint(index === 0 ? 'path' : 'strong', figures)}${cut(printable(words, unicode), width - columns(figures) - 2)}`
   })

@@ -13,11 +13,14 @@ export function seeded(seed: number): () => number {
  * Two-sided p of Mann and Whitney's rank-sum test, by the normal approximation with corrections for
  * ties and continuity: how likely two samples of one kind differ as much in where they lie.
  */
-export function rankSumP(a: readonly number[], b: readonly number[]): number {
+export function rankSumP(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const [n, m] = [a.length, b.length]
   const total = n + m
   if (n === 0 || m === 0) return 1
-  const all = Float64Array.from([...a, ...b]).sort()
+  const all = new Float64Array(total)
+  all.set(a)
+  all.set(b, n)
+  all.sort()
   const own = Float64Array.from(a).sort()
   let ranks = 0
   let ties = 0

@@ -105,6 +105,38 @@ export function bandsOf(
   return groups.map((group) => group.slices)
 }
 
+/** The load fell to less than this share of what it was, so a queue may be left of that. */
+const FALLEN = 0.8
+/** In flight so many times what is usual for the load. */
+const LEFT_OVER = 3
+
+/**
+ * Bands without the times in which the load had fallen and what had queued before was still there: they
+ * would tell of a small load what a great one did. (Without effect where that is all there is.)
+ */
+export function withoutLeftOvers(
+  bands: readonly (readonly LoadSlice[])[],
+  inTime: readonly LoadSlice[],
+): readonly (readonly LoadSlice[])[] {
+  const usual = new Map<LoadSlice, number>()
+  for (const band of bands) {
+    const sorted = band.map(inFlightOf).sort((a, b) => a - b)
+    for (const slice of band) usual.set(slice, sorted[Math.floor((sorted.length - 1) / 2)]!)
+  }
+  const left = new Set<LoadSlice>()
+  let before: LoadSlice | undefined
+  for (const slice of inTime) {
+    if (before !== undefined && inFlightOf(slice) > LEFT_OVER * usual.get(slice)!) {
+      if (left.has(before) || rateOf(slice) < rateOf(before) * FALLEN) left.add(slice)
+    }
+    before = slice
+  }
+  return bands.map((band) => {
+    const kept = band.filter((slice) => !left.has(slice))
+    return kept.length > 0 ? kept : band
+  })
+}
+
 /** The first of the two groups to become one; undefined where all are far enough apart. */
 function closest(groups: readonly Group[]): number | undefined {
   let [best, least] = [0, Number.POSITIVE_INFINITY]

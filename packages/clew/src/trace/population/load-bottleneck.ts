@@ -42,8 +42,13 @@ export function bottleneckOf(
       grownMs >= rise * LEAST_EXPLAINED && (utilisationOf(station) ?? 0) >= BUSY,
   )
   const [most] = busy
-  if (most !== undefined) return held(band, deepest(most, taken, band, arrows))
   const [first] = grown
+  // The queue may be in front of who is taken only for a part of the time, by waiting for another.
+  const below = first === undefined ? undefined : deepest(first, taken, band, arrows)
+  if (below !== undefined && below.behind.length > 0 && first!.grownMs >= rise * LEAST_EXPLAINED) {
+    return held(band, below)
+  }
+  if (most !== undefined) return held(band, deepest(most, taken, band, arrows))
   if (first === undefined || first.grownMs < rise * LEAST_EXPLAINED_ALONE) {
     return { ...work(band, taken), service: '', kind: 'unclear', layer: undefined }
   }

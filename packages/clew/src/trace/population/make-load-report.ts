@@ -7,6 +7,7 @@ import {
   rateOf,
   rateScale,
   slicesOf,
+  withoutLeftOvers,
 } from './load-bands.ts'
 import { bottleneckOf, type OpenBand } from './load-bottleneck.ts'
 import type {
@@ -34,9 +35,9 @@ export function loadReport(sums: LoadSums, by: LoadReport['by']): LoadReport {
   const widest = slices.reduce((most, { seconds }) => Math.max(most, seconds), 0)
   const loaded = loadedSlices(slices, widest)
   const capacities = capacitiesOf(sums, slices)
-  const open = bandsOf(loaded, by === 'rate' ? rateScale : inFlightScale).map((band) =>
-    bandOf(band, sums, capacities),
-  )
+  const alike = bandsOf(loaded, by === 'rate' ? rateScale : inFlightScale)
+  const told = by === 'rate' ? withoutLeftOvers(alike, loaded) : alike
+  const open = told.map((band) => bandOf(band, sums, capacities))
   const bands = open.map((band) => ({
     ...band,
     bottleneck: bottleneckOf(band, open[0]!, sums.arrows),
