@@ -5,3 +5,4 @@ export {
   type FormatReaderOptions,
   formatReader,
 } from './format-reader.ts'
+export * from './out/index.ts'
