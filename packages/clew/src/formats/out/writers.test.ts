@@ -84,7 +84,7 @@ describe('writers of other formats', () => {
   })
 
   it('write a document without any trace', () => {
-    assert.deepEqual(JSON.parse(textOf(encodeJaeger([]))), { data: [] })
+    assert.equal(textOf(encodeJaeger([])).replace(/\s/g, ''), '{"data":[]}')
     assert.deepEqual(JSON.parse(textOf(encodeZipkin([]))), [])
     assert.deepEqual(JSON.parse(textOf(encodeOtlp([]))), { resourceSpans: [] })
     assert.deepEqual(JSON.parse(textOf(encodeChrome([]))).traceEvents, [])
