@@ -1,13 +1,15 @@
-import { type Trace, type TraceProblem, TraceReader } from 'clew/trace'
+import type { Trace, TraceProblem } from 'clew/trace'
 import { EXIT } from './exit.ts'
-import { Fault, fileFault } from './fault.ts'
-import { joined, nameOf, nothingReadable, textOf } from './trace-file.ts'
+import { Fault } from './fault.ts'
+import { problemsOf } from './problems-of-files.ts'
+import { readDocuments } from './read-documents.ts'
+import { joined, nothingReadable } from './trace-file.ts'
 
 /** Entries held at a time, so that parts of a trace can be joined; beyond, the oldest trace is handed over. */
 const MOST_ENTRIES = 2_000_000
 
 /**
- * Reads all traces of several files, as one: what several processes wrote of a trace is joined, wherever
+ * Reads all traces of several files and directories, in any format, as one: what several processes wrote of a trace is joined, wherever
  * it stands, as long as no more than two million entries are held.
  * @param take told of each trace, once
  * @returns what could not be read, with the names of the files where there are several
@@ -17,35 +19,15 @@ export async function readAllTraces(
   paths: readonly string[],
   take: (trace: Trace) => void,
 ): Promise<readonly TraceProblem[]> {
-  if (paths.filter((path) => path === '-').length > 1) {
-    throw new Fault('stdin can be read once', { exit: EXIT.usage, code: 'usage' })
-  }
   const joining = new Joining(take)
-  const problems: TraceProblem[] = []
-  for (const path of paths) {
-    const reader = new TraceReader()
-    const before = joining.traces
-    try {
-      for await (const text of textOf(path)) {
-        for (const trace of reader.push(text)) joining.add(trace)
-      }
-    } catch (error) {
-      throw fileFault('read', nameOf(path), error)
-    }
-    for (const trace of reader.end()) joining.add(trace)
-    if (joining.traces === before) {
-      const fault = nothingReadable(path, reader.problems)
-      if (paths.length === 1) throw fault
-      problems.push({ kind: 'unreadable', message: fault.message })
-    }
-    const name = paths.length === 1 ? '' : `${nameOf(path)}: `
-    for (const problem of reader.problems) {
-      problems.push({ ...problem, message: `${name}${problem.message}` })
-    }
+  const documents = await readDocuments(paths, (trace) => joining.add(trace))
+  const problems = problemsOf(documents)
+  if (joining.traces === 0 && documents.length <= 1) {
+    throw nothingReadable(documents[0]?.path ?? paths.join(', '), problems)
   }
   if (joining.traces === 0) {
     const why = problems.slice(0, 3).map(({ message }) => message)
-    const message = `nothing in ${paths.length} files could be read as a trace`
+    const message = `nothing in ${documents.length} files could be read as a trace`
     throw new Fault(message, { exit: EXIT.partial, code: 'no_trace', why: why.join('\n') })
   }
   joining.end()

@@ -12,6 +12,7 @@ import { backdoorCommand } from './commands/backdoor.ts'
 import { breakdownCommand } from './commands/breakdown.ts'
 import { callCommand } from './commands/call.ts'
 import { completionCommand } from './commands/completion.ts'
+import { convertCommand } from './commands/convert.ts'
 import { criticalPathCommand } from './commands/critical-path.ts'
 import { demoCommand } from './commands/demo.ts'
 import { diffCommand } from './commands/diff.ts'
@@ -41,6 +42,7 @@ export const COMMANDS: ReadonlyMap<string, ClewCommand> = new Map([
   ['diff', diffCommand],
   ['load', loadCommand],
   ['critical-path', criticalPathCommand],
+  ['convert', convertCommand],
   ['shell', shellCommand],
   ['backdoor', backdoorCommand],
   ['show-config', showConfigCommand],

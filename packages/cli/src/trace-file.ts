@@ -1,8 +1,9 @@
-import { createReadStream } from 'node:fs'
-import { callTree, type Trace, type TraceProblem, TraceReader } from 'clew/trace'
+import { callTree, type Trace, type TraceProblem } from 'clew/trace'
 import { EXIT } from './exit.ts'
-import { Fault, fileFault } from './fault.ts'
+import { Fault } from './fault.ts'
 import { harmless } from './harmless.ts'
+import { problemsOf } from './problems-of-files.ts'
+import { readDocuments } from './read-documents.ts'
 
 /** Which trace of a file is meant: its number in the list, from 1, or a part of its id. */
 export type Selector = { readonly number: number } | { readonly idPart: string }
@@ -33,23 +34,15 @@ export interface TraceFile {
 const MOST_SHOWN = 5
 
 /**
- * Reads a trace file piece by piece; at most the entries of one trace are kept.
- * @param path `-` for stdin
+ * Reads a trace file piece by piece, in any format; at most the entries of one trace are kept.
+ * @param path `-` for stdin; of a directory, all files below it
  * @throws Fault when it cannot be opened, when nothing in it could be read (exit code 7), or when
  *   the trace asked for is not in it (exit code 3)
  */
 export async function readTraceFile(path: string, selector?: Selector): Promise<TraceFile> {
-  const reader = new TraceReader()
   const gathering = new Gathering(selector)
-  try {
-    for await (const text of textOf(path)) {
-      for (const trace of reader.push(text)) gathering.take(trace)
-    }
-  } catch (error) {
-    throw fileFault('read', nameOf(path), error)
-  }
-  for (const trace of reader.end()) gathering.take(trace)
-  const { problems } = reader
+  const documents = await readDocuments([path], (trace) => gathering.take(trace))
+  const problems = problemsOf(documents)
   if (gathering.summaries.length === 0) throw nothingReadable(path, problems)
   return { trace: gathering.chosen(path), summaries: gathering.summaries, problems }
 }
@@ -61,12 +54,6 @@ export function parseSelector(text: string): Selector {
 
 export function nameOf(path: string): string {
   return path === '-' ? 'stdin' : harmless(path)
-}
-
-export function textOf(path: string): AsyncIterable<string> {
-  const stream = path === '-' ? process.stdin : createReadStream(path)
-  stream.setEncoding('utf8')
-  return stream as AsyncIterable<string>
 }
 
 /** Keeps a line of every trace, and of one of them everything. */

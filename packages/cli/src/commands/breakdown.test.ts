@@ -105,7 +105,7 @@ test('what cannot be read, drawn or broken down is told', () =>
     const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
       [[], 2, /FILE is missing/],
       [[join(directory, 'none')], 3, /there is no file/],
-      [[directory], 1, /it is a directory/],
+      [[directory], 0, /warning: .*empty\.jsonl: no traces, passed over/],
       [[empty], 7, /empty\.jsonl is empty/],
       [[empty, empty], 7, /nothing in 2 files could be read as a trace\n.*why: .*is empty/],
       [[empty, file], 0, /warning: .*empty\.jsonl is empty/],

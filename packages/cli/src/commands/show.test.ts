@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { mkdtemp } from 'node:fs/promises'
 import { test } from 'node:test'
 import { fileIn, runClew, withDirectory } from '../run-clew.test.ts'
 import { FAILED, failedTrace, WELL, wellTrace } from '../sample-traces.test.ts'
@@ -68,7 +69,7 @@ test('files that cannot be read are told apart', () =>
     const binary = Uint8Array.from({ length: 4096 }, (_, at) => (at * 151 + (at >> 3)) % 256)
     const cases: readonly (readonly [string, number, RegExp])[] = [
       [`${directory}/none.jsonl`, 3, /there is no file .*none\.jsonl/],
-      [directory, 1, /it is a directory/],
+      [await mkdtemp(`${directory}/none-`), 7, /none-\w+ is empty/],
       [await fileIn(directory, 'empty.jsonl', ''), 7, /empty\.jsonl is empty/],
       [await fileIn(directory, 'binary', binary), 7, /nothing in .*binary could be read/],
       [await fileIn(directory, 'other.json', '{"a":1}\n'), 7, /line 1 has no moment of a call/],

@@ -83,7 +83,7 @@ const micros = (ms: number | undefined) =>
 const lineOf = (cells: readonly Cell[]) => `${cells.map(cellOf).join(',')}\r\n`
 
 /** First characters that spreadsheets take for a formula (OWASP, CSV injection); full-width ones too. */
-const FORMULA = /^[=+\-@\t\r\n=+-@]/
+const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/
 
 function cellOf(value: Cell): string {
   if (value === undefined) return ''

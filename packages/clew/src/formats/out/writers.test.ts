@@ -178,6 +178,7 @@ describe('CSV', () => {
     const trace = { id: TRACE, entries, folds: [], missing: [], relays: [], complete: true }
     const text = textOf(encodeCsv([trace]))
     assert.ok(text.includes(`"'=HYPERLINK(""http://x"",""y"")","'@a\n,b"`), text)
+    assert.ok(text.includes(`\r\n${TRACE},1,,0,call,`), text)
     assert.ok(text.includes(`,'-h,`) && text.includes(`,${T0}.25,${T0 - 1},`), text)
   })
 })

@@ -1,0 +1,133 @@
+import type { Losses } from 'clew/formats'
+import { type ClewContext, defineCommand } from '../command.ts'
+import { CONVERT_FORMATS, type ConvertFormat, convertFormat } from '../convert-format.ts'
+import { EXIT, type ExitCode } from '../exit.ts'
+import { usageFault } from '../fault.ts'
+import { FILES, jsonFlag } from '../flags.ts'
+import { harmless } from '../harmless.ts'
+
+/** Version of what `--json` prints. */
+const VERSION = 1
+
+interface Flags {
+  readonly to: ConvertFormat | undefined
+  readonly out: string | undefined
+  readonly trace: string | undefined
+  readonly json: boolean
+}
+
+export const convertCommand = defineCommand<Flags, readonly string[]>({
+  help: {
+    brief: 'Write traces in another format: OTLP, Jaeger, Zipkin, Perfetto, speedscope, CSV, HTML',
+    usage: 'FILE… --to FORMAT [-o OUT] [FLAGS]',
+    examples: [
+      { input: 'convert traces.jsonl -o traces.chrome.json', brief: 'for ui.perfetto.dev' },
+      { input: 'convert jaeger.json --to clew > traces.jsonl', brief: 'from Jaeger to Clew' },
+      { input: 'convert traces.jsonl --trace 3 -o third.html', brief: 'one trace as a page' },
+      { input: 'convert traces/ --to csv | gzip > calls.csv.gz', brief: 'a directory as a table' },
+    ],
+    description: [
+      'Reads Clew’s own files, OTLP (JSON and protobuf), Jaeger’s and Zipkin’s JSON, also compressed by gzip or zstd. What the format has no words for is told.',
+    ],
+  },
+  parameters: {
+    positional: FILES,
+    flags: {
+      to: {
+        kind: 'enum',
+        values: CONVERT_FORMATS,
+        optional: true,
+        brief: 'the format; left out, the ending of OUT says it',
+      },
+      out: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'OUT',
+        brief: 'the file to write (default: stdout)',
+      },
+      trace: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'N|ID',
+        brief: 'only this trace, as `clew show FILE` numbers them',
+      },
+      json: jsonFlag('what was written, as one JSON value; needs -o'),
+    },
+    aliases: { o: 'out' },
+  },
+  run: convert,
+})
+
+async function convert(
+  context: ClewContext,
+  { to, out, trace, json }: Flags,
+  ...paths: readonly string[]
+): Promise<ExitCode> {
+  const { output } = context
+  if (paths.length === 0) {
+    throw usageFault('FILE is missing', { next: ['clew convert traces.jsonl --to jaeger'] })
+  }
+  const format = convertFormat(to, out)
+  if (out === undefined) refuseStdout(format, json)
+  const written =
+    format === 'html'
+      ? await page(paths, trace, out)
+      : await (await import('../convert-traces.ts')).convertTraces({
+          paths,
+          format,
+          out,
+          which: trace,
+        })
+  const { sayProblems } = await import('../print-tree.ts')
+  const { traces, calls, bytes, problems, losses } = written
+  if (json) {
+    output.printJson({ version: VERSION, format, out, traces, calls, bytes, losses, problems })
+  } else if (out !== undefined) {
+    const told = traces === 1 ? '1 trace' : `${traces.toLocaleString('en-US')} traces`
+    output.say(
+      `${harmless(out)} has ${told} of ${calls.toLocaleString('en-US')} calls as ${format}`,
+    )
+  }
+  sayLosses(context, format, losses)
+  sayProblems(context, problems)
+  return EXIT.ok
+}
+
+function refuseStdout(format: ConvertFormat, json: boolean): void {
+  if (json) {
+    throw usageFault('--json needs -o OUT', {
+      why: 'stdout can hold the document or what is told of it',
+    })
+  }
+  if (format === 'otlp-protobuf' && process.stdout.isTTY === true) {
+    throw usageFault('binary output is not written to a terminal', { next: ['-o traces.pb'] })
+  }
+}
+
+async function page(paths: readonly string[], which: string | undefined, out: string | undefined) {
+  const [path] = paths
+  if (out === undefined || path === undefined || paths.length > 1) {
+    throw usageFault('--to html writes one FILE to -o OUT')
+  }
+  const { writePage } = await import('../write-page.ts')
+  return { ...(await writePage(path, which, out)), losses: undefined }
+}
+
+const WORDS: Readonly<Record<keyof Losses, string>> = {
+  folded: 'calls that were merged away',
+  missing: 'calls known to be missing',
+  pauses: 'pauses of processes',
+  relays: 'calls of peers that keep no entries',
+  open: 'calls that are not known to have ended (written as if they had, marked pending)',
+  lost: 'calls known by their ids alone',
+}
+
+function sayLosses({ output }: ClewContext, format: string, losses: Losses | undefined): void {
+  if (losses === undefined) return
+  const keys = (Object.keys(WORDS) as (keyof Losses)[]).filter((key) => losses[key] > 0)
+  if (keys.length === 0) return
+  const list = keys.map((key) => `${losses[key]} ${WORDS[key]}`).join(', ')
+  output.say(`${output.paintTalk.yellow('note:')} ${format} has no words for ${list}`)
+}
