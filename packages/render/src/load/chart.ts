@@ -226,7 +226,8 @@ function linesOf(bands: readonly LoadBand[], xs: readonly number[], { sentences:
     ({ stations }) => stations.find(({ service }) => service === waited)?.waitMs ?? 0,
   )
   const all = bands.flatMap(({ p50Ms, p99Ms }) => [p50Ms, p99Ms]).filter((ms) => ms > 0)
-  const most = all.reduce((max, ms) => Math.max(max, ms), 1e-3) * 1.2
+  const longest = Math.max(...waits, ...all, 1e-3)
+  const most = longest * 1.2
   // Waits far below every request are of no account, and would press everything else together.
   const least = Math.max(most / 1e5, all.reduce((min, ms) => Math.min(min, ms), most) / 4)
   const y = (ms: number) =>

@@ -7,7 +7,7 @@ import { nameOfBottleneck } from './words.ts'
 
 export interface LoadTextOptions {
   /**
-   * Columns of the terminal; no line is longer.
+   * Columns of the terminal, at least 76; no line is longer.
    * @default 100
    */
   readonly width?: number | undefined
@@ -23,6 +23,7 @@ export interface LoadTextOptions {
   readonly unicode?: boolean | undefined
 }
 
+const LEAST_WIDTH = 76
 const MOST_STATIONS = 8
 const WIDEST_BAR = 16
 const LEAST_BAR = 6
@@ -30,7 +31,7 @@ const LEAST_BAR = 6
 /** The answer in words, a line for each load, and the services at the greatest of them. */
 export function loadTable(report: LoadReport, options: LoadTextOptions): string {
   const { color = false, unicode = true } = options
-  const width = Math.max(60, options.width ?? 100)
+  const width = Math.max(LEAST_WIDTH, options.width ?? 100)
   const paint = painter(color)
   const say = (text: string) => printable(text, unicode)
   const lines = report.sentences.flatMap((sentence) =>
@@ -38,7 +39,7 @@ export function loadTable(report: LoadReport, options: LoadTextOptions): string 
   )
   const { bands, by } = report
   if (bands.length === 0) return text(lines, unicode)
-  const fixed = 10 + 10 + 8 + 8 + 9 + 9 + 2 + 6
+  const fixed = 10 + 10 + 8 + 8 + 9 + 9 + 2 + 6 + 1
   const bar = Math.min(WIDEST_BAR, width - fixed - 26)
   const name = Math.max(12, width - fixed - (bar < LEAST_BAR ? 0 : bar + 2))
   const row = (cells: readonly string[], held: string, share: string) =>

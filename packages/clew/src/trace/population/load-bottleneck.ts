@@ -27,15 +27,18 @@ interface Taken {
  * What holds the requests of a band up. As long as they take about as long as at the least load, that
  * is whose work takes most. Beyond: whose critical time has grown most of those that are busy; of one
  * whose workers wait for another that is busy too, that other.
+ * @param steadyMs the least mean of this band and those with more load: what load holds up, more load
+ *   does not set free, so requests that took longer only here had another reason
  */
 export function bottleneckOf(
   band: OpenBand,
   least: OpenBand,
+  steadyMs: number,
   arrows: ReadonlyMap<string, ReadonlySet<string>>,
 ): LoadBottleneck {
   const rise = band.meanMs - least.meanMs
   const taken = takenOf(band, least)
-  if (!(rise > least.meanMs * LEAST_RISE)) return work(band, taken)
+  if (!(steadyMs - least.meanMs > least.meanMs * LEAST_RISE)) return work(band, taken)
   const grown = [...taken.values()].sort((a, b) => b.grownMs - a.grownMs)
   const busy = grown.filter(
     ({ grownMs, station }) =>

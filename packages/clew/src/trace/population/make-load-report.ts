@@ -38,10 +38,10 @@ export function loadReport(sums: LoadSums, by: LoadReport['by']): LoadReport {
   const alike = bandsOf(loaded, by === 'rate' ? rateScale : inFlightScale)
   const told = by === 'rate' ? withoutLeftOvers(alike, loaded) : alike
   const open = told.map((band) => bandOf(band, sums, capacities))
-  const bands = open.map((band) => ({
-    ...band,
-    bottleneck: bottleneckOf(band, open[0]!, sums.arrows),
-  }))
+  const bands = open.map((band, at) => {
+    const steadyMs = Math.min(...open.slice(at).map(({ meanMs }) => meanMs))
+    return { ...band, bottleneck: bottleneckOf(band, open[0]!, steadyMs, sums.arrows) }
+  })
   const limits = limitsOf(bands)
   const idleMs = bands[0]?.meanMs ?? 0
   const report = {
