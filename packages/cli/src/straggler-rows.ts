@@ -43,6 +43,6 @@ export function instanceOf({
   readonly host: string | undefined
   readonly pid: number | undefined
 }): string {
-  if (host === undefined) return ''
+  if (host === undefined || host === '') return ''
   return pid === undefined ? host : `${host}:${pid}`
 }

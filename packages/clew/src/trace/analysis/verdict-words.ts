@@ -10,7 +10,7 @@ import { nameOf, placesOf } from './walk.ts'
 /** ` on vm-2`; with the process where several of one host are in the trace. */
 function instance(call: CallNode, tree: CallTree): string {
   const { host, pid, service } = call
-  if (host === undefined) return ''
+  if (host === undefined || host === '') return ''
   if (pid === undefined) return ` on ${host}`
   for (const other of placesOf(tree.root)) {
     const beside = other.host === host && other.service === service && other.pid !== undefined
@@ -83,6 +83,18 @@ function doubtOf({ doubt, origin, passedOn }: Failure): string {
   }
   return ''
 }
+
+/** Who failed as well, and not because of the first. */
+export function othersSentence(failed: readonly Failure[]): string | undefined {
+  const others = failed.slice(1).filter(({ masked, doubt }) => !masked && doubt === undefined)
+  if (others.length === 0) return undefined
+  const names = others.slice(0, MOST_NAMED).map(({ origin }) => nameOf(origin))
+  const more = others.length - names.length
+  return `${list(names)}${more > 0 ? ` and ${more} further calls` : ''} failed by themselves as well.`
+}
+
+/** Names of which a sentence tells the first few. */
+const MOST_NAMED = 100
 
 /** What went wrong in work that nobody waited for. */
 export const asideSentence = (failure: Failure, tree: CallTree) =>

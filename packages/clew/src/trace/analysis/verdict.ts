@@ -10,6 +10,7 @@ import {
   asideSentence,
   doubtSentence,
   failureSentence,
+  othersSentence,
   retrySentence,
   stragglerSentence,
   wentTo,
@@ -57,6 +58,8 @@ export function verdict(tree: CallTree, options: StragglerOptions = {}): Verdict
   if (failure !== undefined) {
     sentences.push(failureSentence(failure, tree))
     unclear = failure.doubt !== undefined
+    const others = othersSentence(failed)
+    if (others !== undefined) sentences.push(others)
   } else if (straggler !== undefined && explains(straggler, bottleneck)) {
     sentences.push(stragglerSentence(straggler, tree))
     unclear = straggler.leg === undefined
