@@ -4,6 +4,7 @@ import {
   formatMs,
   formatShare,
   type OriginFinding,
+  type SlowInstance,
 } from 'clew/trace'
 import { counted, GAPS, KINDS, PLACES, placeName, REASONS } from './analysis-words.ts'
 import type { NextStep, Page, PageRow } from './page.ts'
@@ -17,13 +18,18 @@ const CLEAR = 0.3
 const MOSTLY = 0.5
 
 /** What many traces answer together. */
-export function tellPopulation(page: Page, found: Findings, next: readonly NextStep[]): void {
+export function tellPopulation(
+  page: Page,
+  { found, slowInstances }: { found: Findings; slowInstances: readonly SlowInstance[] },
+  next: readonly NextStep[],
+): void {
   page.title(counted(found.traces, 'request'), aboutAll(found))
   page.heading('VERDICT')
   for (const sentence of populationSentences(found)) page.sentence(sentence, 'bold')
   tellRequests(page, found)
   tellOrigins(page, found.origins)
   tellBottlenecks(page, found.bottlenecks)
+  tellSlowInstances(page, slowInstances)
   tellStragglers(page, found)
   tellGaps(page, found)
   if (found.left > 0) {
@@ -186,6 +192,38 @@ function tellBottlenecks(page: Page, places: readonly BottleneckFinding[]): void
   )
   tellMore(page, places.length - MOST, 'place')
 }
+
+const PARTS: Readonly<Record<string, string>> = {
+  ...{ self: 'the method itself', queue: 'waiting to begin' },
+  ...{ network: 'network, broker or queue', downstream: 'its own calls' },
+}
+
+/** Instances that take longer than their replicas, by more than chance. */
+export function tellSlowInstances(page: Page, slow: readonly SlowInstance[], most = MOST): void {
+  if (slow.length === 0) return
+  const rows = slow.slice(0, most).map((one): PageRow => {
+    const { instance, medianMs, othersMedianMs, ratio, ratios, leg } = one
+    const sure = `${times(ratios.low)}–${times(ratios.high)}`
+    const medians = [formatMs(medianMs), formatMs(othersMedianMs)]
+    const because = leg === undefined ? 'not known' : (PARTS[leg] ?? leg)
+    return { cells: [placeName(one), instance, ...medians, `${times(ratio)}×`, sure, because] }
+  })
+  page.table(
+    [
+      { title: 'SLOW INSTANCES', least: 24 },
+      { title: 'INSTANCE', least: 8 },
+      { title: 'MEDIAN', side: 'right' },
+      { title: 'OTHERS', side: 'right' },
+      { title: 'RATIO', side: 'right' },
+      { title: '95 %', side: 'right' },
+      { title: 'BECAUSE OF', least: 12 },
+    ],
+    rows,
+  )
+  tellMore(page, slow.length - most, 'instance')
+}
+
+const times = (ratio: number) => (ratio < 10 ? ratio.toFixed(1) : ratio.toFixed(0))
 
 /** What stragglers add up to, by instance. */
 export function tellStragglers(page: Page, { stragglers }: Findings, most = MOST): void {

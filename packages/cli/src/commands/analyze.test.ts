@@ -95,6 +95,53 @@ test('stragglers are listed one by one of a trace, and by instance of many', () 
     assert.equal((await runClew(['stragglers', none])).stdout, 'No straggler  1 trace\n')
   }))
 
+/** A request to one of three replicas, of which the last takes longer; one takes much longer than ever. */
+function replicaTrace(number: number): string {
+  const trace = (number + 1).toString(16).padStart(32, '0')
+  const pid = number % 3
+  const ms = (pid === 2 ? 14 : 9) + (number % 5) / 5 + (number === 80 ? 400 : 0)
+  const root = { service: 'gateway', method: 'get', id: 'r', parent: null, host: 'web-1', pid: 9 }
+  const call = { service: 'orders', method: 'get', id: 'c', parent: 'r' }
+  const at = (kind: Entry['kind'], timeMs: number, more: object): Entry => {
+    return { ...({ kind, timeMs: T + number * 1000 + timeMs, trace, ...more } as Entry) }
+  }
+  const [caller, callee] = [
+    { ...call, host: 'web-1', pid: 9 },
+    { ...call, host: 'vm-1', pid },
+  ]
+  const entries = [
+    ...[at('rpc-receive', 0, root), at('rpc-request', 1, caller), at('rpc-receive', 1.5, callee)],
+    ...[
+      at('rpc-respond', 1.5 + ms, callee),
+      at('rpc-finish', 2 + ms, caller),
+      at('rpc-respond', 3 + ms, root),
+    ],
+  ]
+  const lists = { folds: [], missing: [], relays: [], complete: true }
+  return encodeTrace({ id: trace, entries, ...lists })
+}
+
+test('of many traces instances are held against their replicas, and single calls against what is usual', () =>
+  withDirectory(async (directory) => {
+    const text = Array.from({ length: 90 }, (_, number) => replicaTrace(number)).join('')
+    const file = await fileIn(directory, 'replicas.jsonl', text)
+    const { stdout } = await runClew(['stragglers', file])
+    assert.match(
+      stdout,
+      /\nSLOW INSTANCES .*\n {2}orders\.get +vm-1:2 +1\d\.\d ms +\S+ ms +1\.\d× .*the method itself\n/,
+    )
+    assert.match(stdout, /\nSTRAGGLERS .*\n {2}orders\.get +vm-1:2 +1 +40\d ms +the method itself/)
+    const json = JSON.parse((await runClew(['analyze', file, '--json'])).stdout)
+    assert.deepEqual(
+      json.slowInstances.map(({ service, instance, leg }: Record<string, unknown>) => [
+        service,
+        instance,
+        leg,
+      ]),
+      [['orders', 'vm-1:2', 'self']],
+    )
+  }))
+
 test('names of others can neither steer the terminal nor widen the page', () =>
   withDirectory(async (directory) => {
     const names = ['\x1b[2J\u202e訂單'.repeat(30), '</script>'.repeat(40)] as const

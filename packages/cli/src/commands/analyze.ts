@@ -48,29 +48,36 @@ async function analyze(
   if (paths.length === 0) {
     throw usageFault('FILE is missing', { next: ['clew analyze traces.jsonl'] })
   }
-  const { callTree, Findings } = await import('clew/trace')
+  const { Baselines, callTree, Findings, Statistics } = await import('clew/trace')
   if (trace !== undefined) {
     const { trace: chosen, problems } = await chosenTrace(paths, trace)
     return answerOne(context, { tree: callTree(chosen), problems, paths, ascii, json })
   }
   const { readAllTraces } = await import('../all-traces.ts')
-  const found = new Findings()
+  // Each trace is held against those before it: once read, none is kept.
+  const baselines = new Baselines()
+  const found = new Findings({ baseline: baselines.of })
+  const statistics = new Statistics()
   let only: CallTree | undefined
   let read = 0
   const problems = await readAllTraces(paths, (each) => {
     const tree = callTree(each)
     only = read++ === 0 ? tree : undefined
     found.add(tree)
+    baselines.add(tree)
+    statistics.add(tree)
   })
   if (only !== undefined) return answerOne(context, { tree: only, problems, paths, ascii, json })
   const { populationAnswer, tellPopulation } = await import('../analyze-many.ts')
   if (json) {
     const { toMicroseconds } = await import('../analysis-json.ts')
-    const answer = toMicroseconds(populationAnswer(found))
+    const { slowInstances } = statistics
+    const answer = toMicroseconds({ ...populationAnswer(found), slowInstances })
     context.output.printJson({ version: VERSION, ...answer, problems })
   } else {
     const { Page } = await import('../page.ts')
-    tellPopulation(new Page(context, ascii), found, nextOfMany(found, paths))
+    const { slowInstances } = statistics
+    tellPopulation(new Page(context, ascii), { found, slowInstances }, nextOfMany(found, paths))
   }
   await sayProblemsOf(context, problems)
   return EXIT.ok

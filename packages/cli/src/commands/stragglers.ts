@@ -26,7 +26,7 @@ export const stragglersCommand = defineCommand<Flags, readonly string[]>({
       { input: 'stragglers traces.jsonl --json', brief: 'for a script' },
     ],
     description: [
-      'A straggler took much longer than at least three calls of the same method by the same caller (modified z-score of the logarithm above 3.5), by more than 1 ms and a tenth of its caller’s time, and the answer waited for it. GAIN is how much earlier its caller could have gone on. Calls with fewer siblings are no stragglers: nobody can tell from one trace what is usual for them.',
+      'A straggler took much longer than at least three calls of the same method by the same caller (modified z-score of the logarithm above 3.5), by more than 1 ms and a tenth of its caller’s time, and the answer waited for it. GAIN is how much earlier its caller could have gone on. Calls with fewer siblings are held against at least 20 calls of their kind in the traces before, else against nothing: one trace does not tell what is usual. Of many traces, instances are held against their replicas too.',
     ],
   },
   parameters: {
@@ -49,15 +49,19 @@ async function tellStragglers(
   if (paths.length === 0) {
     throw usageFault('FILE is missing', { next: ['clew stragglers traces.jsonl'] })
   }
-  const { callTree, Findings, stragglers } = await import('clew/trace')
+  const { Baselines, callTree, Findings, Statistics, stragglers } = await import('clew/trace')
   const { Page } = await import('../page.ts')
   const { sayProblems } = await import('../print-tree.ts')
-  const found = new Findings()
+  const baselines = new Baselines()
+  const found = new Findings({ baseline: baselines.of })
+  const statistics = new Statistics()
   let only: CallTree | undefined
   let read = 0
   const take = (tree: CallTree) => {
     only = read++ === 0 ? tree : undefined
     found.add(tree)
+    baselines.add(tree)
+    statistics.add(tree)
   }
   let problems: Parameters<typeof sayProblems>[1]
   if (trace === undefined) {
@@ -73,15 +77,18 @@ async function tellStragglers(
   if (json) {
     const { stragglerJson, toMicroseconds } = await import('../analysis-json.ts')
     const listed = single?.slice(0, 1_000).map(stragglerJson)
-    const told = listed === undefined ? { instances: found.stragglers } : { stragglers: listed }
+    const { slowInstances } = statistics
+    const many = { instances: found.stragglers, slowInstances }
+    const told = listed === undefined ? many : { stragglers: listed }
     output.printJson({ version: VERSION, traces, calls, ...toMicroseconds(told), problems })
   } else {
     const page = new Page(context, ascii)
     const { counted } = await import('../analysis-words.ts')
     page.title(sentenceOf(single?.length, found.stragglers, counted), counted(traces, 'trace'))
     if (single === undefined) {
-      const { tellStragglers: tell } = await import('../analyze-many.ts')
-      tell(page, found, MOST)
+      const many = await import('../analyze-many.ts')
+      many.tellSlowInstances(page, statistics.slowInstances, MOST)
+      many.tellStragglers(page, found, MOST)
     } else if (single.length > 0) {
       const { stragglerRows } = await import('../straggler-rows.ts')
       page.table(...stragglerRows(single.slice(0, MOST)))

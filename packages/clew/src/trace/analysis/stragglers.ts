@@ -97,15 +97,22 @@ export function stragglers(
       }
     }
     for (const call of baseline === undefined ? [] : rest) {
-      const held = isAwaited(call)
-        ? heldAgainst(baseline!(call, parent), call, leastExcess)
-        : undefined
+      // An excess that matters is less than the whole: most calls need not be looked up.
+      if (!(call.totalMs! > leastExcess) || !isAwaited(call)) continue
+      const held = heldAgainst(baseline!(call, parent), call, leastExcess)
       if (held === undefined) continue
       found.push({ straggler: describe(call, parent, held, undefined, ends), group: [] })
     }
   }
-  found.sort((a, b) => b.straggler.excessMs - a.straggler.excessMs)
-  return found.map(({ straggler, group }, rank) => {
+  const slow = new Set(found.map(({ straggler }) => straggler.call))
+  // Who only waited for another that is told is no straggler by itself.
+  const told = found.filter(({ straggler: { against, leg, call } }) => {
+    return (
+      against === 'siblings' || leg !== 'downstream' || !call.calls.some((each) => slow.has(each))
+    )
+  })
+  told.sort((a, b) => b.straggler.excessMs - a.straggler.excessMs)
+  return told.map(({ straggler, group }, rank) => {
     if (rank >= MOST_CAUSES || straggler.leg !== 'downstream') return straggler
     const cause = causeBelow(straggler, group)
     return cause === undefined ? straggler : { ...straggler, cause }
@@ -206,6 +213,8 @@ function describe(
 }
 
 function longestLeg(call: CallNode, usual: UsualLegs | undefined): [Leg | undefined, number] {
+  // Of a database nothing is known but how long it took, and that is all its own.
+  if (call.edge === 'down') return ['self', Number.POSITIVE_INFINITY]
   let best: Leg | undefined
   let most = 0
   for (const leg of LEGS) {
