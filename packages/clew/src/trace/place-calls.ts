@@ -38,7 +38,9 @@ function place(call: Making, outside: Bounds, hosts: Map<string, number>): Bound
     call.endMs = finish === undefined ? call.beginMs : Math.max(call.beginMs, finish + shift)
     const toMs = finish === undefined ? Infinity : call.endMs
     const inside = { shiftMs: shift, fromMs: call.beginMs, toMs }
-    const sameClock = host === undefined || host === (call.request ?? call.finish)?.host
+    // A host without a name is any host.
+    const sameClock =
+      host === undefined || (host !== '' && host === (call.request ?? call.finish)?.host)
     call.shiftMs = sameClock ? shift : shiftWithin(receive, respond, inside, host, hosts)
   }
   const begin = receive ?? respond
@@ -87,7 +89,7 @@ function shiftWithin(
   const room = bounds.toMs - bounds.fromMs - (to - from)
   // Work that took much longer than its caller waited only must not begin too early.
   const atMost = LONGER * (bounds.toMs - bounds.fromMs)
-  if (room < 0 && -room <= atMost) return bounds.fromMs + room / 2 - from
+  if (room < 0 && -room <= atMost) return bounds.toMs - to
   if (room < 0 && !early) return bounds.shiftMs
   const lead = Number.isFinite(room) && room > 0 ? room / 2 : 0
   return bounds.fromMs + lead - from

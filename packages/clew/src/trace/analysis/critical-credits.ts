@@ -1,6 +1,6 @@
 import type { CallNode, CallTree } from '../call-node.ts'
 import type { CallName } from '../entry.ts'
-import { type CriticalSegment, criticalPath } from './critical-path.ts'
+import { waitedFor } from './critical-path.ts'
 
 /** How much of the root's time one method spent itself on the critical path. */
 export interface CriticalCredit {
@@ -26,9 +26,10 @@ export class CriticalCredits {
   /** Trees added. */
   traces = 0
 
-  add(tree: CallTree, path: readonly CriticalSegment[] = criticalPath(tree)): void {
+  add(tree: CallTree): void {
     this.traces++
-    for (const { call, startMs, endMs } of path) {
+    const { pieces, overlaps } = waitedFor(tree)
+    for (const { call, startMs, endMs } of pieces) {
       const [start, end] = [microseconds(startMs), microseconds(endMs)]
       const [from, to] = recordOf(call)
       const begin = Math.min(end, Math.max(start, from))
@@ -36,6 +37,10 @@ export class CriticalCredits {
       const around = call.from ?? call
       this.#credit(around, begin - start + (end - stop))
       this.#credit(call, stop - begin)
+    }
+    // As in CRISP, both siblings keep their time, and their parent's own is less.
+    for (const { call, startMs, endMs } of overlaps) {
+      this.#credit(call, microseconds(startMs) - microseconds(endMs))
     }
   }
 
@@ -47,7 +52,12 @@ export class CriticalCredits {
   /** The most first. */
   get credits(): readonly CriticalCredit[] {
     const order = [...this.#spent.values()].sort((a, b) => b.us - a.us)
-    return order.map(({ service, operation, us }) => ({ service, operation, ms: us / 1000 }))
+    // A parent without time of its own has none to give for what its children overlap.
+    const lacking = order.reduce((sum, { us }) => sum + Math.min(0, us), 0)
+    const told = order.filter(({ us }) => us > 0)
+    return told.map(({ service, operation, us }, index) => {
+      return { service, operation, ms: (index === 0 ? us + lacking : us) / 1000 }
+    })
   }
 
   #credit({ service, method }: CallName, us: number): void {

