@@ -1,4 +1,11 @@
-import { callName, type FailureKind, type GapKind, type Leg, type Where } from 'clew/trace'
+import {
+  callName,
+  type Failure,
+  type FailureKind,
+  type GapKind,
+  type Leg,
+  type Where,
+} from 'clew/trace'
 
 /** How a failure began, where no error's name tells. */
 export const KINDS: Readonly<Record<FailureKind, string>> = {
@@ -10,6 +17,14 @@ export const KINDS: Readonly<Record<FailureKind, string>> = {
   crash: 'crashed or hangs',
   unanswered: 'never answered',
   caller: 'failed at its caller',
+}
+
+/** Why another may have failed first. */
+export const DOUBTS: Readonly<Record<NonNullable<Failure['doubt']>, string>> = {
+  hidden: 'calls that may be its own are missing',
+  between: 'calls between it and who failed above did well',
+  'one-sided': 'only its caller kept a record of it',
+  adrift: 'a call above it left no record',
 }
 
 export const PLACES: Readonly<Record<Where, string>> = {

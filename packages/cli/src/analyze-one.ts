@@ -15,7 +15,7 @@ import {
   stragglers,
   verdict,
 } from 'clew/trace'
-import { counted, GAPS, KINDS } from './analysis-words.ts'
+import { counted, DOUBTS, GAPS, KINDS } from './analysis-words.ts'
 import type { NextStep, Page, PageRow } from './page.ts'
 import { stragglerRows } from './straggler-rows.ts'
 
@@ -95,7 +95,7 @@ function wayUp({ passedOn, suspect, origin, doubt }: Failure): readonly string[]
     const more = passedOn.length > 5 ? `, and ${passedOn.length - 5} more` : ''
     words.push(`passed on by ${names.join(', ')}${more}`)
   }
-  if (doubt !== undefined) words.push('not certain: see the verdict')
+  if (doubt !== undefined) words.push(`not certain: ${DOUBTS[doubt]}`)
   return words
 }
 
