@@ -4,13 +4,16 @@ import { Fault } from './fault.ts'
 import { problemsOf } from './problems-of-files.ts'
 import { readDocuments } from './read-documents.ts'
 import { joined, nothingReadable } from './trace-file.ts'
+import { tracePaths } from './trace-paths.ts'
 
 /** Entries held at a time, so that parts of a trace can be joined; beyond, the oldest trace is handed over. */
 const MOST_ENTRIES = 2_000_000
+/** The same of a single file, which reading has joined as far as parts of a trace stand near each other. */
+const MOST_OF_ONE_FILE = 250_000
 
 /**
  * Reads all traces of several files and directories, in any format, as one: what several processes wrote of a trace is joined, wherever
- * it stands, as long as no more than two million entries are held.
+ * it stands, as long as no more than two million entries are held, or 250,000 of a single file.
  * @param take told of each trace, once
  * @returns what could not be read, with the names of the files where there are several
  * @throws Fault when a file cannot be opened, or in none of them anything could be read (exit code 7)
@@ -19,7 +22,8 @@ export async function readAllTraces(
   paths: readonly string[],
   take: (trace: Trace) => void,
 ): Promise<readonly TraceProblem[]> {
-  const joining = new Joining(take)
+  const single = (await tracePaths(paths)).length === 1
+  const joining = new Joining(take, single ? MOST_OF_ONE_FILE : MOST_ENTRIES)
   const documents = await readDocuments(paths, (trace) => joining.add(trace))
   const problems = problemsOf(documents)
   if (joining.traces === 0 && documents.length <= 1) {
@@ -36,13 +40,15 @@ export async function readAllTraces(
 
 class Joining {
   readonly #take: (trace: Trace) => void
+  readonly #mostEntries: number
   /** By id, in order of their first part. */
   readonly #held = new Map<string, Trace>()
   #entries = 0
   traces = 0
 
-  constructor(take: (trace: Trace) => void) {
+  constructor(take: (trace: Trace) => void, mostEntries: number) {
     this.#take = take
+    this.#mostEntries = mostEntries
   }
 
   add(trace: Trace): void {
@@ -55,7 +61,7 @@ class Joining {
     this.#held.set(trace.id, before === undefined ? trace : joined(before, trace))
     this.#entries += trace.entries.length
     for (const [id, oldest] of this.#held) {
-      if (this.#entries <= MOST_ENTRIES) return
+      if (this.#entries <= this.#mostEntries) return
       this.#held.delete(id)
       this.#entries -= oldest.entries.length
       this.#take(oldest)

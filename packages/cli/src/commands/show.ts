@@ -35,7 +35,7 @@ export const showCommand = defineCommand<Flags, readonly [string, string | undef
       { input: 'show - --json < traces.jsonl', brief: 'from stdin, for a script' },
     ],
     description: [
-      'Reads trace files as `clew call -o`, `clew run --profile=FILE` and fileSink() write them, and plain lists of entries as in the paper.',
+      'Reads trace files as `clew call -o`, `clew run --profile=FILE` and fileSink() write them, plain lists of entries as in the paper, OTLP, Jaeger and Zipkin, also compressed; of a directory all files.',
     ],
   },
   parameters: {
