@@ -107,3 +107,14 @@ test('a recursion without end is a path of bounded length', () => {
   paths.add(treeOf(call))
   assert.ok(paths.table.size <= 260)
 })
+
+test('the sample is drawn from all traces alike, not from the first or the last', () => {
+  const paths = new CallPaths({ mostTraces: 200 })
+  for (let index = 0; index < 4_000; index++) {
+    paths.add(treeOf({ service: 'a', method: 'm', wayMs: 0, steps: [{ workMs: index }] }))
+  }
+  const { profiles } = paths.sample
+  const mean = profiles.reduce((sum, { totalMs }) => sum + totalMs, 0) / profiles.length
+  // Half of 4,000; the mean of 100 or more lies within 4 of its own deviations of 115.
+  assert.ok(profiles.length >= 60 && Math.abs(mean - 2_000) < 600, `${profiles.length}: ${mean}`)
+})

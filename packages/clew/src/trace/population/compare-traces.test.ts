@@ -50,3 +50,23 @@ test('many siblings in another order are aligned in bounded time', () => {
   const found = compareTraces(treeOf(root(many)), treeOf(root(many.toReversed())))
   assert.deepEqual([found.aligned, found.added, found.removed], [2_001, 0, 0])
 })
+
+/** Length of the longest common subsequence, by trying everything. */
+function longestOf(a: readonly string[], b: readonly string[]): number {
+  const [first, ...rest] = a
+  if (first === undefined) return 0
+  const at = b.indexOf(first)
+  const without = longestOf(rest, b)
+  return at < 0 ? without : Math.max(without, 1 + longestOf(rest, b.slice(at + 1)))
+}
+
+test('as many siblings as possible are aligned', () => {
+  const names = fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 8 })
+  fc.assert(
+    fc.property(names, names, (a, b) => {
+      const [before, after] = [a, b].map((list) => treeOf(root(list.map((name) => call(name, 1)))))
+      assert.equal(compareTraces(before!, after!).aligned, 1 + longestOf(a, b))
+    }),
+    { numRuns: 300 },
+  )
+})
