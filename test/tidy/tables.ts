@@ -35,6 +35,8 @@ export const RENDER: Rules = {
   svg: { may: ['.', 'outline', 'layout', 'clew/trace'], pure: true },
   text: { may: ['.', 'outline', 'layout', 'clew/trace'], pure: true },
   breakdown: { may: ['.', 'layout', 'svg', 'text', 'clew/trace'], pure: true },
+  // The layout of a system, in whatever language it is asked for.
+  map: { may: ['.', 'layout', 'svg', 'text', 'clew/trace'], pure: true },
   // What the self-contained page is given, and the page's own code, which runs in a browser.
   html: { may: ['.', 'outline', 'svg', 'clew/trace'], pure: true },
   // The chart of load is drawn with the breakdown's patterns: the same layers, the same signs.
@@ -42,7 +44,7 @@ export const RENDER: Rules = {
   page: { may: ['.', 'html', 'layout', 'svg', 'clew/trace'], pure: true },
   // What tests draw and hold pictures against; nobody else may import it.
   samples: { may: ['*'] },
-  '.': { may: ['outline', 'layout', 'svg', 'text', 'breakdown', 'load', 'html', 'clew/trace'] },
+  '.': { may: ['outline', 'layout', 'svg', 'text', 'breakdown', 'load', 'map', 'html', 'clew/trace'] },
 }
 
 const PUBLIC = [

@@ -17,6 +17,8 @@ import { criticalPathCommand } from './commands/critical-path.ts'
 import { demoCommand } from './commands/demo.ts'
 import { diffCommand } from './commands/diff.ts'
 import { loadCommand } from './commands/load.ts'
+import { docsCommand } from './commands/docs.ts'
+import { mapCommand } from './commands/map.ts'
 import { renderCommand } from './commands/render.ts'
 import { runCommand } from './commands/run.ts'
 import { shellCommand } from './commands/shell.ts'
@@ -43,6 +45,8 @@ export const COMMANDS: ReadonlyMap<string, ClewCommand> = new Map([
   ['load', loadCommand],
   ['critical-path', criticalPathCommand],
   ['convert', convertCommand],
+  ['map', mapCommand],
+  ['docs', docsCommand],
   ['shell', shellCommand],
   ['backdoor', backdoorCommand],
   ['show-config', showConfigCommand],

@@ -15,6 +15,7 @@ export {
   renderLoadSvg,
   renderLoadText,
 } from './load.ts'
+export * from './map.ts'
 export type { PictureOptions, PictureView, RenderOptions } from './options.ts'
 export type {
   CallPlace,

@@ -1,6 +1,7 @@
 export { Baselines } from './baselines.ts'
 export { CallPaths, type CallPathsOptions, type PathStatistics, type Sample } from './call-paths.ts'
 export type { Interval } from './chance.ts'
+export { circles } from './circles.ts'
 export { type AlignedCall, compareTraces, type TraceDifference } from './compare-traces.ts'
 export { type CompareOptions, compare, splitBySpeed } from './difference.ts'
 export type * from './difference-shape.ts'

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileIn, runClew, withDirectory } from '../run-clew.test.ts'
+import { wellTrace } from '../sample-traces.test.ts'
+
+test('the map is text, one JSON value, and a file of the kind its ending names', () =>
+  withDirectory(async (directory) => {
+    const file = await fileIn(directory, 'well.jsonl', wellTrace())
+    const text = await runClew(['map', file])
+    assert.equal(text.code, 0)
+    assert.match(text.stdout, /^\d+ services?, \d+ stores?\./)
+    const json = await runClew(['map', '-', '--json'], { stdin: wellTrace() })
+    const { schema, version, map } = JSON.parse(json.stdout)
+    assert.deepEqual([schema, version, map.traces], [1, 1, 1])
+    const starts = {
+      svg: '<svg',
+      png: '\ufffdPNG',
+      dot: 'digraph',
+      mmd: 'flowchart',
+      md: '# The',
+      json: '{',
+    }
+    for (const [ending, start] of Object.entries(starts)) {
+      const out = join(directory, `map.${ending}`)
+      const { code, stderr } = await runClew(['map', file, '-o', out, '--methods'])
+      assert.equal(code, 0, stderr)
+      assert.ok((await readFile(out, 'utf8')).startsWith(start), ending)
+    }
+  }))
+
+test('what cannot be mapped is told, with --json as one JSON value', () =>
+  withDirectory(async (directory) => {
+    const file = await fileIn(directory, 'well.jsonl', wellTrace())
+    assert.equal((await runClew(['map'])).code, 2)
+    assert.equal((await runClew(['map', file, '-o', 'map.pdf'])).code, 2)
+    const { code, stdout } = await runClew(['map', file, '--service', 'nobody', '--json'])
+    assert.equal(code, 3)
+    assert.equal(JSON.parse(stdout).error.code, 'no_such_service')
+  }))
+
+test('the documentation is the same every time', () =>
+  withDirectory(async (directory) => {
+    const file = await fileIn(directory, 'well.jsonl', wellTrace())
+    const out = join(directory, 'system.md')
+    const first = await runClew(['docs', file])
+    assert.equal((await runClew(['docs', file, '-o', out])).code, 0)
+    assert.equal((await readFile(out, 'utf8')).trimEnd(), first.stdout.trimEnd())
+    assert.match(first.stdout, /^# The system[\s\S]*\n## What is uncertain\n/)
+    const { map } = JSON.parse((await runClew(['docs', file, '--json'])).stdout)
+    assert.equal(map.traces, 1)
+  }))

@@ -1,0 +1,25 @@
+import { writeFile } from 'node:fs/promises'
+import { callTree, ServiceMap, type SystemMap, type TraceProblem } from 'clew/trace'
+import { readAllTraces } from './all-traces.ts'
+import { fileFault } from './fault.ts'
+
+/**
+ * Reads the layout of a system from all traces of files.
+ * @throws Fault as `readAllTraces` does
+ */
+export async function readMap(
+  paths: readonly string[],
+): Promise<{ readonly map: SystemMap; readonly problems: readonly TraceProblem[] }> {
+  const sums = new ServiceMap()
+  const problems = await readAllTraces(paths, (trace) => sums.add(callTree(trace)))
+  return { map: sums.map, problems }
+}
+
+/** @throws Fault when the file cannot be written */
+export async function writeText(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text)
+  } catch (error) {
+    throw fileFault('write', path, error)
+  }
+}

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { callTree, serviceMap } from 'clew/trace'
+import fc from 'fast-check'
+import {
+  mapLayout,
+  markdownText,
+  renderMapDot,
+  renderMapMermaid,
+  renderMapSvg,
+  renderMapText,
+  renderSystemDocs,
+} from './map.ts'
+import { trees } from './samples/random.ts'
+import { storeTrees } from './samples/store.ts'
+import { checkout } from './samples/traces.ts'
+
+const systems = fc.array(trees(30), { minLength: 1, maxLength: 5 }).map(serviceMap)
+
+const graphs = fc.integer({ min: 1, max: 25 }).chain((count) =>
+  fc.record({
+    boxes: fc.array(
+      fc.record({ width: fc.constant(200), height: fc.integer({ min: 50, max: 300 }) }),
+      {
+        ...{ minLength: count, maxLength: count },
+      },
+    ),
+    lines: fc.array(
+      fc.record({ from: fc.nat({ max: count - 1 }), to: fc.nat({ max: count - 1 }) }),
+      {
+        maxLength: 60,
+      },
+    ),
+  }),
+)
+
+test('cards lie apart and within the picture, lines lead right but for those that close a circle', () => {
+  fc.assert(
+    fc.property(graphs, ({ boxes, lines }) => {
+      const words = lines.map(() => 90)
+      const layout = mapLayout(boxes, lines, words)
+      assert.deepEqual(layout, mapLayout(boxes, lines, words))
+      for (const [index, card] of layout.cards.entries()) {
+        assert.ok(card.x >= 0 && card.x + card.width <= layout.width + 0.01)
+        assert.ok(card.y >= -0.01 && card.y + card.height <= layout.height + 0.01)
+        for (const other of layout.cards.slice(index + 1)) {
+          const beside = card.x + card.width <= other.x || other.x + other.width <= card.x
+          const over =
+            card.y + card.height <= other.y + 0.01 || other.y + other.height <= card.y + 0.01
+          assert.ok(beside || over)
+        }
+      }
+      for (const [index, line] of layout.lines.entries()) {
+        const { from, to } = lines[index]!
+        assert.equal(line === undefined, from === to)
+        if (line === undefined) continue
+        const [left, right] = line.back ? [to, from] : [from, to]
+        assert.ok(layout.cards[left]!.x + 200 < layout.cards[right]!.x)
+        // Level stretches never run through a card that the line does not belong to.
+        for (const { fromX, toX, y } of line.points) {
+          for (const [at, card] of layout.cards.entries()) {
+            if (at === from || at === to) continue
+            const meets = fromX < card.x + card.width && toX > card.x
+            assert.ok(!(meets && y > card.y + 0.01 && y < card.y + card.height - 0.01))
+          }
+        }
+      }
+      if (lines.every(({ from, to }) => from < to)) {
+        assert.ok(layout.lines.every((line) => line?.back === false))
+      }
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('200 services with 600 links are laid out at once', (t) => {
+  let state = 7
+  const next = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((state / 2 ** 32) * 200)
+  }
+  const boxes = Array.from({ length: 200 }, () => ({ width: 236, height: 92 }))
+  const lines = Array.from({ length: 600 }, () => ({ from: next(), to: next() }))
+  const words = lines.map(() => 90)
+  mapLayout(boxes, lines, words)
+  const begin = performance.now()
+  const { cards } = mapLayout(boxes, lines, words)
+  t.diagnostic(`${Math.round(performance.now() - begin)} ms`)
+  assert.equal(cards.length, 200)
+})
+
+test('no name breaks a diagram, a picture or a document', () => {
+  fc.assert(
+    fc.property(systems, (map) => {
+      assert.match(renderMapSvg(map, { methods: true }), /^<svg [\s\S]*<\/svg>\n$/)
+      assert.doesNotMatch(renderMapSvg(map), /<script/)
+      const [, ...dot] = renderMapDot(map).trimEnd().split('\n')
+      for (const line of dot) {
+        assert.match(
+          line,
+          /^(?:\}| {2}rankdir=LR| {2}p\d+(?: -> p\d+)? \[label="(?:[^"\\]|\\.)*"(?:, \w+=\w+)?\])$/u,
+        )
+      }
+      const [head, ...mermaid] = renderMapMermaid(map).trimEnd().split('\n')
+      assert.equal(head, 'flowchart LR')
+      for (const line of mermaid) {
+        assert.match(
+          line,
+          /^ {2}p\d+(?: -?(?:-|\.-)[->]*\|"[^"|<>`]+"\| p\d+|(?:\[\(?|>|\(\[)"[^"|<>`[\]]+"(?:\)?\]|\]\)))$/u,
+        )
+      }
+      const docs = renderSystemDocs(map)
+      assert.equal(docs, renderSystemDocs(map))
+      assert.doesNotMatch(docs, /<(?!\/?code>)/)
+      assert.equal(
+        docs.match(/^## /gm)?.length,
+        1 + map.places.filter(({ kind }) => kind === 'service').length,
+      )
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('names are text in Markdown', () => {
+  assert.equal(markdownText('a|b'), 'a\\|b')
+  assert.equal(markdownText('</code><script>'), '&lt;/code&gt;&lt;script&gt;')
+  assert.equal(markdownText('x\n# y'), 'x\\\\n\\# y')
+})
+
+test('the text answers what calls what, and what fails', () => {
+  const text = renderMapText(serviceMap([callTree(checkout())]), { unicode: false })
+  assert.match(text, /^17 services, 0 stores\. Everything enters by edge-gateway\./)
+  assert.match(text, /\n {2}-> acquirer-adapter +1 call .* 100% fail \(Unavailable\)\n/)
+  assert.doesNotMatch(text, /[^\n\x20-\x7e]/)
+})
+
+test('what is near a service, and large systems, are told to be a part', () => {
+  const map = serviceMap(storeTrees(2))
+  const near = renderMapText(map, { service: 'orders', hops: 1 })
+  assert.match(near, /orders\.db/)
+  assert.doesNotMatch(near, /→ images/)
+  assert.match(renderMapSvg(map, { maxPlaces: 3 }), /places? not drawn/)
+})
