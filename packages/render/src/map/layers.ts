@@ -1,3 +1,5 @@
+import { circles } from 'clew/trace'
+
 /** A line of a layered drawing, from one place to another by their numbers. */
 export interface Line {
   readonly from: number
@@ -7,56 +9,75 @@ export interface Line {
 /** Stops that are moved in all sweeps together. */
 export const BUDGET = 40_000
 
-/** Which lines would go back (depth first from what nothing leads to), and the column of each place. */
+/**
+ * Which lines go back, and the column of each place: the longest way from a beginning. Only lines that
+ * close a circle go back. Within a circle, places are ordered by how near they are to where it is
+ * entered: by depth first, 200 places with 600 lines at random took 125 columns.
+ */
 export function layersOf(
   count: number,
   lines: readonly Line[],
 ): { readonly back: readonly boolean[]; readonly layers: readonly number[] } {
-  const out: number[][] = Array.from({ length: count }, () => [])
+  const rank = ranksInCircles(count, lines)
+  const back = lines.map(({ from, to }) => {
+    if (from === to) return true
+    const [one, other] = [rank[from], rank[to]]
+    if (one === undefined || other === undefined || one.circle !== other.circle) return false
+    return one.rank > other.rank
+  })
+  const after: number[][] = Array.from({ length: count }, () => [])
   const entering = new Array<number>(count).fill(0)
   for (const [index, { from, to }] of lines.entries()) {
     if (from === to) continue
-    out[from]!.push(index)
-    entering[to]!++
+    const [left, right] = back[index] ? [to, from] : [from, to]
+    after[left]!.push(right)
+    entering[right]!++
   }
-  const back = lines.map(({ from, to }) => from === to)
-  // 0 not seen, 1 on the way, 2 done.
-  const state = new Array<number>(count).fill(0)
-  const starts = Array.from({ length: count }, (_, index) => index)
-  starts.sort((a, b) => Number(entering[a]! > 0) - Number(entering[b]! > 0) || a - b)
-  const done: number[] = []
-  for (const start of starts) {
-    if (state[start] !== 0) continue
-    const way = [{ at: start, next: 0 }]
-    state[start] = 1
-    for (let top = way.at(-1); top !== undefined; top = way.at(-1)) {
-      const index = out[top.at]![top.next++]
-      if (index === undefined) {
-        state[top.at] = 2
-        done.push(top.at)
-        way.pop()
-        continue
-      }
-      const { to } = lines[index]!
-      if (state[to] === 1) back[index] = true
-      else if (state[to] === 0) {
-        state[to] = 1
-        way.push({ at: to, next: 0 })
+  const layers = new Array<number>(count).fill(0)
+  const ready = [...entering.keys()].filter((at) => entering[at] === 0)
+  for (let at = ready.pop(); at !== undefined; at = ready.pop()) {
+    for (const to of after[at]!) {
+      layers[to] = Math.max(layers[to]!, layers[at]! + 1)
+      entering[to]!--
+      if (entering[to] === 0) ready.push(to)
+    }
+  }
+  return { back, layers }
+}
+
+interface Rank {
+  readonly circle: number
+  readonly rank: number
+}
+
+/** For each place of a circle: of which, and how many are before it, breadth first from its entrance. */
+function ranksInCircles(count: number, lines: readonly Line[]): readonly (Rank | undefined)[] {
+  const ranks: (Rank | undefined)[] = new Array(count)
+  const named = lines.map(({ from, to }) => ({ from: String(from), to: String(to) }))
+  const groups = circles(named).map((group) => group.map(Number).sort((a, b) => a - b))
+  const circleOf = new Map(groups.flatMap((group, circle) => group.map((at) => [at, circle])))
+  const inner: number[][] = Array.from({ length: count }, () => [])
+  const entered = new Set<number>()
+  for (const { from, to } of lines) {
+    const circle = circleOf.get(to)
+    if (circle === undefined) continue
+    if (circleOf.get(from) === circle) inner[from]!.push(to)
+    else entered.add(to)
+  }
+  for (const [circle, group] of groups.entries()) {
+    const doors = group.filter((at) => entered.has(at))
+    const queue = doors.length > 0 ? doors : group.slice(0, 1)
+    const seen = new Set(queue)
+    for (let rank = 0; rank < queue.length; rank++) {
+      const at = queue[rank]!
+      ranks[at] = { circle, rank }
+      for (const to of inner[at]!) {
+        if (!seen.has(to)) queue.push(to)
+        seen.add(to)
       }
     }
   }
-  // The longest way from a beginning, in the order in which nothing comes before what leads to it.
-  const layers = new Array<number>(count).fill(0)
-  const before: number[][] = Array.from({ length: count }, () => [])
-  for (const [index, { from, to }] of lines.entries()) {
-    if (from === to) continue
-    if (back[index]) before[from]!.push(to)
-    else before[to]!.push(from)
-  }
-  for (const at of done.toReversed()) {
-    for (const from of before[at]!) layers[at] = Math.max(layers[at]!, layers[from]! + 1)
-  }
-  return { back, layers }
+  return ranks
 }
 
 /**
