@@ -44,7 +44,9 @@ export const RENDER: Rules = {
   page: { may: ['.', 'html', 'layout', 'svg', 'clew/trace'], pure: true },
   // What tests draw and hold pictures against; nobody else may import it.
   samples: { may: ['*'] },
-  '.': { may: ['outline', 'layout', 'svg', 'text', 'breakdown', 'load', 'map', 'html', 'clew/trace'] },
+  '.': {
+    may: ['outline', 'layout', 'svg', 'text', 'breakdown', 'load', 'map', 'html', 'clew/trace'],
+  },
 }
 
 const PUBLIC = [
