@@ -26,6 +26,16 @@ function filled(slower: (host: number) => number, seed: number): Statistics {
   return statistics
 }
 
+/** Five equal instances whose calls take times that are far apart. */
+function noisy(seed: number): Statistics {
+  const [lot, statistics] = [seeded(seed), new Statistics()]
+  for (let index = 0; index < 200; index++) {
+    const slower = Math.exp(3 * lot())
+    statistics.add(treeOf(request([call(lot, `h${index % 5}`, slower)])))
+  }
+  return statistics
+}
+
 test('every method and every instance has its counts, failures and times', () => {
   const statistics = filled(() => 1, 1)
   const [gateway, orders] = statistics.methods
@@ -44,11 +54,11 @@ test('a slow instance is found, with its ratio and the leg; among equals there i
   assert.deepEqual([slow?.instance, slow?.leg, slow?.method], ['h3:2', 'self', 'get'])
   assert.ok(slow!.ratios.low < 1.8 && slow!.ratios.high > 1.6 && slow!.ratio > 1.5)
   let alarms = 0
-  for (let round = 0; round < 100; round++) {
-    if (filled(() => 1, 100 + round).slowInstances.length > 0) alarms++
+  for (let round = 0; round < 200; round++) {
+    if (noisy(100 + round).slowInstances.length > 0) alarms++
   }
-  t.diagnostic(`${alarms} false alarms in 100 populations`)
-  assert.ok(alarms <= 5)
+  t.diagnostic(`${alarms} false alarms in 200 populations`)
+  assert.ok(alarms <= 10)
 })
 
 test('names are bounded, and what is beyond is counted', () => {
