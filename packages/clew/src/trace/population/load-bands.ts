@@ -111,7 +111,7 @@ const FALLEN = 0.8
 const LEFT_OVER = 3
 
 /**
- * Bands without the times in which the load had fallen and what had queued before was still there: they
+ * Bands by rate without the times in which the load had fallen and what had queued before was still there: they
  * would tell of a small load what a great one did. (Without effect where that is all there is.)
  */
 export function withoutLeftOvers(
@@ -131,10 +131,8 @@ export function withoutLeftOvers(
     }
     before = slice
   }
-  return bands.map((band) => {
-    const kept = band.filter((slice) => !left.has(slice))
-    return kept.length > 0 ? kept : band
-  })
+  const kept = inTime.filter((slice) => !left.has(slice))
+  return left.size === 0 || kept.length === 0 ? bands : bandsOf(kept, rateScale)
 }
 
 /** The first of the two groups to become one; undefined where all are far enough apart. */

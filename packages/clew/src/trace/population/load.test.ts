@@ -61,6 +61,20 @@ test('whose workers are only taken by waiting for another is told as such', () =
   )
 })
 
+test('a queue that is left of a greater load says nothing of the smaller one', () => {
+  fc.assert(
+    fc.property(seed, (number) => {
+      const load = { services: shop(2), steps: steps(30, 160, 30, 0.01, 30), seed: number }
+      const { bands } = reportOf(simulated(load))
+      const [first, last] = [bands[0]!, bands.at(-1)!]
+      assert.equal(first.bottleneck.kind, 'work')
+      assert.ok(first.p99Ms < 400, `${first.p99Ms}`)
+      assert.deepEqual([last.bottleneck.service, last.bottleneck.kind], ['back', 'workers'])
+    }),
+    { numRuns: 5 },
+  )
+})
+
 test('the limit is within its error, or not told', () => {
   let [told, within] = [0, 0]
   for (let number = 1; number <= 5; number++) {
