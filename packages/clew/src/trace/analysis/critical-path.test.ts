@@ -154,6 +154,38 @@ test('the way to the callee and back is its caller’s, where the caller’s rec
   ])
 })
 
+test('a callee measured longer than its caller’s wait by up to 1 % lies within it, a longer one not', () => {
+  const call = { id: 'c', parent: 'r', service: 's', method: 'c', host: '' }
+  const credits = (ms: number) => {
+    const root = { id: 'r', parent: null, service: 's', method: 'r', host: '' }
+    const inner = { id: 'i', parent: 'c', service: 's', method: 'i', host: '' }
+    const entries: readonly Entry[] = [
+      { kind: 'rpc-receive', timeMs: T, ...root },
+      { kind: 'rpc-request', timeMs: T + 100, ...call },
+      { kind: 'rpc-receive', timeMs: T + 105, ...call },
+      { kind: 'rpc-receive', timeMs: T + 55 + ms, ...inner },
+      { kind: 'rpc-respond', timeMs: T + 105 + ms, ...inner },
+      { kind: 'rpc-respond', timeMs: T + 105 + ms, ...call },
+      { kind: 'rpc-finish', timeMs: T + 600, ...call },
+      { kind: 'rpc-respond', timeMs: T + 1000, ...root },
+    ]
+    return criticalCredits(callTree(entries)).map(({ operation, ms: own }) => [operation, own])
+  }
+  assert.deepEqual(credits(504), [
+    ...[
+      ['r', 500],
+      ['c', 450],
+    ],
+    ['i', 50],
+  ])
+  assert.deepEqual(credits(560), [
+    ...[
+      ['r', 500],
+      ['c', 500],
+    ],
+  ])
+})
+
 /** A tree that `callTree` could have made, without the time that takes. */
 function made(id: string, from: number, to: number, calls: readonly CallNode[]): CallNode {
   const [first] = [workTree([work(id, 0, 1, null)]).root]
