@@ -23,9 +23,10 @@ export interface Bottleneck {
   readonly calls: number
   /** Processes that these calls ran in; 0 where none tells. */
   readonly instances: number
-  /** The one that spent most of it, and how much. */
+  /** The one that spent most of it. */
   readonly call: CallNode
-  readonly longestMs: number
+  /** How much of it was spent in that one's process. */
+  readonly processMs: number
 }
 
 export type Where = 'work' | 'wait' | 'start'
@@ -55,16 +56,23 @@ export function bottlenecks(
     for (const [other, time] of own) if (time > (own.get(call) ?? 0)) call = other
     const { service, method, edge, host, pid } = call
     const shareOfTotal = tree.totalMs > 0 ? ms / tree.totalMs : 0
-    const instances = instancesOf(own.keys())
+    const processes = processesOf(own)
+    const processMs = processes.get(processOf(call)) ?? 0
     const about = { service, method, edge, host, pid, where, shareOfTotal, ms }
-    return { ...about, calls: own.size, instances, call, longestMs: own.get(call) ?? 0 }
+    return { ...about, calls: own.size, instances: processes.size, call, processMs }
   })
 }
 
-function instancesOf(calls: Iterable<CallNode>): number {
-  const known = new Set<string>()
-  for (const { host, pid } of calls) if (host !== undefined) known.add(`${pid} ${host}`)
-  return known.size
+const processOf = ({ host, pid }: CallNode) => `${pid ?? ''} ${host ?? ''}`
+
+/** Milliseconds by process; those of which nothing tells where they ran are left out. */
+function processesOf(own: ReadonlyMap<CallNode, number>): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>()
+  for (const [call, ms] of own) {
+    if (call.host === undefined) continue
+    sums.set(processOf(call), (sums.get(processOf(call)) ?? 0) + ms)
+  }
+  return sums
 }
 
 function add(spent: Map<string, Spent>, call: CallNode, where: Where, ms: number): void {

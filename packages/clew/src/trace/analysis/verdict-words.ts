@@ -143,13 +143,13 @@ const WAYS: Readonly<Record<Bottleneck['where'], string>> = {
   start: 'was spent waiting to begin in',
 }
 
-/** Share of one call from which on the others are not worth a word. */
+/** Share of one process from which on the others are not worth a word. */
 const MOST_OF_IT = 0.8
 
 /** `went to orders.get on vm-2`. */
 export function wentTo(place: Bottleneck, tree: CallTree): string {
-  const { where, calls, call, instances, ms, longestMs } = place
-  const most = longestMs >= MOST_OF_IT * ms && call.host !== undefined
+  const { where, calls, call, instances, ms, processMs } = place
+  const most = processMs >= MOST_OF_IT * ms && call.host !== undefined
   const on =
     instances === 1 ? instance(call, tree) : most ? `, nearly all${instance(call, tree)}` : ''
   const many = calls > 1 ? ` (${calls} calls${on})` : ''
