@@ -1,8 +1,8 @@
-import { type PictureView, renderSvg } from '@clew/render'
-import type { CallTree } from 'clew/trace'
+import { type PictureView, renderMapSvg, renderSvg } from '@clew/render'
+import { type CallTree, serviceMap } from 'clew/trace'
 
 export interface PictureStyle {
-  readonly view: PictureView
+  readonly view: PictureView | 'map'
   readonly full?: boolean
   /** Told when a PNG had to be drawn smaller than usual. */
   readonly onNotice?: (notice: string) => void
@@ -14,7 +14,13 @@ export async function drawPicture(
   tree: CallTree,
   style: PictureStyle,
 ): Promise<Uint8Array | string> {
-  if (path.toLowerCase().endsWith('.svg')) return renderSvg(tree, style)
+  const isSvg = path.toLowerCase().endsWith('.svg')
+  const { view } = style
+  if (view === 'map') {
+    const svg = renderMapSvg(serviceMap([tree]), { methods: style.full })
+    return isSvg ? svg : await (await import('@clew/render/png')).renderPng(svg)
+  }
+  if (isSvg) return renderSvg(tree, { ...style, view })
   const { renderPng } = await import('@clew/render/png')
-  return await renderPng(tree, style)
+  return await renderPng(tree, { ...style, view })
 }

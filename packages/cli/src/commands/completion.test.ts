@@ -20,6 +20,7 @@ test('commands, flags and values of flags are proposed', async () => {
     'waterfall',
     'flame',
     'critical-path',
+    'map',
   ])
   assert.deepEqual(await proposed('completion', 'z'), ['zsh'])
   assert.ok((await proposed('')).includes('demo'))

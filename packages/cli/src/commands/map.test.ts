@@ -51,3 +51,13 @@ test('the documentation is the same every time', () =>
     const { map } = JSON.parse((await runClew(['docs', file, '--json'])).stdout)
     assert.equal(map.traces, 1)
   }))
+
+test('one trace is mapped by show and by render', () =>
+  withDirectory(async (directory) => {
+    const file = await fileIn(directory, 'well.jsonl', wellTrace())
+    const shown = await runClew(['show', file, '--view', 'map'])
+    assert.deepEqual([shown.code, shown.stdout], [0, (await runClew(['map', file])).stdout])
+    const out = join(directory, 'map.svg')
+    assert.equal((await runClew(['render', file, '-o', out, '--view', 'map'])).code, 0)
+    assert.match(await readFile(out, 'utf8'), /Layout of the system/)
+  }))

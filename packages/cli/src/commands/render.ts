@@ -10,7 +10,7 @@ import { TRACE_ARGUMENTS } from '../trace-arguments.ts'
 /** Version of what `--json` prints. */
 const VERSION = 1
 
-const VIEWS = ['tree', 'waterfall', 'flame', 'critical-path'] as const
+const VIEWS = ['tree', 'waterfall', 'flame', 'critical-path', 'map'] as const
 
 interface Flags {
   readonly out: string

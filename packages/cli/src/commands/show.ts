@@ -1,10 +1,11 @@
+import type { CallTree } from 'clew/trace'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { usageFault } from '../fault.ts'
 import { ASCII_FLAG, jsonFlag } from '../flags.ts'
 import { TRACE_ARGUMENTS } from '../trace-arguments.ts'
 
-const VIEWS = ['tree', 'flame', 'critical-path'] as const
+const VIEWS = ['tree', 'flame', 'critical-path', 'map'] as const
 
 interface Flags {
   readonly view: (typeof VIEWS)[number]
@@ -94,16 +95,31 @@ async function show(
       const { treeJson } = await import('../tree-json.ts')
       output.printJson({ trace: treeJson(tree), problems: file.problems })
     } else {
-      printTree(context, tree, {
-        view: flags.view,
-        width: flags.width,
-        full: flags.full,
-        ...(flags.ascii && { ascii: true }),
-      })
+      const { view } = flags
+      if (view === 'map') await printMap(context, tree, flags)
+      else
+        printTree(context, tree, {
+          view,
+          width: flags.width,
+          full: flags.full,
+          ...(flags.ascii && { ascii: true }),
+        })
     }
   }
   sayProblems(context, file.problems)
   return EXIT.ok
+}
+
+async function printMap(
+  { output, env }: ClewContext,
+  tree: CallTree,
+  { width = output.width, full: methods, ascii }: Flags,
+): Promise<void> {
+  const { serviceMap } = await import('clew/trace')
+  const { renderMapText } = await import('@clew/render')
+  const { isAsciiOnly } = await import('../print-tree.ts')
+  const style = { width, color: output.color, unicode: !(ascii || isAsciiOnly(env)), methods }
+  output.print(renderMapText(serviceMap([tree]), style).trimEnd())
 }
 
 function parseWidth(text: string): number {

@@ -50,7 +50,10 @@ export function mapSentences(map: SystemMap): readonly string[] {
     )
   const inner = map.links.filter(({ from }) => !from.startsWith('outside:'))
   const busiest = most(inner, ({ calls }) => calls)
-  const worst = most(map.links, ({ failed }) => failed)
+  // Whoever's own calls fail too only passed it on.
+  const passing = new Set(map.links.filter(({ failed }) => failed > 0).map(({ from }) => from))
+  const origins = map.links.filter(({ to }) => !passing.has(to))
+  const worst = most(origins, ({ failed }) => failed) ?? most(map.links, ({ failed }) => failed)
   const critical = services.toSorted((a, b) => b.criticalShare - a.criticalShare)[0]
   const name = ({ from, to }: MapLink) => `${names.get(from)} to ${names.get(to)}`
   return [

@@ -80,7 +80,7 @@ function endOfCall(call: CallNode, by: MapEnd): MapEnd {
 function layerOf(method: string, attributes: Attributes | undefined): 'db' | 'cache' {
   const system =
     attributes?.['db.system'] ?? attributes?.['db.system.name'] ?? attributes?.['db.type']
-  if (system === undefined) return layerOfOperation(method)
+  if (system === undefined || system === 'other') return layerOfOperation(method)
   return /redis|memcache|valkey/iu.test(String(system)) ? 'cache' : 'db'
 }
 
