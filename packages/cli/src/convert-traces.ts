@@ -62,7 +62,7 @@ export async function convertTraces(request: ConvertRequest): Promise<Converted>
   const sums = { traces: 0, calls: 0, losses: NO_LOSSES }
   const take = (trace: Trace) => {
     const tree = callTree(trace)
-    for (const piece of writer.write(trace)) target.write(piece)
+    for (const piece of writer.write(trace, tree)) target.write(piece)
     sums.traces++
     sums.calls += tree.calls
     if (format !== 'clew') sums.losses = added(sums.losses, lossesOf(tree))

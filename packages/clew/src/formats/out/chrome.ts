@@ -35,8 +35,7 @@ export function chromeWriter(): TraceWriter {
   let processes = 0
   let traces = 0
   return {
-    *write(trace) {
-      const tree = callTree(trace)
+    *write(trace, tree = callTree(trace)) {
       const known = new Map<string, Process>()
       const prefix = `${++traces}.`
       const slices = slicesOf(tree, (service, host, pid) => {

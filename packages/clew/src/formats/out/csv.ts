@@ -52,9 +52,8 @@ export function csvWriter(): TraceWriter {
     yield lineOf(COLUMNS.map(([name]) => name))
   }
   return {
-    *write(trace) {
+    *write(trace, tree = callTree(trace)) {
       yield* head()
-      const tree = callTree(trace)
       const open: Row[] = [{ trace: tree.traceId, call: tree.root, parent: undefined, depth: 0 }]
       for (let row = open.pop(); row !== undefined; row = open.pop()) {
         const { call, depth } = row

@@ -11,8 +11,7 @@ import { traceId } from './written-ids.ts'
 export function jaegerWriter(): TraceWriter {
   const mark = new ListMark('{"data":[')
   return {
-    *write(trace) {
-      const tree = callTree(trace)
+    *write(trace, tree = callTree(trace)) {
       const id = traceId(tree)
       const makers = new Makers()
       yield `${mark.next()}{"traceID":"${id}","spans":[`

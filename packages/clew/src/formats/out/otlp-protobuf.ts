@@ -15,24 +15,17 @@ import type { SideRecord } from './record.ts'
 import { pieces, type TraceWriter } from './writer.ts'
 import { traceId } from './written-ids.ts'
 
-/** A message tells its length first, so it is made whole: this many records at a time. */
-const RECORDS_A_MESSAGE = 512
-
 /**
  * OTLP in protobuf: one `ExportTraceServiceRequest`, or `TracesData`, which are the same on the wire.
  * Field numbers are those of opentelemetry-proto's `trace.proto`, `resource.proto` and `common.proto`.
  */
 export function otlpProtobufWriter(): TraceWriter<Uint8Array> {
   return {
-    *write(trace) {
-      const tree = callTree(trace)
+    *write(trace, tree = callTree(trace)) {
       const id = traceId(tree)
       for (const { maker, records } of byMaker(tree)) {
         const resource = listOf(1, resourcePairs(maker).map(attributeOf))
-        for (let at = 0; at < records.length; at += RECORDS_A_MESSAGE) {
-          const some = records.slice(at, at + RECORDS_A_MESSAGE)
-          yield resourceSpans(resource, some, id)
-        }
+        yield resourceSpans(resource, records, id)
       }
     },
     *end() {},

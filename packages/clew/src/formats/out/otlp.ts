@@ -19,16 +19,24 @@ export interface ResourceRecords {
   readonly records: SideRecord[]
 }
 
-export function byMaker(tree: CallTree): readonly ResourceRecords[] {
+/** Records of one process that are kept until they are written: a message is made whole. */
+const MOST_TOGETHER = 512
+
+/** The records of a tree by process; of one with many there are several groups, so that few are held. */
+export function* byMaker(tree: CallTree): Generator<ResourceRecords> {
   const groups = new Map<string, ResourceRecords>()
   for (const record of records(tree)) {
     const { service, host, pid, version } = record.maker
     const key = JSON.stringify([service, host, pid, version])
     const group = groups.get(key)
-    if (group === undefined) groups.set(key, { maker: record.maker, records: [record] })
-    else group.records.push(record)
+    if (group === undefined) {
+      groups.set(key, { maker: record.maker, records: [record] })
+    } else if (group.records.push(record) === MOST_TOGETHER) {
+      groups.delete(key)
+      yield group
+    }
   }
-  return [...groups.values()]
+  yield* groups.values()
 }
 
 export type Pair = readonly [key: string, value: string | number | boolean]
@@ -57,8 +65,7 @@ export const isError = ({ status }: SideRecord): boolean => status !== 'ok' && s
 export function otlpWriter(): TraceWriter {
   const mark = new ListMark('{"resourceSpans":[')
   return {
-    *write(trace) {
-      const tree = callTree(trace)
+    *write(trace, tree = callTree(trace)) {
       const id = traceId(tree)
       for (const group of byMaker(tree)) {
         const attributes = resourcePairs(group.maker).map(attributeOf)

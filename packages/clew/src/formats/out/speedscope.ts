@@ -38,8 +38,7 @@ export function speedscopeWriter(): TraceWriter {
   )
   const frames = new Frames()
   return {
-    *write(trace) {
-      const tree = callTree(trace)
+    *write(trace, tree = callTree(trace)) {
       const name = `${nameOf(tree.root)} ${tree.traceId.slice(0, 8)}`.trim()
       yield mark.next()
       yield* profile(`${name}: work`, work(tree, frames))

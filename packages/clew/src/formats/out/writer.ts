@@ -1,9 +1,12 @@
-import type { Trace } from '../../trace/index.ts'
+import type { CallTree, Trace } from '../../trace/index.ts'
 
 /** Writes one document of any number of traces, piece by piece. */
 export interface TraceWriter<Piece extends string | Uint8Array = string> {
-  /** What the next trace adds to the document. Pieces are to be taken before the next call. */
-  write(trace: Trace): Iterable<Piece>
+  /**
+   * What the next trace adds to the document. Pieces are to be taken before the next call.
+   * @param tree that of the trace, where it was built already. @default callTree(trace)
+   */
+  write(trace: Trace, tree?: CallTree): Iterable<Piece>
   /** What closes the document; to be called once, also where there was no trace. */
   end(): Iterable<Piece>
 }

@@ -12,8 +12,7 @@ import { traceId } from './written-ids.ts'
 export function zipkinWriter(): TraceWriter {
   const mark = new ListMark('[')
   return {
-    *write(trace) {
-      const tree = callTree(trace)
+    *write(trace, tree = callTree(trace)) {
       const id = traceId(tree)
       for (const record of records(tree)) yield mark.next() + JSON.stringify(spanOf(record, id))
     },
