@@ -100,15 +100,12 @@ function deepest(
 /** Whose work takes most, as long as nothing waits. */
 function work(band: OpenBand, taken: ReadonlyMap<string, Taken>): LoadBottleneck {
   const [part] = band.parts
-  if (part === undefined) {
-    return { ...NOTHING, kind: 'unclear' }
-  }
-  return told(
-    band,
-    taken.get(part.service)!,
-    part.layer === 'queue' ? 'waiting' : 'work',
-    part.layer,
-  )
+  if (part === undefined) return { ...NOTHING, kind: 'unclear' }
+  const { layer } = part
+  const whose = taken.get(part.service)!
+  if (layer !== 'queue') return told(band, whose, 'work', layer)
+  // On the way to it and back: no load has made that longer, so how much of it is taken is no reason.
+  return { ...told(band, whose, 'waiting', layer), utilisation: undefined }
 }
 
 const NOTHING = { service: '', layer: undefined, share: 0, utilisation: undefined, behind: [] }
