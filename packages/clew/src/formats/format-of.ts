@@ -33,7 +33,7 @@ function namesOf(format: FormatName, ...keys: readonly string[]): Record<string,
  */
 export function formatOf(head: Uint8Array): FormatName | undefined {
   const bytes = head.subarray(0, MOST_BYTES)
-  if (beginsProtobuf(bytes)) return 'otlp-protobuf'
+  if (!isPlainText(bytes) && beginsProtobuf(bytes)) return 'otlp-protobuf'
   let found: FormatName | undefined
   let least = Number.POSITIVE_INFINITY
   let weak: FormatName | undefined
@@ -49,6 +49,10 @@ export function formatOf(head: Uint8Array): FormatName | undefined {
   }
   return found ?? weak
 }
+
+/** No control characters, which no message is without: tags and lengths are among them. */
+const isPlainText = (bytes: Uint8Array) =>
+  bytes.subarray(0, 256).every((byte) => byte >= 32 || byte === 9 || byte === 10 || byte === 13)
 
 /** Keys of objects with their depth; text that is no JSON is passed over as well as it can be. */
 function* keysIn(text: string): Generator<{ readonly key: string; readonly depth: number }> {

@@ -29,11 +29,16 @@ export class JaegerVisitor implements JsonVisitor {
   }
 
   choose(role: string, key: string, what: 'object' | 'list' | 'plain'): Choice {
-    if (role === 'document') return chooseInDocument(key, what)
     // A list of traces, or of lists of them.
     if (role === 'documents') return what === 'plain' ? 'skip' : { role: roleOf(what) }
     if (role === 'processes' || role === 'spans') return what === 'object' ? 'take' : 'skip'
-    return chooseInDocument(key, what)
+    const choice = chooseInDocument(key, what)
+    // A name that was damaged, or that nobody here knows, must not hide what is below it.
+    if (choice === 'skip' && what !== 'plain' && key !== 'warnings') {
+      const message = `nothing is known of ${JSON.stringify(key.slice(0, 40))}: passed over`
+      this.#reading.problems.add('unreadable', message)
+    }
+    return choice
   }
 
   entered(role: string): void {

@@ -68,6 +68,8 @@ export class JsonWalker {
   #before = 0
   #valueAt = 0
   #failed = false
+  /** Where reading went on behind damage last, in the whole text. */
+  #recoveredAt = -1
   /** In records of which nobody knows in what they stand: there may be no commas between them. */
   #loose = false
   #tail = ''
@@ -313,6 +315,8 @@ export class JsonWalker {
     this.#from = -1
     this.#kept = ''
     this.#valueDepth = -1
+    // Where it went on and failed at once, it would for ever.
+    if (this.#before + at === this.#recoveredAt) return at + 1
     return at > 0 && text.charCodeAt(at - 1) === 10 ? at - 1 : at
   }
 
@@ -324,6 +328,7 @@ export class JsonWalker {
       return text.length
     }
     this.#failed = false
+    this.#recoveredAt = this.#before + found.at
     if (found.what === 'record') this.#backToRecords()
     else this.#leaveAll()
     return found.at
@@ -331,7 +336,7 @@ export class JsonWalker {
 
   #backToRecords(): void {
     const { records } = this.#visitor
-    const place = this.#roles.lastIndexOf(records)
+    const place = this.#roles.indexOf(records)
     if (place < 0) {
       this.#leaveAll()
       this.#loose = true
@@ -340,15 +345,22 @@ export class JsonWalker {
       this.#kinds[1] = LIST
       this.#visitor.entered?.(records)
     } else {
-      while (this.#roles.length > place + 1) this.#visitor.left?.(this.#roles.pop()!)
+      this.#leave(place + 1)
       this.#depth = place + 1
     }
     this.#key = ''
     this.#state = VALUE
   }
 
+  #leave(remaining: number): void {
+    while (this.#roles.length > remaining) {
+      const role = this.#roles.pop()!
+      this.#visitor.left?.(role)
+    }
+  }
+
   #leaveAll(): void {
-    while (this.#roles.length > 0) this.#visitor.left?.(this.#roles.pop()!)
+    this.#leave(0)
     this.#depth = 0
     this.#state = TOP
     this.#loose = false

@@ -8,6 +8,9 @@ import { kindOf } from './tag-facts.ts'
 import { fieldsOf, listOf, TagList } from './tags.ts'
 import { nanosToMs, numberOf } from './times.ts'
 
+/** What stands beside spans and says nothing of them. */
+const BESIDE = new Set(['scope', 'instrumentationlibrary', 'resourcelogs', 'resourcemetrics'])
+
 /**
  * OTLP in JSON: `TracesData` or a request to export, one document or one a line, as the collector's
  * file exporter writes them; in the names of its own mapping, of protobuf's, and of its first versions.
@@ -35,9 +38,15 @@ export class OtlpJsonVisitor implements JsonVisitor {
       if (name === 'resourcespans') return { role: 'resources' }
       if (name === 'scopespans' || name === 'instrumentationlibraryspans') return { role: 'scopes' }
       if (name === 'spans') return { role: 'spans' }
-      return 'skip'
+    } else if (role === 'resource' && name === 'resource') {
+      return 'take'
     }
-    return role === 'resource' && name === 'resource' ? 'take' : 'skip'
+    // A name that was damaged, or that nobody here knows, must not hide what is below it.
+    if (!BESIDE.has(name)) {
+      const message = `nothing is known of ${JSON.stringify(key.slice(0, 40))}: passed over`
+      this.#reading.problems.add('unreadable', message)
+    }
+    return 'skip'
   }
 
   entered(role: string): void {
