@@ -6,6 +6,8 @@ import {
   type Failure,
   failures,
   missing,
+  type PauseEffect,
+  pauseEffects,
   retries,
   type Straggler,
   stragglers,
@@ -64,6 +66,13 @@ export function stragglerJson(straggler: Straggler): object {
   return { ...callJson(call), ...figures, parent: named(parent), cause: cause && named(cause) }
 }
 
+/** Inferred by process and time: no id leads from a pause to a call. */
+function pauseJson({ pause, calls, overlapped, criticalMs }: PauseEffect): object {
+  const overlaps = calls.map(({ call, overlapMs }) => ({ ...named(call), overlapMs }))
+  const { kind, host, pid, timeMs, ms } = pause
+  return { kind, host, pid, timeMs, ms, inferred: true, criticalMs, overlapped, calls: overlaps }
+}
+
 /** One trace's whole answer. */
 export function traceAnswer(tree: CallTree, problems: readonly TraceProblem[]): object {
   const path = criticalPath(tree)
@@ -88,6 +97,7 @@ export function traceAnswer(tree: CallTree, problems: readonly TraceProblem[]): 
       parent: named(parent),
       tries: tries.slice(0, MOST).map(callJson),
     })),
+    pauses: pauseEffects(tree, path).slice(0, MOST).map(pauseJson),
     missing: missing(tree).map(({ at, ...figures }) => ({ ...figures, at: at.id })),
     problems: [...tree.problems, ...problems],
   }

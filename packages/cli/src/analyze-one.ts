@@ -11,6 +11,7 @@ import {
   formatMs,
   formatShare,
   missing,
+  pauseEffects,
   retries,
   stragglers,
   verdict,
@@ -41,6 +42,7 @@ export function tellTrace(page: Page, tree: CallTree, next: readonly NextStep[])
     tellMore(page, slow.length - MOST, 'straggler')
   }
   tellRetries(page, tree)
+  tellPauses(page, tree, path)
   tellMissing(page, tree)
   if (next.length === 0) return
   page.heading('NEXT')
@@ -164,6 +166,39 @@ function tellRetries(page: Page, tree: CallTree): void {
     rows,
   )
   tellMore(page, found.length - MOST, 'call')
+}
+
+/** What no call says of itself: that its process did nothing for anybody. */
+function tellPauses(page: Page, tree: CallTree, path: readonly CriticalSegment[]): void {
+  const found = pauseEffects(tree, path).filter(({ overlapped }) => overlapped > 0)
+  if (found.length === 0) return
+  const rows = found.slice(0, MOST).map(({ pause, calls, overlapped, criticalMs }): PageRow => {
+    const { host, pid, kind, timeMs, ms } = pause
+    const [first] = calls
+    const others = overlapped > 1 ? ` and ${counted(overlapped - 1, 'more call')}` : ''
+    return {
+      cells: [
+        pid === undefined ? host : `${host}:${pid}`,
+        kind === 'gc' ? 'garbage collection' : 'event loop stood still',
+        formatMs(timeMs - tree.startedMs),
+        formatMs(ms),
+        formatMs(criticalMs),
+        `${callName(first!.call)}${others}`,
+      ],
+    }
+  })
+  page.table(
+    [
+      { title: 'PAUSES (INFERRED)', least: 12 },
+      { title: 'WHAT' },
+      { title: 'AT', side: 'right' },
+      { title: 'LASTED', side: 'right' },
+      { title: 'HELD UP THE ANSWER', side: 'right' },
+      { title: 'FELL INTO', least: 16 },
+    ],
+    rows,
+  )
+  tellMore(page, found.length - MOST, 'pause')
 }
 
 function tellMissing(page: Page, tree: CallTree): void {

@@ -186,3 +186,30 @@ test('what cannot be analysed is told', () =>
     const { stdout } = await runClew(['analyze', empty, '--json'])
     assert.equal(JSON.parse(stdout).error.code, 'empty_file')
   }))
+
+test('pauses of a process are told with the calls that they fell into, and that this is inferred', () =>
+  withDirectory(async (directory) => {
+    const host = { host: 'vm-4', pid: 4 }
+    const pause = {
+      pause: 'event-loop',
+      ...host,
+      from: T + 20,
+      ms: 200,
+      trace: '1'.padStart(32, '0'),
+    }
+    const file = await fileIn(directory, 'p.jsonl', `${searchTrace(1)}${JSON.stringify(pause)}\n`)
+    const { code, stdout } = await runClew(['analyze', file])
+    assert.equal(code, 0)
+    assert.match(stdout, /200 ms of it the event loop of the process of shard on vm-4 stood still/)
+    assert.match(
+      stdout,
+      /\nPAUSES \(INFERRED\) .*\n {2}vm-4:4 +event loop stood still .* shard\.fetch\n/,
+    )
+    const json = JSON.parse((await runClew(['analyze', file, '--json'])).stdout)
+    const [told] = json.pauses
+    assert.deepEqual(
+      [told.kind, told.inferred, told.criticalMs, told.overlapped],
+      ['event-loop', true, 200, 1],
+    )
+    assert.equal(told.calls[0].method, 'fetch')
+  }))

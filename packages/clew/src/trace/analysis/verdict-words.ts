@@ -3,6 +3,7 @@ import type { Bottleneck } from './bottlenecks.ts'
 import type { Failure, FailureKind } from './failures.ts'
 import { formatMs, formatShare } from './format-ms.ts'
 import type { Leg } from './legs.ts'
+import type { PauseEffect } from './pauses.ts'
 import type { Retry } from './retries.ts'
 import type { Straggler } from './stragglers.ts'
 import { nameOf, placesOf } from './walk.ts'
@@ -108,6 +109,16 @@ export function retrySentence({ tries, costMs, inferred }: Retry, { totalMs }: C
   const again = failed === 1 ? 'once' : `${failed} times`
   const seems = inferred ? ' seems to have been' : ' was'
   return `${nameOf(first!)}${seems} tried again ${again}: ${formatMs(costMs)}${share} passed before the last try.`
+}
+
+/** What its process did in the meantime. No id leads from one to the other, so it says that it is inferred. */
+export function pauseSentence({ pause, criticalMs, calls }: PauseEffect): string {
+  const process = `${calls[0]!.call.service} on ${pause.host}`
+  const what =
+    pause.kind === 'gc'
+      ? `garbage was collected in the process of ${process}`
+      : `the event loop of the process of ${process} stood still`
+  return `For ${formatMs(criticalMs)} of it ${what} (inferred from its clock).`
 }
 
 const REASONS: Readonly<Record<Leg, string>> = {

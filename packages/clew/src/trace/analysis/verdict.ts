@@ -4,6 +4,7 @@ import { criticalPath } from './critical-path.ts'
 import { type Failure, failures } from './failures.ts'
 import { formatMs, formatShare } from './format-ms.ts'
 import { orphansOf } from './orphans.ts'
+import { type PauseEffect, pauseEffects } from './pauses.ts'
 import { type Retry, retries } from './retries.ts'
 import { type Straggler, type StragglerOptions, stragglers } from './stragglers.ts'
 import {
@@ -11,6 +12,7 @@ import {
   doubtSentence,
   failureSentence,
   othersSentence,
+  pauseSentence,
   retrySentence,
   stragglerSentence,
   wentTo,
@@ -28,6 +30,8 @@ export interface Verdict {
   readonly straggler?: Straggler
   readonly bottleneck?: Bottleneck
   readonly retry?: Retry
+  /** A pause of a process that fell into what the answer waited for. Inferred. */
+  readonly pause?: PauseEffect
 }
 
 /** Share from which on one place can be called the reason. */
@@ -36,6 +40,8 @@ const CLEAR = 0.3
 const STRAGGLER_SHARE = 0.4
 /** Share of the total from which on the cost of trying again is told. */
 const RETRY_SHARE = 0.1
+/** Share of the total from which on a pause of a process is told. */
+const PAUSE_SHARE = 0.1
 /** From this part of the greatest share on, a second place is named as well. */
 const NEARLY = 0.9
 
@@ -70,6 +76,10 @@ export function verdict(tree: CallTree, options: StragglerOptions = {}): Verdict
   }
   if (retry !== undefined) sentences.push(retrySentence(retry, tree))
   if (aside !== undefined) sentences.push(asideSentence(aside, tree))
+  const [longest] = pauseEffects(tree, path)
+  const matters = longest !== undefined && longest.criticalMs >= PAUSE_SHARE * tree.totalMs
+  const pause = matters && longest.calls.length > 0 ? longest : undefined
+  if (pause !== undefined) sentences.push(pauseSentence(pause))
   const doubt = doubtSentence(tree)
   if (doubt !== undefined) sentences.push(doubt)
   return {
@@ -80,6 +90,7 @@ export function verdict(tree: CallTree, options: StragglerOptions = {}): Verdict
     ...(straggler && { straggler }),
     ...(bottleneck && { bottleneck }),
     ...(retry && { retry }),
+    ...(pause && { pause }),
   }
 }
 
