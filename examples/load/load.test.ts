@@ -5,9 +5,11 @@ import { profile, traced } from 'clew/profile'
 import { callTree, Load } from 'clew/trace'
 import { shop } from './services.ts'
 
+const prefix = 'load_'
+
 /** Orders one after the other, then so many at once that payments wait for a connection. */
 async function bottlenecks(broker: Broker) {
-  const { orders, payments, connections } = shop({ connections: 1, paymentMs: 10 })
+  const { orders, payments, connections } = shop({ connections: 1, paymentMs: 10, prefix })
   await using _payments = await run(payments, {
     ...{ broker, use: [profile()], maxWorkers: connections, signals: false },
   })
@@ -15,7 +17,9 @@ async function bottlenecks(broker: Broker) {
     ...{ broker, use: [profile()], maxWorkers: 1_000, signals: false },
   })
   await using cluster = await connect(broker)
-  const shopper = traced(cluster.proxy<{ create(cents: number): Promise<number> }>('orders'))
+  const shopper = traced(
+    cluster.proxy<{ create(cents: number): Promise<number> }>(`${prefix}orders`),
+  )
   const load = new Load()
   const order = async () => load.add(callTree((await shopper.create(100)).trace))
   for (let number = 0; number < 100; number++) await order()
@@ -33,7 +37,7 @@ for (const [name, broker] of [
   const skip = broker === undefined ? 'CLEW_AMQP_URL names no RabbitMQ' : false
   test(`few orders take their own time, many wait for payments, ${name}`, { skip }, async () => {
     const found = await bottlenecks(broker!())
-    assert.equal(found[0], 'orders work')
-    assert.equal(found.at(-1), 'payments workers')
+    assert.equal(found[0], 'load_orders work')
+    assert.equal(found.at(-1), 'load_payments workers')
   })
 }
