@@ -27,7 +27,7 @@ export async function readAllTraces(
   const documents = await readDocuments(paths, (trace) => joining.add(trace))
   const problems = problemsOf(documents)
   if (joining.traces === 0 && documents.length <= 1) {
-    throw nothingReadable(documents[0]?.path ?? paths.join(', '), problems)
+    throw nothingReadable(documents[0] === undefined ? paths : [documents[0].path], problems)
   }
   if (joining.traces === 0) {
     const why = problems.slice(0, 3).map(({ message }) => message)

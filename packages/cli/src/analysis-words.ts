@@ -4,6 +4,7 @@ import {
   type FailureKind,
   type GapKind,
   type Leg,
+  spokenName,
   type Where,
 } from 'clew/trace'
 
@@ -56,6 +57,10 @@ export const GAPS: Readonly<Record<GapKind, readonly [what: string, believe: str
 
 export const placeName = (place: { readonly service: string; readonly method: string }) =>
   place.method === '' ? place.service : callName(place)
+
+/** The same in a sentence. */
+export const spokenPlace = (place: { readonly service: string; readonly method: string }) =>
+  place.method === '' ? place.service : spokenName(place)
 
 /** `1 trace`, `12,340 traces`. */
 export function counted(count: number, word: string, plural = `${word}s`): string {

@@ -6,7 +6,7 @@ import {
   type OriginFinding,
   type SlowInstance,
 } from 'clew/trace'
-import { counted, GAPS, KINDS, PLACES, placeName, REASONS } from './analysis-words.ts'
+import { counted, GAPS, KINDS, PLACES, placeName, REASONS, spokenPlace } from './analysis-words.ts'
 import type { NextStep, Page, PageRow } from './page.ts'
 import { instanceOf } from './straggler-rows.ts'
 
@@ -51,7 +51,7 @@ export function populationSentences(found: Findings): readonly string[] {
   else if (origin !== undefined) sentences.push(failedSentence(found.origins, origin, found.failed))
   const aside = found.origins.find((each) => each.aside > 0)
   if (aside !== undefined) {
-    const what = `${placeName(aside)} failed ${counted(aside.aside, 'time')}`
+    const what = `${spokenPlace(aside)} failed ${counted(aside.aside, 'time')}`
     sentences.push(`In work that nobody waited for, ${what}${withError(aside)}.`)
   }
   const [first, second] = found.bottlenecks
@@ -75,14 +75,14 @@ function failedSentence(
   const [service, count] = [...services].reduce((most, each) => (each[1] > most[1] ? each : most))
   if (count < MOSTLY * failed) return originSentence(first, failed)
   const times = `${counted(count, 'failure')} of ${counted(failed, 'failed request')}`
-  return `${times} began in ${service}, in several of its methods: the most in ${placeName(first)}.`
+  return `${times} began in ${service}, in several of its methods: the most in ${spokenPlace(first)}.`
 }
 
 function originSentence(origin: OriginFinding, failed: number): string {
   const how = origin.error === undefined ? ` (${KINDS[origin.kind]})` : withError(origin)
   const of = `${origin.requests.toLocaleString('en-US')} of ${counted(failed, 'failed request')}`
   if (origin.requests < CLEAR * failed) {
-    return `Failures began in many places, which is no clear answer: the most, ${of}, in ${placeName(origin)}${how}.`
+    return `Failures began in many places, which is no clear answer: the most, ${of}, in ${spokenPlace(origin)}${how}.`
   }
   const { passedOn } = origin
   const up =
@@ -93,7 +93,7 @@ function originSentence(origin: OriginFinding, failed: number): string {
     origin.doubtful * 2 > origin.requests
       ? ' Records below it are missing, so it may have passed on a failure itself.'
       : ''
-  return `${of} began in ${placeName(origin)}${how}${up}.${doubt}`
+  return `${of} began in ${spokenPlace(origin)}${how}${up}.${doubt}`
 }
 
 function timeSentence(first: BottleneckFinding, second: BottleneckFinding | undefined): string {
@@ -106,10 +106,10 @@ function timeSentence(first: BottleneckFinding, second: BottleneckFinding | unde
 }
 
 function spent({ where, ...place }: BottleneckFinding): string {
-  if (where === 'work') return `in ${placeName(place)}`
+  if (where === 'work') return `in ${spokenPlace(place)}`
   return where === 'wait'
-    ? `on the way to and from ${placeName(place)}`
-    : `waiting to begin in ${placeName(place)}`
+    ? `on the way to and from ${spokenPlace(place)}`
+    : `waiting to begin in ${spokenPlace(place)}`
 }
 
 function aboutAll({ calls, failed, traces, incomplete, firstMs, lastMs }: Findings): string {
@@ -129,11 +129,11 @@ function tellRequests(page: Page, { requests }: Findings): void {
   })
   page.table(
     [
-      { title: 'REQUESTS', least: 24 },
+      { title: 'REQUESTS', least: 16 },
       { title: 'COUNT', side: 'right' },
       { title: 'FAILED', side: 'right' },
-      { title: 'P50', side: 'right' },
-      { title: 'P99', side: 'right' },
+      { title: 'P50', side: 'right', spare: true },
+      { title: 'P99', side: 'right', spare: true },
     ],
     rows,
   )
@@ -157,13 +157,13 @@ function tellOrigins(page: Page, origins: readonly OriginFinding[]): void {
   })
   page.table(
     [
-      { title: 'WHO FAILED', least: 24 },
+      { title: 'WHO FAILED', least: 16 },
       { title: 'HOW', least: 12 },
       { title: 'REQUESTS', side: 'right' },
-      { title: 'MASKED', side: 'right' },
-      { title: 'ASIDE', side: 'right' },
-      { title: 'HOSTS', least: 8 },
-      { title: 'TRACE' },
+      { title: 'MASKED', side: 'right', spare: true },
+      { title: 'ASIDE', side: 'right', spare: true },
+      { title: 'HOSTS', least: 8, spare: true },
+      { title: 'EXAMPLE', spare: true },
     ],
     rows,
   )
@@ -176,17 +176,17 @@ function tellBottlenecks(page: Page, places: readonly BottleneckFinding[]): void
     const { share, ms, requests, most, where, examples } = place
     const times = [formatShare(share), page.bar(share), formatMs(ms / requests)]
     const example = examples[0] === undefined ? '' : `…${examples[0].slice(-8)}`
-    return { cells: [placeName(place), PLACES[where], ...times, String(most), example] }
+    return { cells: [placeName(place), PLACES[where], ...times, counted(most, 'trace'), example] }
   })
   page.table(
     [
-      { title: 'WHERE THE TIME GOES', least: 24 },
+      { title: 'WHERE THE TIME GOES', least: 16 },
       { title: 'PART', least: 8 },
       { title: 'SHARE', side: 'right' },
-      { title: '' },
+      { title: '', spare: true },
       { title: 'EACH', side: 'right' },
-      { title: 'MOST IN', side: 'right' },
-      { title: 'TRACE' },
+      { title: 'MOST IN', side: 'right', spare: true },
+      { title: 'EXAMPLE', spare: true },
     ],
     rows,
   )
@@ -210,13 +210,13 @@ export function tellSlowInstances(page: Page, slow: readonly SlowInstance[], mos
   })
   page.table(
     [
-      { title: 'SLOW INSTANCES', least: 24 },
+      { title: 'SLOW INSTANCES', least: 16 },
       { title: 'INSTANCE', least: 8 },
       { title: 'MEDIAN', side: 'right' },
-      { title: 'OTHERS', side: 'right' },
+      { title: 'OTHERS', side: 'right', spare: true },
       { title: 'RATIO', side: 'right' },
-      { title: '95 %', side: 'right' },
-      { title: 'BECAUSE OF', least: 12 },
+      { title: '95 %', side: 'right', spare: true },
+      { title: 'BECAUSE OF', least: 12, spare: true },
     ],
     rows,
   )
@@ -239,12 +239,12 @@ export function tellStragglers(page: Page, { stragglers }: Findings, most = MOST
   })
   page.table(
     [
-      { title: 'STRAGGLERS', least: 24 },
+      { title: 'STRAGGLERS', least: 16 },
       { title: 'INSTANCE', least: 8 },
       { title: 'COUNT', side: 'right' },
-      { title: 'GAIN EACH', side: 'right' },
-      { title: 'BECAUSE OF', least: 12 },
-      { title: 'TRACE' },
+      { title: 'GAIN EACH', side: 'right', spare: true },
+      { title: 'BECAUSE OF', least: 12, spare: true },
+      { title: 'EXAMPLE', spare: true },
     ],
     rows,
   )
@@ -260,7 +260,7 @@ function tellGaps(page: Page, { gaps }: Findings): void {
   })
   page.table(
     [
-      { title: 'WHAT IS MISSING', least: 24 },
+      { title: 'WHAT IS MISSING', least: 16 },
       { title: 'CALLS', side: 'right' },
       { title: 'TRACES', side: 'right' },
       { title: 'WHY', least: 20 },

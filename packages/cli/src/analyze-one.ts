@@ -75,12 +75,12 @@ function tellFailures(page: Page, found: readonly Failure[]): void {
   })
   page.table(
     [
-      { title: 'WHO FAILED FIRST', least: 24 },
+      { title: 'WHO FAILED FIRST', least: 16 },
       { title: 'HOST', least: 8 },
       { title: 'HOW', least: 12 },
       { title: 'AT', side: 'right' },
-      { title: 'AFTER', side: 'right' },
-      { title: 'EFFECT' },
+      { title: 'AFTER', side: 'right', spare: true },
+      { title: 'EFFECT', spare: true },
     ],
     rows,
   )
@@ -134,14 +134,14 @@ function tellTime(page: Page, tree: CallTree, path: readonly CriticalSegment[]):
   })
   page.table(
     [
-      { title: 'WHERE THE TIME WENT', least: 24 },
+      { title: 'WHERE THE TIME WENT', least: 16 },
       { title: 'WHERE', least: 8 },
       { title: 'TIME', side: 'right' },
       { title: 'SHARE', side: 'right' },
-      { title: '' },
-      { title: 'IN IT', side: 'right' },
-      { title: 'ON THE WAY', side: 'right' },
-      { title: 'TO BEGIN', side: 'right' },
+      { title: '', spare: true },
+      { title: 'IN IT', side: 'right', spare: true },
+      { title: 'ON THE WAY', side: 'right', spare: true },
+      { title: 'TO BEGIN', side: 'right', spare: true },
     ],
     rows,
   )
@@ -158,10 +158,10 @@ function tellRetries(page: Page, tree: CallTree): void {
   })
   page.table(
     [
-      { title: 'TRIED AGAIN', least: 24 },
+      { title: 'TRIED AGAIN', least: 16 },
       { title: 'TRIES', side: 'right' },
       { title: 'COST', side: 'right' },
-      { title: 'RESULT' },
+      { title: 'RESULT', spare: true },
     ],
     rows,
   )
@@ -193,8 +193,8 @@ function tellPauses(page: Page, tree: CallTree, path: readonly CriticalSegment[]
       { title: 'WHAT' },
       { title: 'AT', side: 'right' },
       { title: 'LASTED', side: 'right' },
-      { title: 'HELD UP THE ANSWER', side: 'right' },
-      { title: 'FELL INTO', least: 16 },
+      { title: 'HELD UP THE ANSWER', side: 'right', spare: true },
+      { title: 'FELL INTO', least: 16, spare: true },
     ],
     rows,
   )
@@ -216,7 +216,7 @@ function tellMissing(page: Page, tree: CallTree): void {
     })
     page.table(
       [
-        { title: 'WHAT IS MISSING', least: 24 },
+        { title: 'WHAT IS MISSING', least: 16 },
         { title: 'CALLS', side: 'right' },
         { title: 'WHY', least: 20 },
       ],

@@ -1,5 +1,6 @@
 import { type CallPaths, formatMs, formatShare, type PathStatistics } from 'clew/trace'
 import { toMicroseconds } from './analysis-json.ts'
+import { counted, spokenPlace } from './analysis-words.ts'
 import type { Page, PageRow } from './page.ts'
 
 const MOST_LINES = 40
@@ -44,30 +45,41 @@ export function tellCallPaths(page: Page, population: CallPaths): void {
   )
   const of = population.traces === 1 ? '1 request' : `${population.traces} requests`
   if (first !== undefined) {
-    const told = `${formatShare(first.path.share)} of the time of ${of} is in ${first.path.name} itself.`
+    const told = `${formatShare(first.path.share)} of the time of ${of} was spent in ${spokenPath(first.path)} itself and on the way there.`
     page.sentence(told, 'bold', '')
   }
   page.table(
     [
-      { title: 'CALL PATH', least: 24 },
+      { title: 'CALL PATH', least: 16 },
       { title: 'WITH BELOW', side: 'right' },
       { title: 'ITSELF', side: 'right' },
-      { title: 'P50', side: 'right' },
-      { title: 'P99', side: 'right' },
-      { title: 'CALLS', side: 'right' },
+      { title: 'P50', side: 'right', spare: true },
+      { title: 'P99', side: 'right', spare: true },
+      { title: 'CALLS', side: 'right', spare: true },
       { title: 'FAILED', side: 'right' },
-      { title: 'DRAG', side: 'right' },
-      { title: 'SLACK', side: 'right' },
+      { title: 'DRAG', side: 'right', spare: true },
+      { title: 'SLACK', side: 'right', spare: true },
     ],
     lines.map(rowOf),
   )
-  if (left > 0) page.sentence(`and ${left} paths that cost little`, 'dim')
+  if (left > 0)
+    page.sentence(`and ${counted(left, 'path that costs', 'paths that cost')} little`, 'dim')
+  page.sentence('Itself: without its own calls, the way there and back included.', 'dim')
   page.sentence('Drag: what the mean would gain at most without its own time.', 'dim')
-  page.sentence('Slack: how much longer it could take before anything waits for it.', 'dim')
+  if (lines.some((line) => slackOf(line) !== '')) {
+    page.sentence('Slack: how much longer it could take before anything waits for it.', 'dim')
+  }
 }
 
-function rowOf({ path, below }: Line): PageRow {
-  const { callsPerTrace, presence, failed, dragMs, slackMs } = path
+const spokenPath = ({ path: { service, method }, name }: PathStatistics) =>
+  method === '' ? name : spokenPlace({ service, method })
+
+const slackOf = ({ path: { slackMs } }: Line) =>
+  slackMs === undefined || slackMs < 0.001 ? '' : formatMs(slackMs)
+
+function rowOf(line: Line): PageRow {
+  const { path, below } = line
+  const { callsPerTrace, presence, failed, dragMs } = path
   const indent = '  '.repeat(Math.min(path.path.depth, 12))
   return {
     cells: [
@@ -79,7 +91,7 @@ function rowOf({ path, below }: Line): PageRow {
       (callsPerTrace * presence).toFixed(1),
       failed === 0 ? '' : `${failed}`,
       dragMs > 0 ? formatMs(dragMs) : '',
-      slackMs === undefined || slackMs < 0.001 ? '' : formatMs(slackMs),
+      slackOf(line),
     ],
   }
 }

@@ -1,55 +1,43 @@
+import { existsSync } from 'node:fs'
 import type { Trace, TraceProblem } from 'clew/trace'
 import { readAllTraces } from './all-traces.ts'
-import { EXIT } from './exit.ts'
-import { Fault } from './fault.ts'
-import { harmless } from './harmless.ts'
-import { parseSelector, readTraceFile, type Selector } from './trace-file.ts'
+import { parseSelector, readTraceFile } from './trace-file.ts'
 
-export interface ChosenTrace {
-  readonly trace: Trace
-  readonly problems: readonly TraceProblem[]
+/** Files, and which of their traces is meant. */
+export interface Chosen {
+  readonly paths: readonly string[]
+  /** Its number in the list of `clew show`, or a part of its id; undefined: all of them. */
+  readonly which: string | undefined
+}
+
+/** A number, or what could be a part of an id; names of files seldom look like that. */
+const LIKE_A_TRACE = /^(?:\d{1,7}|[\da-f]{4,64})$/i
+
+/**
+ * What `FILE… [N|ID]` means: the last of several words is a trace where `--trace` names none, the word
+ * looks like one, and no file is called so.
+ */
+export function chosenOf(words: readonly string[], flag: string | undefined): Chosen {
+  const last = words.at(-1)
+  if (flag !== undefined || last === undefined || words.length === 1) {
+    return { paths: words, which: flag }
+  }
+  const isTrace = LIKE_A_TRACE.test(last) && !existsSync(last)
+  return isTrace ? { paths: words.slice(0, -1), which: last } : { paths: words, which: undefined }
 }
 
 /**
- * Reads one trace of any number of files: by its number in the order in which they are read, or by a
- * part of its id.
- * @throws Fault when there is none (exit code 3) or several (exit code 2), or a file cannot be read
+ * Reads the one trace that is meant, else all.
+ * @param take told of each trace, once
+ * @throws Fault when there is no such trace (exit code 3) or there are several (exit code 2), and as
+ *   `readAllTraces` does
  */
-export async function chosenTrace(paths: readonly string[], text: string): Promise<ChosenTrace> {
-  const selector = parseSelector(text)
-  const [path] = paths
-  if (path !== undefined && paths.length === 1 && path !== '-') {
-    const { trace, problems } = await readTraceFile(path, selector)
-    if (trace !== undefined) return { trace, problems }
-  }
-  let count = 0
-  let found: Trace | undefined
-  const ids: string[] = []
-  const problems = await readAllTraces(paths, (trace) => {
-    count++
-    if (!isMeant(trace, count, selector)) return
-    found ??= trace
-    if (ids.length < 5) ids.push(trace.id)
-  })
-  if (found === undefined) {
-    throw new Fault(`there is no trace ${harmless(text)}`, {
-      exit: EXIT.notFound,
-      code: 'no_such_trace',
-      why: `the files have ${count === 1 ? 'one trace' : `${count} traces`}, and it is none of them`,
-    })
-  }
-  if (ids.length > 1) {
-    throw new Fault(`several traces have ${harmless(text)} in their id`, {
-      exit: EXIT.usage,
-      code: 'ambiguous_trace',
-      meant: ids,
-    })
-  }
-  return { trace: found, problems }
-}
-
-function isMeant({ id }: Trace, number: number, selector: Selector): boolean {
-  return 'number' in selector
-    ? number === selector.number
-    : id.toLowerCase().includes(selector.idPart)
+export async function readChosen(
+  { paths, which }: Chosen,
+  take: (trace: Trace) => void,
+): Promise<readonly TraceProblem[]> {
+  if (which === undefined) return await readAllTraces(paths, take)
+  const { trace, problems } = await readTraceFile(paths, parseSelector(which))
+  if (trace !== undefined) take(trace)
+  return problems
 }

@@ -13,20 +13,16 @@ import {
   zipkinWriter,
 } from 'clew/formats'
 import { callTree, type Trace, type TraceProblem } from 'clew/trace'
-import { readAllTraces } from './all-traces.ts'
+import { type Chosen, readChosen } from './chosen-trace.ts'
 import type { ConvertFormat } from './convert-format.ts'
-import { Fault } from './fault.ts'
 import { interruptible } from './interruption.ts'
-import { nothingReadable, parseSelector, readTraceFile } from './trace-file.ts'
 import { WriteTarget } from './write-target.ts'
 
 export interface ConvertRequest {
-  readonly paths: readonly string[]
+  readonly chosen: Chosen
   readonly format: Exclude<ConvertFormat, 'html'>
   /** Undefined for stdout. */
   readonly out: string | undefined
-  /** Number or part of the id of the only trace to write. */
-  readonly which: string | undefined
 }
 
 export interface Converted {
@@ -56,7 +52,7 @@ const WRITERS: Readonly<
  * @throws Fault when nothing can be read, or the document not be written; then there is no file of it
  */
 export async function convertTraces(request: ConvertRequest): Promise<Converted> {
-  const { paths, format, out, which } = request
+  const { chosen, format, out } = request
   const target = new WriteTarget(out)
   const writer = WRITERS[format]()
   const sums = { traces: 0, calls: 0, losses: NO_LOSSES }
@@ -70,7 +66,7 @@ export async function convertTraces(request: ConvertRequest): Promise<Converted>
   try {
     const problems = await interruptible(
       () => target.abandon(),
-      () => (which === undefined ? readAllTraces(paths, take) : takeOne(paths, which, take)),
+      () => readChosen(chosen, take),
     )
     for (const piece of writer.end()) target.write(piece)
     target.finish()
@@ -79,17 +75,6 @@ export async function convertTraces(request: ConvertRequest): Promise<Converted>
     target.abandon()
     throw error
   }
-}
-
-async function takeOne(paths: readonly string[], which: string, take: (trace: Trace) => void) {
-  const [path] = paths
-  if (path === undefined || paths.length > 1) {
-    throw new Fault('--trace chooses in one file', { exit: 2, code: 'usage' })
-  }
-  const { trace, problems } = await readTraceFile(path, parseSelector(which))
-  if (trace === undefined) throw nothingReadable(path, problems)
-  take(trace)
-  return problems
 }
 
 function added(a: Losses, b: Losses): Losses {

@@ -1,10 +1,8 @@
+import { type Chosen, readChosen } from './chosen-trace.ts'
 import type { ClewContext } from './command.ts'
 import { EXIT, type ExitCode } from './exit.ts'
 import { Fault } from './fault.ts'
 import type { WrittenChange } from './what-if.ts'
-
-/** Version of what `--json` prints. */
-const VERSION = 1
 
 export interface ManyPaths {
   readonly tree: boolean
@@ -21,16 +19,15 @@ export interface ManyPaths {
 export async function tellManyPaths(
   context: ClewContext,
   { tree, whatIf, ascii, json }: ManyPaths,
-  paths: readonly string[],
+  chosen: Chosen,
 ): Promise<ExitCode> {
   const { CallPaths, callTree, WhatIf } = await import('clew/trace')
-  const { readAllTraces } = await import('./all-traces.ts')
   const { callPathsJson, tellCallPaths } = await import('./call-paths-page.ts')
   const { checkConcerned, tellWhatIf } = await import('./what-if.ts')
   const population = new CallPaths()
   const imagined = whatIf === undefined ? undefined : new WhatIf(whatIf.change)
   let rootMs = 0
-  const problems = await readAllTraces(paths, (trace) => {
+  const problems = await readChosen(chosen, (trace) => {
     const each = callTree(trace)
     rootMs += each.totalMs
     population.add(each)
@@ -46,7 +43,7 @@ export async function tellManyPaths(
   if (json) {
     const { toMicroseconds } = await import('./analysis-json.ts')
     context.output.printJson({
-      ...{ version: VERSION, traces: population.traces },
+      traces: population.traces,
       ...toMicroseconds({
         rootMs,
         ...(whatIf && { whatIf: { change: whatIf.text, ...whatIf.change, ...answer } }),

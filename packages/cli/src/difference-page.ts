@@ -7,6 +7,7 @@ import {
   type Reason,
   type TraceDifference,
 } from 'clew/trace'
+import { counted, placeName } from './analysis-words.ts'
 import type { Page, PageRow } from './page.ts'
 
 const MOST_ROWS = 12
@@ -21,8 +22,10 @@ export function tellPopulations(
   page.sentence(first!, 'bold', '')
   for (const sentence of others) page.sentence(sentence, 'plain', '')
   const of = (side: Difference['before']) =>
-    side.of > side.traces ? `${side.traces} of ${side.of}` : `${side.traces}`
-  page.sentence(`${before}: ${of(found.before)} traces, ${after}: ${of(found.after)}`, 'dim', '')
+    side.of > side.traces
+      ? `${side.traces} of ${counted(side.of, 'trace')}`
+      : counted(side.traces, 'trace')
+  page.sentence(`${before}: ${of(found.before)}, ${after}: ${of(found.after)}`, 'dim', '')
   if (found.total !== undefined) tellTotals(page, found, [before, after])
   if (found.suspects.length > 0) tellSuspects(page, found)
   if (found.contributions.length > 0) tellContributions(page, found.contributions)
@@ -81,13 +84,13 @@ function tellSuspects(page: Page, { suspects }: Difference): void {
     [
       { title: 'SUSPECTS', least: 20 },
       { title: 'WEIGHT', side: 'right' },
-      { title: 'WHY', least: 24 },
+      { title: 'WHY', least: 16, spare: true },
     ],
     suspects
       .slice(0, 5)
       .map(({ service, method, weight, reasons }) =>
         row(
-          method === '' ? service : `${service} ${method}`,
+          placeName({ service, method }),
           formatShare(weight),
           reasons.map(({ kind }) => REASONS[kind]).join('; '),
         ),
@@ -99,11 +102,11 @@ function tellContributions(page: Page, contributions: readonly Contribution[]): 
   const percent = (share: number) => `${Math.round(share * 100)}`
   page.table(
     [
-      { title: 'EXPLAINED BY', least: 24 },
+      { title: 'EXPLAINED BY', least: 16 },
       { title: 'TIME', side: 'right' },
       { title: 'SHARE', side: 'right' },
-      { title: '95 % SURE' },
-      { title: '' },
+      { title: '95 % SURE', spare: true },
+      { title: '', spare: true },
     ],
     contributions.slice(0, MOST_ROWS).map(({ names, ms, share, shares }) => {
       const sure = `${percent(shares.low)} to ${percent(shares.high)} %`
@@ -129,10 +132,10 @@ function tellPaths(
   })
   page.table(
     [
-      { title: 'PATHS THAT DIFFER', least: 24 },
+      { title: 'PATHS THAT DIFFER', least: 16 },
       { title: before.toUpperCase(), side: 'right' },
       { title: after.toUpperCase(), side: 'right' },
-      { title: 'ALSO', least: 16 },
+      { title: 'ALSO', least: 16, spare: true },
     ],
     rows,
   )
@@ -165,11 +168,11 @@ export function tellTraces(page: Page, found: TraceDifference): void {
   if (shown.length === 0) return
   page.table(
     [
-      { title: 'CALLS THAT DIFFER', least: 24 },
+      { title: 'CALLS THAT DIFFER', least: 16 },
       { title: 'BEFORE', side: 'right' },
       { title: 'AFTER', side: 'right' },
       { title: 'DIFFERENCE', side: 'right' },
-      { title: '' },
+      { title: '', spare: true },
     ],
     shown.map(({ what, names, beforeMs, afterMs, deltaMs }) =>
       row(

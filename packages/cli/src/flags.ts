@@ -20,11 +20,15 @@ export const PICTURE_FLAG = {
   brief: 'draw it as well, to a file ending in .png or .svg',
 } as const
 
-/** What commands on any number of traces take. */
+/** What commands on traces take: files and, last, what may be one of their traces. */
 export const FILES = {
   kind: 'array',
   minimum: 1,
-  parameter: { parse: String, placeholder: 'FILE', brief: 'trace files, or - for stdin' },
+  parameter: {
+    parse: String,
+    placeholder: 'FILE',
+    brief: 'trace files of any format, directories of them, or - for stdin',
+  },
 } as const
 
 /** `--trace`: one of the traces of any number of files. */
@@ -33,5 +37,5 @@ export const TRACE_FLAG = {
   parse: String,
   optional: true,
   placeholder: 'N|ID',
-  brief: 'one of them: its number, or a part of its id',
+  brief: 'only this trace: its number in `clew show FILE`, or a part of its id',
 } as const

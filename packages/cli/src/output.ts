@@ -2,8 +2,14 @@ import { type Colors, colors } from './colors.ts'
 import type { Fault } from './fault.ts'
 import { harmless, harmlessJson, harmlessLines } from './harmless.ts'
 
-/** Version of everything that `--json` prints. */
-export const SCHEMA = 1
+/** Version of the envelope of everything that `--json` prints, failures included. */
+const SCHEMA = 1
+/** Version of what a command puts into it, until one says another. */
+const VERSION = 1
+
+/** A JSON value with the versions by which programs know what to expect of it. */
+export const versioned = <Value extends object>(value: Value) =>
+  ({ schema: SCHEMA, version: VERSION, ...value }) as const
 
 interface Stream {
   write(text: string): unknown
@@ -73,7 +79,7 @@ export class Output {
   /** The one JSON value that `--json` promises. */
   printJson(value: object): void {
     this.#printedJson = true
-    this.#stdout.write(`${harmlessJson({ schema: SCHEMA, ...value })}\n`)
+    this.#stdout.write(`${harmlessJson(versioned(value))}\n`)
   }
 
   /** Talk: a line on stderr. */

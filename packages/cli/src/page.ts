@@ -9,6 +9,8 @@ export interface PageColumn {
   readonly side?: 'left' | 'right'
   /** Where the page is too narrow, it gives way down to so many columns. */
   readonly least?: number
+  /** Where it is too narrow even so, it is left out, the last such column first. */
+  readonly spare?: boolean
 }
 
 /** A line of cells, and the words that belong below it. */
@@ -30,7 +32,7 @@ const GAP = '  '
 const INDENT = '  '
 /** No line of a page is wider, however wide the terminal. */
 const WIDEST = 110
-const NARROWEST = 50
+const NARROWEST = 40
 
 /** Text in sections, of aligned tables and sentences; harmless to a terminal whatever the names in it. */
 export class Page {
@@ -39,7 +41,7 @@ export class Page {
   readonly #width: number
   #begun = false
 
-  constructor({ output, env }: ClewContext, ascii: boolean) {
+  constructor({ output, env }: Pick<ClewContext, 'output' | 'env'>, ascii: boolean) {
     this.#output = output
     this.#unicode = !(ascii || isAsciiOnly(env))
     this.#width = Math.max(NARROWEST, Math.min(WIDEST, output.width))
@@ -62,6 +64,7 @@ export class Page {
   }
 
   sentence(text: string, style: Style = 'plain', indent = INDENT): void {
+    this.#begun = true
     const width = this.#width - indent.length
     for (const line of wrap(this.#safe(text), width)) {
       // A word that is wider than the page is cut: sentences quote names of any length.
@@ -75,13 +78,15 @@ export class Page {
   table(all: readonly PageColumn[], rows: readonly PageRow[]): void {
     const shown = rows.map(({ cells }) => cells.map((cell) => this.#safe(cell)))
     // A column of which nothing is known takes no room.
-    const kept = all
+    const filled = all
       .map((_, at) => at)
       .filter((at) => at === 0 || shown.some((row) => row[at] !== ''))
-    const widths = kept.map((at) => {
-      const title = columns(this.#safe(all[at]!.title)) - (at === 0 ? INDENT.length : 0)
+    const widest = all.map((column, at) => {
+      const title = columns(this.#safe(column.title)) - (at === 0 ? INDENT.length : 0)
       return shown.reduce((most, cells) => Math.max(most, columns(cells[at]!)), Math.max(1, title))
     })
+    const kept = this.#fitting(filled, all, widest)
+    const widths = kept.map((at) => widest[at]!)
     const room = this.#width - INDENT.length - GAP.length * (kept.length - 1)
     this.#narrow(
       widths,
@@ -109,6 +114,23 @@ export class Page {
     return (this.#unicode ? '█' : '#').repeat(length)
   }
 
+  /** Without the spare columns that do not fit, were all others as narrow as they may be. */
+  #fitting(
+    filled: readonly number[],
+    all: readonly PageColumn[],
+    widest: readonly number[],
+  ): readonly number[] {
+    const kept = [...filled]
+    const least = (at: number) => Math.min(widest[at]!, all[at]!.least ?? widest[at]!)
+    const total = () => kept.reduce((sum, at) => sum + least(at) + GAP.length, 0)
+    while (total() > this.#width) {
+      const spare = kept.findLastIndex((at) => all[at]!.spare === true)
+      if (spare < 0) break
+      kept.splice(spare, 1)
+    }
+    return kept
+  }
+
   #narrow(widths: number[], least: readonly (number | undefined)[], room: number): void {
     const total = () => widths.reduce((sum, width) => sum + width, 0)
     for (let excess = total() - room; excess > 0; excess = total() - room) {
@@ -123,7 +145,9 @@ export class Page {
 
   /** A line to be typed, as it is. */
   command(text: string, brief: string): void {
-    this.#print(`${INDENT}${this.#safe(text)}${GAP}${this.#output.paint.dim(this.#safe(brief))}`)
+    const [typed, why] = [this.#safe(text), this.#output.paint.dim(this.#safe(brief))]
+    const beside = columns(INDENT + typed + GAP + this.#safe(brief)) <= this.#width
+    this.#print(`${INDENT}${typed}${beside ? GAP : `\n${INDENT}${INDENT}`}${why}`)
   }
 
   /** What shortens a name is no ASCII character. */

@@ -1,6 +1,7 @@
+import { columns, cut, padded, printable } from '@clew/render'
 import { callName, formatMs } from 'clew/trace'
-import { harmless } from './harmless.ts'
-import type { Output } from './output.ts'
+import type { ClewContext } from './command.ts'
+import { isAsciiOnly } from './print-tree.ts'
 import { nameOf, type TraceSummary } from './trace-file.ts'
 
 /** Digits of an id that are shown: the last ones, as all traces of a process begin alike. */
@@ -26,50 +27,64 @@ const COLUMNS: readonly Column[] = [
     rank: 6,
   },
   { title: 'ROOT CALL', cell: rootCall, side: 'left', rank: 7 },
-  { title: 'ID', cell: ({ id }) => `…${harmless(id.slice(-ID_DIGITS))}`, side: 'left', rank: 1 },
+  {
+    title: 'ID',
+    cell: ({ id }) => (id.length > ID_DIGITS ? `…${id.slice(-ID_DIGITS)}` : id),
+    side: 'left',
+    rank: 1,
+  },
 ]
 
 const GAP = '  '
 
-/** Prints a file's traces as a numbered list on stdout; how to see one is said on stderr. */
-export function printList(output: Output, path: string, traces: readonly TraceSummary[]): void {
+export interface ListStyle {
+  /** The files, as they were named. */
+  readonly paths: readonly string[]
+  /** Columns; by default those of the terminal. */
+  readonly width?: number | undefined
+  /** No characters beyond ASCII. */
+  readonly ascii: boolean
+}
+
+/** Prints the traces of files as a numbered list on stdout; how to see one is said on stderr. */
+export function printList(
+  { output, env }: ClewContext,
+  traces: readonly TraceSummary[],
+  { paths, width = output.width, ascii }: ListStyle,
+): void {
+  const unicode = !(ascii || isAsciiOnly(env))
   const sized = COLUMNS.map((column) => {
-    const cells = traces.map(column.cell)
-    return { ...column, cells, width: Math.max(column.title.length, ...widths(cells)) }
+    const cells = traces.map((trace) => printable(column.cell(trace), unicode))
+    const widest = cells.reduce((most, cell) => Math.max(most, columns(cell)), column.title.length)
+    return { ...column, cells, width: widest }
   })
   const shown = new Set(sized)
-  const total = () => [...shown].reduce((sum, { width }) => sum + width + GAP.length, -GAP.length)
+  const total = () => [...shown].reduce((sum, each) => sum + each.width + GAP.length, -GAP.length)
   for (const column of sized.toSorted((a, b) => a.rank - b.rank)) {
-    if (total() <= output.width || column.rank >= 7) break
+    if (total() <= width || column.rank >= 7) break
     shown.delete(column)
   }
-  const columns = [...shown]
-  const row = (cellOf: (column: (typeof columns)[number]) => string) =>
-    columns
-      .map((column) => {
-        const text = cellOf(column)
-        return column.side === 'left' ? text.padEnd(column.width) : text.padStart(column.width)
-      })
-      .join(GAP)
-      .trimEnd()
-      .slice(0, Math.max(output.width, 40))
+  const kept = [...shown]
+  const row = (cellOf: (column: (typeof kept)[number]) => string) => {
+    const line = kept.map((column) => padded(cellOf(column), column.width, column.side))
+    const text = cut(line.join(GAP).trimEnd(), Math.max(width, 40))
+    // What shortens a line is no ASCII character.
+    return unicode ? text : text.replaceAll('…', '~')
+  }
   output.print(output.paint.bold(row(({ title }) => title)))
   for (const [at, { failed }] of traces.entries()) {
     const line = row(({ cells }) => cells[at]!)
     output.print(failed > 0 ? output.paint.red(line) : line)
   }
-  const file = path === '-' ? 'FILE' : nameOf(path)
-  output.say(output.paintTalk.dim(`${traces.length} traces; clew show ${file} N shows one of them`))
-}
-
-/** Spreading a million cells into Math.max would overflow the stack. */
-function widths(cells: readonly string[]): readonly number[] {
-  return [cells.reduce((most, cell) => Math.max(most, cell.length), 0)]
+  const files = paths.includes('-') ? 'FILE' : paths.map((path) => nameOf([path])).join(' ')
+  output.say(
+    output.paintTalk.dim(`${traces.length} traces; clew show ${files} N shows one of them`),
+  )
 }
 
 function rootCall({ service, method, complete }: TraceSummary): string {
   const name = method === '' ? service : callName({ service, method })
-  return `${harmless(name)}${complete ? '' : ' (partial)'}`
+  return `${name}${complete ? '' : ' (partial)'}`
 }
 
 function time(ms: number): string {

@@ -1,17 +1,17 @@
 import { writeFile } from 'node:fs/promises'
 import { callTree, ServiceMap, type SystemMap, type TraceProblem } from 'clew/trace'
-import { readAllTraces } from './all-traces.ts'
+import { type Chosen, readChosen } from './chosen-trace.ts'
 import { fileFault } from './fault.ts'
 
 /**
- * Reads the layout of a system from all traces of files.
- * @throws Fault as `readAllTraces` does
+ * Reads the layout of a system from all traces of files, or from one of them.
+ * @throws Fault as `readChosen` does
  */
 export async function readMap(
-  paths: readonly string[],
+  chosen: Chosen,
 ): Promise<{ readonly map: SystemMap; readonly problems: readonly TraceProblem[] }> {
   const sums = new ServiceMap()
-  const problems = await readAllTraces(paths, (trace) => sums.add(callTree(trace)))
+  const problems = await readChosen(chosen, (trace) => sums.add(callTree(trace)))
   return { map: sums.map, problems }
 }
 

@@ -3,14 +3,14 @@ import { REASONS } from './analysis-words.ts'
 import type { PageColumn, PageRow } from './page.ts'
 
 const COLUMNS: readonly PageColumn[] = [
-  { title: 'STRAGGLERS', least: 24 },
-  { title: 'INSTANCE', least: 8 },
+  { title: 'STRAGGLERS', least: 16 },
+  { title: 'INSTANCE', least: 8, spare: true },
   { title: 'TOOK', side: 'right' },
-  { title: 'MEDIAN', side: 'right' },
-  { title: 'TIMES', side: 'right' },
-  { title: 'OF', side: 'right' },
+  { title: 'MEDIAN', side: 'right', spare: true },
+  { title: 'TIMES', side: 'right', spare: true },
+  { title: 'OF', side: 'right', spare: true },
   { title: 'GAIN', side: 'right' },
-  { title: 'BECAUSE OF', least: 12 },
+  { title: 'BECAUSE OF', least: 12, spare: true },
 ]
 
 /** What a table tells of stragglers. The gain is how much earlier the caller could have gone on. */

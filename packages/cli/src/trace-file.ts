@@ -34,17 +34,20 @@ export interface TraceFile {
 const MOST_SHOWN = 5
 
 /**
- * Reads a trace file piece by piece, in any format; at most the entries of one trace are kept.
- * @param path `-` for stdin; of a directory, all files below it
- * @throws Fault when it cannot be opened, when nothing in it could be read (exit code 7), or when
- *   the trace asked for is not in it (exit code 3)
+ * Reads trace files piece by piece, in any format; at most the entries of one trace are kept.
+ * @param paths `-` for stdin; of a directory, all files below it
+ * @throws Fault when one cannot be opened, when nothing in them could be read (exit code 7), or when
+ *   the trace asked for is not in them (exit code 3) or not the only one (exit code 2)
  */
-export async function readTraceFile(path: string, selector?: Selector): Promise<TraceFile> {
+export async function readTraceFile(
+  paths: readonly string[],
+  selector?: Selector,
+): Promise<TraceFile> {
   const gathering = new Gathering(selector)
-  const documents = await readDocuments([path], (trace) => gathering.take(trace))
+  const documents = await readDocuments(paths, (trace) => gathering.take(trace))
   const problems = problemsOf(documents)
-  if (gathering.summaries.length === 0) throw nothingReadable(path, problems)
-  return { trace: gathering.chosen(path), summaries: gathering.summaries, problems }
+  if (gathering.summaries.length === 0) throw nothingReadable(paths, problems)
+  return { trace: gathering.chosen(paths), summaries: gathering.summaries, problems }
 }
 
 /** `17`, or a part of an id. A trace id has 32 digits, so short numbers are numbers. */
@@ -52,7 +55,10 @@ export function parseSelector(text: string): Selector {
   return /^\d{1,7}$/.test(text) ? { number: Number(text) } : { idPart: text.toLowerCase() }
 }
 
-export function nameOf(path: string): string {
+/** What is read, in a word: the name of the only file, or how many there are. */
+export function nameOf(paths: readonly string[]): string {
+  const [path = ''] = paths
+  if (paths.length !== 1) return `these ${paths.length} files`
   return path === '-' ? 'stdin' : harmless(path)
 }
 
@@ -86,11 +92,11 @@ class Gathering {
     if (this.#selector === undefined && this.summaries.length > 1) this.#kept.clear()
   }
 
-  chosen(path: string): Trace | undefined {
+  chosen(paths: readonly string[]): Trace | undefined {
     if (this.#kept.size === 1) return [...this.#kept.values()][0]
     if (this.#selector === undefined) return undefined
     throw this.#kept.size === 0
-      ? noSuchTrace(path, this.#selector, this.summaries.length)
+      ? noSuchTrace(paths, this.#selector, this.summaries.length)
       : ambiguous(
           this.#selector,
           [...this.#kept.values()].map(({ id }) => id),
@@ -147,12 +153,19 @@ function continued(first: TraceSummary, more: TraceSummary): TraceSummary {
   return { ...first, calls: first.calls + more.calls, failed: first.failed + more.failed }
 }
 
-export function nothingReadable(path: string, problems: readonly TraceProblem[]): Fault {
-  const name = nameOf(path)
+export function nothingReadable(
+  paths: readonly string[],
+  problems: readonly TraceProblem[],
+): Fault {
+  const name = nameOf(paths)
   const told = problems.slice(0, 3).map(({ message }) => message)
   const more = problems.length > 3 ? [`and ${problems.length - 3} more of the kind`] : []
   return problems.length === 0
-    ? new Fault(`${name} is empty`, { exit: EXIT.partial, code: 'empty_file' })
+    ? new Fault(`${name} is empty`, {
+        exit: EXIT.partial,
+        code: 'empty_file',
+        next: ['clew call SERVICE.METHOD -o FILE   writes a trace'],
+      })
     : new Fault(`nothing in ${name} could be read as a trace`, {
         exit: EXIT.partial,
         code: 'no_trace',
@@ -161,14 +174,15 @@ export function nothingReadable(path: string, problems: readonly TraceProblem[])
       })
 }
 
-function noSuchTrace(path: string, selector: Selector, count: number): Fault {
+function noSuchTrace(paths: readonly string[], selector: Selector, count: number): Fault {
   const asked =
     'number' in selector ? `number ${selector.number}` : `${harmless(selector.idPart)} in its id`
-  return new Fault(`${nameOf(path)} has no trace with ${asked}`, {
+  const [has, it] = paths.length === 1 ? ['has', 'it has'] : ['have', 'they have']
+  return new Fault(`${nameOf(paths)} ${has} no trace with ${asked}`, {
     exit: EXIT.notFound,
     code: 'no_such_trace',
-    why: count === 1 ? 'it has one trace' : `it has ${count} traces`,
-    next: path === '-' ? [] : [`clew show ${path}   to list them`],
+    why: count === 1 ? `${it} one trace` : `${it} ${count} traces`,
+    next: paths.includes('-') ? [] : [`clew show ${paths.join(' ')}   to list them`],
   })
 }
 

@@ -128,10 +128,24 @@ test('names are text in Markdown', () => {
 })
 
 test('the text answers what calls what, and what fails', () => {
-  const text = renderMapText(serviceMap([callTree(checkout())]), { unicode: false })
-  assert.match(text, /^17 services, 0 stores\. Everything enters by edge-gateway\./)
-  assert.match(text, /\n {2}-> acquirer-adapter +1 call .* 100% fail \(Unavailable\)\n/)
-  assert.doesNotMatch(text, /[^\n\x20-\x7e]/)
+  const map = serviceMap([callTree(checkout())])
+  for (const width of [40, 80, 100]) {
+    const text = renderMapText(map, { unicode: false, width })
+    assert.doesNotMatch(text, /[^\n\x20-\x7e]/)
+    assert.ok(
+      text.split('\n').every((line) => line.length <= width),
+      text,
+    )
+    const places = text.slice(text.indexOf('\n\n'))
+    const order = [/^outside\n/m, /^edge-gatew/m, /^payment/m].map((place) => places.search(place))
+    assert.deepEqual(
+      order,
+      order.toSorted((a, b) => a - b),
+    )
+  }
+  const text = renderMapText(map, { unicode: false })
+  assert.match(text, /^17 services\. Everything enters by edge-gateway\. /)
+  assert.match(text, /\n {2}-> acquirer-adapter +1 call .* 100 % fail \(Unavailable\)\n/)
 })
 
 test('what is near a service, and large systems, are told to be a part', () => {

@@ -10,11 +10,11 @@ export function grouped(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
-/** `26%`; `<1%` for what is too little to be one. */
+/** `26 %`; `< 1 %` for what is too little to be one. */
 export function percent(part: number, whole: number): string {
-  if (!(whole > 0) || !Number.isFinite(part)) return '0%'
+  if (!(whole > 0) || !Number.isFinite(part)) return '0 %'
   const share = (part * 100) / whole
-  return share > 0 && share < 1 ? '<1%' : `${Math.round(share)}%`
+  return share > 0 && share < 1 ? '< 1 %' : `${Math.round(share)} %`
 }
 
 /** What an outsider called the trace in which it asked; nothing where there was none. */

@@ -62,7 +62,7 @@ test('many traces: origins by requests, the time by share, stragglers by instanc
     assert.match(stdout, /1 of 1 failed request began in bank\.authorize with BankUnavailable;/)
     assert.match(stdout, /\nREQUESTS .*\n {2}search\.find +2 /)
     assert.match(stdout, /\nSTRAGGLERS .*\n {2}shard\.fetch +vm-4:4 +2 +288 ms +the method itself/)
-    assert.match(stdout, /clew analyze \S+ --trace c0ffee00/)
+    assert.match(stdout, /clew analyze \S+ c0ffee00 /)
     const json = JSON.parse((await runClew(['analyze', '-', '--json'], { stdin: text })).stdout)
     assert.deepEqual([json.kind, json.traces, json.failed], ['population', 4, 1])
     assert.deepEqual(json.failures[0].examples, [FAILED])

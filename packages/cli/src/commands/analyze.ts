@@ -1,13 +1,10 @@
 import type { CallTree, TraceProblem } from 'clew/trace'
-import { chosenTrace } from '../chosen-trace.ts'
+import { chosenOf, readChosen } from '../chosen-trace.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { usageFault } from '../fault.ts'
 import { ASCII_FLAG, FILES, jsonFlag, TRACE_FLAG } from '../flags.ts'
 import type { NextStep } from '../page.ts'
-
-/** Version of what `--json` prints. */
-const VERSION = 1
 
 interface Flags {
   readonly trace: string | undefined
@@ -18,11 +15,11 @@ interface Flags {
 export const analyzeCommand = defineCommand<Flags, readonly string[]>({
   help: {
     brief: 'Tell who failed, where the time goes, who straggles and what is missing',
-    usage: 'FILE… [--trace N|ID] [FLAGS]',
+    usage: 'FILE… [N|ID] [FLAGS]',
     examples: [
       { input: 'analyze hello.trace.jsonl', brief: 'the whole answer of one trace' },
       { input: 'analyze traces.jsonl', brief: 'of many: which service, how often, how much' },
-      { input: 'analyze traces.jsonl --trace 9ce929d0', brief: 'one of them' },
+      { input: 'analyze traces.jsonl 9ce929d0', brief: 'one of them' },
       { input: 'analyze - --json < traces.jsonl', brief: 'from stdin, for a script' },
     ],
     description: [
@@ -43,24 +40,21 @@ export const analyzeCommand = defineCommand<Flags, readonly string[]>({
 async function analyze(
   context: ClewContext,
   { trace, ascii, json }: Flags,
-  ...paths: readonly string[]
+  ...words: readonly string[]
 ): Promise<ExitCode> {
+  const chosen = chosenOf(words, trace)
+  const { paths } = chosen
   if (paths.length === 0) {
     throw usageFault('FILE is missing', { next: ['clew analyze traces.jsonl'] })
   }
   const { Baselines, callTree, Findings, Statistics } = await import('clew/trace')
-  if (trace !== undefined) {
-    const { trace: chosen, problems } = await chosenTrace(paths, trace)
-    return answerOne(context, { tree: callTree(chosen), problems, paths, ascii, json })
-  }
-  const { readAllTraces } = await import('../all-traces.ts')
   // Each trace is held against those before it: once read, none is kept.
   const baselines = new Baselines()
   const found = new Findings({ baseline: baselines.of })
   const statistics = new Statistics()
   let only: CallTree | undefined
   let read = 0
-  const problems = await readAllTraces(paths, (each) => {
+  const problems = await readChosen(chosen, (each) => {
     const tree = callTree(each)
     only = read++ === 0 ? tree : undefined
     found.add(tree)
@@ -73,7 +67,7 @@ async function analyze(
     const { toMicroseconds } = await import('../analysis-json.ts')
     const { slowInstances } = statistics
     const answer = toMicroseconds({ ...populationAnswer(found), slowInstances })
-    context.output.printJson({ version: VERSION, ...answer, problems })
+    context.output.printJson({ ...answer, problems })
   } else {
     const { Page } = await import('../page.ts')
     const { slowInstances } = statistics
@@ -95,7 +89,7 @@ async function answerOne(context: ClewContext, one: One): Promise<ExitCode> {
   const { tree, problems, paths, ascii, json } = one
   if (json) {
     const { toMicroseconds, traceAnswer } = await import('../analysis-json.ts')
-    context.output.printJson({ version: VERSION, ...toMicroseconds(traceAnswer(tree, problems)) })
+    context.output.printJson({ ...toMicroseconds(traceAnswer(tree, problems)) })
   } else {
     const { Page } = await import('../page.ts')
     const { tellTrace } = await import('../analyze-one.ts')
@@ -129,7 +123,7 @@ function nextOfMany(
   const failed = origins[0]?.examples[0]
   const slow = bottlenecks[0]?.examples[0]
   const steps: NextStep[] = []
-  const one = (id: string) => `clew analyze ${shown} --trace ${id.slice(-8)}`
+  const one = (id: string) => `clew analyze ${shown} ${id.slice(-8)}`
   if (failed !== undefined) steps.push({ command: one(failed), brief: 'a request that failed' })
   if (slow !== undefined && slow !== failed) {
     steps.push({ command: one(slow), brief: 'one that took long there' })

@@ -1,13 +1,12 @@
+import { chosenOf, readChosen } from '../chosen-trace.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { Fault, usageFault } from '../fault.ts'
-import { ASCII_FLAG, FILES, jsonFlag, PICTURE_FLAG } from '../flags.ts'
+import { ASCII_FLAG, FILES, jsonFlag, PICTURE_FLAG, TRACE_FLAG } from '../flags.ts'
 import { harmless } from '../harmless.ts'
 
-/** Version of what `--json` prints. */
-const VERSION = 1
-
 interface Flags {
+  readonly trace: string | undefined
   readonly out: string | undefined
   readonly ascii: boolean
   readonly json: boolean
@@ -16,7 +15,7 @@ interface Flags {
 export const breakdownCommand = defineCommand<Flags, readonly string[]>({
   help: {
     brief: 'Tell where the time of each request type goes, by service and layer',
-    usage: 'FILE… [-o PICTURE] [FLAGS]',
+    usage: 'FILE… [N|ID] [-o PICTURE] [FLAGS]',
     examples: [
       { input: 'breakdown traces.jsonl', brief: 'as a table' },
       {
@@ -32,6 +31,7 @@ export const breakdownCommand = defineCommand<Flags, readonly string[]>({
   parameters: {
     positional: FILES,
     flags: {
+      trace: TRACE_FLAG,
       out: PICTURE_FLAG,
       ascii: ASCII_FLAG,
       json: jsonFlag('the breakdown as one JSON value'),
@@ -43,23 +43,22 @@ export const breakdownCommand = defineCommand<Flags, readonly string[]>({
 
 async function tellBreakdown(
   context: ClewContext,
-  { out, ascii, json }: Flags,
-  ...paths: readonly string[]
+  { trace, out, ascii, json }: Flags,
+  ...words: readonly string[]
 ): Promise<ExitCode> {
   const { output, env } = context
-  if (paths.length === 0) {
+  if (words.length === 0) {
     throw usageFault('FILE is missing', { next: ['clew breakdown traces.jsonl'] })
   }
   const { Breakdown, breakdownRows, callTree } = await import('clew/trace')
-  const { readAllTraces } = await import('../all-traces.ts')
   const sums = new Breakdown()
-  const problems = await readAllTraces(paths, (trace) => sums.add(callTree(trace)))
+  const problems = await readChosen(chosenOf(words, trace), (each) => sums.add(callTree(each)))
   const { requests, passedOver } = sums
   if (requests.length === 0) throw noRequests(passedOver)
   if (out !== undefined) await draw(context, out, requests)
   const { isAsciiOnly, sayProblems } = await import('../print-tree.ts')
   if (json) {
-    output.printJson({ version: VERSION, breakdown: breakdownRows(requests) })
+    output.printJson({ breakdown: breakdownRows(requests) })
   } else {
     const { renderBreakdownText } = await import('@clew/render')
     const unicode = !(ascii || isAsciiOnly(env))

@@ -61,7 +61,7 @@ test('what makes no sense is told', () =>
       [[file], 2, /--to is missing/],
       [[file, '-o', join(directory, 'x.json')], 2, /says no format/],
       [[file, '--to', 'jaeger', '--json'], 2, /--json needs -o/],
-      [[file, '--to', 'html'], 2, /writes one FILE to -o OUT/],
+      [[file, '--to', 'html'], 2, /needs -o OUT/],
       [[file, '--to', 'csv', '--trace', '7'], 3, /has no trace with number 7/],
       [[file, '--to', 'csv', '-o', join(directory, 'no', 'x.csv')], 1, /directory does not exist/],
     ]

@@ -1,13 +1,11 @@
 import type { Losses } from 'clew/formats'
+import { type Chosen, chosenOf } from '../chosen-trace.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { CONVERT_FORMATS, type ConvertFormat, convertFormat } from '../convert-format.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { usageFault } from '../fault.ts'
-import { FILES, jsonFlag } from '../flags.ts'
+import { FILES, jsonFlag, TRACE_FLAG } from '../flags.ts'
 import { harmless } from '../harmless.ts'
-
-/** Version of what `--json` prints. */
-const VERSION = 1
 
 interface Flags {
   readonly to: ConvertFormat | undefined
@@ -19,11 +17,11 @@ interface Flags {
 export const convertCommand = defineCommand<Flags, readonly string[]>({
   help: {
     brief: 'Write traces in another format: OTLP, Jaeger, Zipkin, Perfetto, speedscope, CSV, HTML',
-    usage: 'FILE… --to FORMAT [-o OUT] [FLAGS]',
+    usage: 'FILE… [N|ID] --to FORMAT [-o OUT] [FLAGS]',
     examples: [
       { input: 'convert traces.jsonl -o traces.chrome.json', brief: 'for ui.perfetto.dev' },
       { input: 'convert jaeger.json --to clew > traces.jsonl', brief: 'from Jaeger to Clew' },
-      { input: 'convert traces.jsonl --trace 3 -o third.html', brief: 'one trace as a page' },
+      { input: 'convert traces.jsonl 3 -o third.html', brief: 'one trace as a page' },
       { input: 'convert traces/ --to csv | gzip > calls.csv.gz', brief: 'a directory as a table' },
     ],
     description: [
@@ -46,13 +44,7 @@ export const convertCommand = defineCommand<Flags, readonly string[]>({
         placeholder: 'OUT',
         brief: 'the file to write (default: stdout)',
       },
-      trace: {
-        kind: 'parsed',
-        parse: String,
-        optional: true,
-        placeholder: 'N|ID',
-        brief: 'only this trace, as `clew show FILE` numbers them',
-      },
+      trace: TRACE_FLAG,
       json: jsonFlag('what was written, as one JSON value; needs -o'),
     },
     aliases: { o: 'out' },
@@ -63,27 +55,23 @@ export const convertCommand = defineCommand<Flags, readonly string[]>({
 async function convert(
   context: ClewContext,
   { to, out, trace, json }: Flags,
-  ...paths: readonly string[]
+  ...words: readonly string[]
 ): Promise<ExitCode> {
   const { output } = context
-  if (paths.length === 0) {
+  if (words.length === 0) {
     throw usageFault('FILE is missing', { next: ['clew convert traces.jsonl --to jaeger'] })
   }
+  const chosen = chosenOf(words, trace)
   const format = convertFormat(to, out)
   if (out === undefined) refuseStdout(format, json)
   const written =
     format === 'html'
-      ? await page(paths, trace, out)
-      : await (await import('../convert-traces.ts')).convertTraces({
-          paths,
-          format,
-          out,
-          which: trace,
-        })
+      ? await page(chosen, out)
+      : await (await import('../convert-traces.ts')).convertTraces({ chosen, format, out })
   const { sayProblems } = await import('../print-tree.ts')
   const { traces, calls, bytes, problems, losses } = written
   if (json) {
-    output.printJson({ version: VERSION, format, out, traces, calls, bytes, losses, problems })
+    output.printJson({ format, out, traces, calls, bytes, losses, problems })
   } else if (out !== undefined) {
     const told = traces === 1 ? '1 trace' : `${traces.toLocaleString('en-US')} traces`
     output.say(
@@ -106,28 +94,32 @@ function refuseStdout(format: ConvertFormat, json: boolean): void {
   }
 }
 
-async function page(paths: readonly string[], which: string | undefined, out: string | undefined) {
-  const [path] = paths
-  if (out === undefined || path === undefined || paths.length > 1) {
-    throw usageFault('--to html writes one FILE to -o OUT')
+async function page(chosen: Chosen, out: string | undefined) {
+  if (out === undefined) {
+    throw usageFault('--to html needs -o OUT', { next: ['-o traces.html'] })
   }
   const { writePage } = await import('../write-page.ts')
-  return { ...(await writePage(path, which, out)), losses: undefined }
+  return { ...(await writePage(chosen, out)), losses: undefined }
 }
 
-const WORDS: Readonly<Record<keyof Losses, string>> = {
-  folded: 'calls that were merged away',
-  missing: 'calls known to be missing',
-  pauses: 'pauses of processes',
-  relays: 'calls of peers that keep no entries',
-  open: 'calls that are not known to have ended (written as if they had, marked pending)',
-  lost: 'calls known by their ids alone',
+const WORDS: Readonly<Record<keyof Losses, readonly [one: string, several: string]>> = {
+  folded: ['call that was merged away', 'calls that were merged away'],
+  missing: ['call known to be missing', 'calls known to be missing'],
+  pauses: ['pause of a process', 'pauses of processes'],
+  relays: ['call of a peer that keeps no entries', 'calls of peers that keep no entries'],
+  open: [
+    'call that is not known to have ended (written as if it had, marked pending)',
+    'calls that are not known to have ended (written as if they had, marked pending)',
+  ],
+  lost: ['call known by its id alone', 'calls known by their ids alone'],
 }
 
 function sayLosses({ output }: ClewContext, format: string, losses: Losses | undefined): void {
   if (losses === undefined) return
   const keys = (Object.keys(WORDS) as (keyof Losses)[]).filter((key) => losses[key] > 0)
   if (keys.length === 0) return
-  const list = keys.map((key) => `${losses[key]} ${WORDS[key]}`).join(', ')
+  const list = keys
+    .map((key) => `${losses[key]} ${WORDS[key][losses[key] === 1 ? 0 : 1]}`)
+    .join(', ')
   output.say(`${output.paintTalk.yellow('note:')} ${format} has no words for ${list}`)
 }

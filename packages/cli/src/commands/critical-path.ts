@@ -1,21 +1,17 @@
-import type { CallTree, CriticalCredit, CriticalCredits } from 'clew/trace'
+import type { CallTree, CriticalCredits } from 'clew/trace'
+import { chosenOf, readChosen } from '../chosen-trace.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
-import { Fault, usageFault } from '../fault.ts'
-import { ASCII_FLAG, FILES, jsonFlag } from '../flags.ts'
-import { harmless } from '../harmless.ts'
-import { parseSelector, type Selector } from '../trace-file.ts'
+import { usageFault } from '../fault.ts'
+import { ASCII_FLAG, FILES, jsonFlag, TRACE_FLAG } from '../flags.ts'
+import type { Page } from '../page.ts'
 import { parseChange, type WrittenChange } from '../what-if.ts'
 
-/** Version of what `--json` prints. */
-const VERSION = 1
 /** Lines of the table; what programs read is whole. */
 const MOST_LINES = 20
-const BAR = 20
-const NAME_MOST = 44
 
 interface Flags {
-  readonly trace: Selector | undefined
+  readonly trace: string | undefined
   readonly tree: boolean
   readonly whatIf: WrittenChange | undefined
   readonly ascii: boolean
@@ -25,10 +21,10 @@ interface Flags {
 export const criticalPathCommand = defineCommand<Flags, readonly string[]>({
   help: {
     brief: 'Tell what the answer waited for, method by method',
-    usage: 'FILE… [--trace N|ID] [FLAGS]',
+    usage: 'FILE… [N|ID] [FLAGS]',
     examples: [
       { input: 'critical-path traces.jsonl', brief: 'of all traces in the file, as a table' },
-      { input: 'critical-path jaeger.json --trace 2', brief: 'of one of them' },
+      { input: 'critical-path jaeger.json 2', brief: 'of one of them' },
       { input: 'critical-path traces.jsonl --tree', brief: 'what each call path costs' },
       {
         input: "critical-path traces.jsonl --what-if 'orders.get_order=0.5'",
@@ -43,17 +39,11 @@ export const criticalPathCommand = defineCommand<Flags, readonly string[]>({
   parameters: {
     positional: FILES,
     flags: {
-      trace: {
-        kind: 'parsed',
-        parse: parseSelector,
-        optional: true,
-        placeholder: 'N|ID',
-        brief: 'one trace: its number in the file, from 1, or a part of its id',
-      },
+      trace: TRACE_FLAG,
       tree: {
         kind: 'boolean',
         default: false,
-        brief: 'of all traces, as one tree of calls by call path',
+        brief: 'what each call path costs, as one tree of all traces',
         withNegated: false,
       },
       whatIf: {
@@ -72,51 +62,40 @@ export const criticalPathCommand = defineCommand<Flags, readonly string[]>({
 
 async function tellCriticalPath(
   context: ClewContext,
-  { trace: selector, tree, whatIf, ascii, json }: Flags,
-  ...paths: readonly string[]
+  { trace, tree, whatIf, ascii, json }: Flags,
+  ...words: readonly string[]
 ): Promise<ExitCode> {
-  const { output, env } = context
-  if (paths.length === 0) {
+  const { output } = context
+  if (words.length === 0) {
     throw usageFault('FILE is missing', { next: ['clew critical-path traces.jsonl'] })
   }
+  const chosen = chosenOf(words, trace)
   if (tree || whatIf !== undefined) {
-    if (selector !== undefined) {
-      throw usageFault('--tree and --what-if are of all traces; --trace is of one')
-    }
     const { tellManyPaths } = await import('../critical-paths-of-many.ts')
-    return tellManyPaths(context, { tree, whatIf, ascii, json }, paths)
+    return tellManyPaths(context, { tree, whatIf, ascii, json }, chosen)
   }
   const { CriticalCredits, callTree } = await import('clew/trace')
-  const { readAllTraces } = await import('../all-traces.ts')
   const sums = new CriticalCredits()
-  let number = 0
   let only: CallTree | undefined
-  const problems = await readAllTraces(paths, (trace) => {
-    number++
-    if (selector !== undefined && !isMeant(selector, number, trace.id)) return
-    const each = callTree(trace)
+  const problems = await readChosen(chosen, (read) => {
+    const each = callTree(read)
     sums.add(each)
     only = sums.traces === 1 ? each : undefined
   })
-  if (sums.traces === 0) throw noSuchTrace(number)
-  const { isAsciiOnly, sayProblems } = await import('../print-tree.ts')
+  const { sayProblems } = await import('../print-tree.ts')
   if (json) {
     const { rootMs, traces, credits } = sums
     const segments = only === undefined ? {} : { segments: await segmentsOf(only) }
-    output.printJson({ version: VERSION, traces, rootMs, credits, ...segments })
+    output.printJson({ traces, rootMs, credits, ...segments })
   } else {
+    const { Page } = await import('../page.ts')
+    const words = await import('../analysis-words.ts')
     const { formatMs, formatShare } = await import('clew/trace')
-    const words = { formatMs, formatShare, ascii: ascii || isAsciiOnly(env) }
-    output.print(tableOf(sums, words).join('\n'))
+    tellCredits(new Page(context, ascii), sums, { ...words, formatMs, formatShare })
   }
   sayProblems(context, problems)
   return EXIT.ok
 }
-
-const isMeant = (selector: Selector, number: number, id: string) =>
-  'number' in selector
-    ? selector.number === number
-    : id.toLowerCase().includes(selector.idPart.toLowerCase())
 
 async function segmentsOf(tree: CallTree): Promise<readonly object[]> {
   const { criticalPath } = await import('clew/trace')
@@ -125,51 +104,41 @@ async function segmentsOf(tree: CallTree): Promise<readonly object[]> {
   })
 }
 
-interface Words {
-  readonly formatMs: (ms: number) => string
-  readonly formatShare: (share: number) => string
-  readonly ascii: boolean
-}
+interface Words
+  extends Pick<typeof import('clew/trace'), 'formatMs' | 'formatShare'>,
+    Pick<typeof import('../analysis-words.ts'), 'placeName' | 'spokenPlace' | 'counted'> {}
 
-function tableOf(sums: CriticalCredits, { formatMs, formatShare, ascii }: Words): string[] {
-  const { rootMs, traces, credits } = sums
-  const what = traces === 1 ? 'The answer took' : `${traces} answers took, in all,`
-  const first = credits[0]
-  if (first === undefined) return [`${what} no time that is known.`]
-  const share = (ms: number) => ms / rootMs
-  const lines = [
-    `${what} ${formatMs(rootMs)}: ${formatShare(share(first.ms))} of it ${nameOf(first)} itself.`,
-    '',
-  ]
-  const shown = credits.slice(0, MOST_LINES)
-  const width = Math.max(...shown.map((credit) => [...nameOf(credit)].length))
-  const mark = ascii ? '#' : '█'
-  for (const credit of shown) {
-    const name = nameOf(credit) + ' '.repeat(width - [...nameOf(credit)].length)
-    const [ms, part] = [formatMs(credit.ms).padStart(8), formatShare(share(credit.ms)).padStart(7)]
-    lines.push(
-      `  ${name}  ${ms}  ${part}  ${mark.repeat(Math.round(share(credit.ms) * BAR))}`.trimEnd(),
-    )
+function tellCredits(page: Page, { rootMs, traces, credits }: CriticalCredits, words: Words): void {
+  const { formatMs, formatShare, placeName, spokenPlace, counted } = words
+  const what =
+    traces === 1
+      ? `The answer took ${formatMs(rootMs)}`
+      : `${counted(traces, 'answer')} took ${formatMs(rootMs)} in all`
+  const place = ({ service, operation: method }: (typeof credits)[number]) => ({ service, method })
+  const [first] = credits
+  if (first === undefined) {
+    page.sentence(`${what}.`, 'bold', '')
+    return
   }
+  const most = `${formatShare(first.ms / rootMs)} of it went to ${spokenPlace(place(first))}`
+  page.sentence(`${what}: ${most}.`, 'bold', '')
+  page.table(
+    [
+      { title: 'WAITED FOR', least: 16 },
+      { title: 'TIME', side: 'right' },
+      { title: 'SHARE', side: 'right' },
+      { title: '', spare: true },
+    ],
+    credits.slice(0, MOST_LINES).map((credit) => {
+      const share = credit.ms / rootMs
+      const cells = [formatMs(credit.ms), formatShare(share), page.bar(share)]
+      return { cells: [placeName(place(credit)), ...cells] }
+    }),
+  )
   const rest = credits.slice(MOST_LINES)
+  const ms = rest.reduce((sum, credit) => sum + credit.ms, 0)
   if (rest.length > 0) {
-    const ms = rest.reduce((sum, credit) => sum + credit.ms, 0)
-    lines.push(`  and ${rest.length} more with ${formatMs(ms)} together; --json tells them`)
+    page.sentence(`and ${rest.length} more, ${formatMs(ms)} together; --json has them`, 'dim')
   }
-  return lines
-}
-
-function nameOf({ service, operation }: CriticalCredit): string {
-  const name = harmless(operation === '' ? service : `${service} ${operation}`)
-  const letters = [...name]
-  return letters.length > NAME_MOST ? `${letters.slice(0, NAME_MOST - 3).join('')}...` : name
-}
-
-function noSuchTrace(count: number): Fault {
-  return new Fault('there is no such trace', {
-    exit: EXIT.notFound,
-    code: 'no_such_trace',
-    why: count === 1 ? 'one trace was read' : `${count} traces were read`,
-    next: ['clew show FILE   to list them'],
-  })
+  page.sentence('Times are without those of a call’s own calls.', 'dim')
 }

@@ -46,7 +46,14 @@ test('demo --once --json prints exactly one JSON value', () =>
     const { code, stdout } = await runClew(['demo', '--once', '--json', '--out', directory])
     assert.equal(code, 0)
     const found = JSON.parse(stdout)
-    assert.deepEqual(Object.keys(found), ['schema', 'files', 'straggler', 'failure', 'store'])
+    assert.deepEqual(Object.keys(found), [
+      'schema',
+      'version',
+      'files',
+      'straggler',
+      'failure',
+      'store',
+    ])
     assert.deepEqual(
       found.files,
       FILES.map((name) => join(directory, name)),

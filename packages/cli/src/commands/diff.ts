@@ -4,9 +4,6 @@ import { EXIT, type ExitCode } from '../exit.ts'
 import { usageFault } from '../fault.ts'
 import { ASCII_FLAG, FILES, jsonFlag } from '../flags.ts'
 
-/** Version of what `--json` prints. */
-const VERSION = 1
-
 interface Flags {
   readonly slow: number | undefined
   readonly ascii: boolean
@@ -69,7 +66,7 @@ async function tellDifference(
   const after = second === undefined ? undefined : await read(second)
   if (before.only !== undefined && after?.only !== undefined) {
     const found = compareTraces(before.only, after.only)
-    if (json) context.output.printJson({ version: VERSION, ...traceDifferenceJson(found) })
+    if (json) context.output.printJson({ ...traceDifferenceJson(found) })
     else tellTraces(new Page(context, ascii), found)
   } else {
     const [a, b] =
@@ -78,7 +75,7 @@ async function tellDifference(
         : [before.paths.sample, after.paths.sample]
     const names = after === undefined ? (['fast', 'slow'] as const) : (['before', 'after'] as const)
     const found = compare(a, b, { names })
-    if (json) context.output.printJson({ version: VERSION, ...differenceJson(found, names) })
+    if (json) context.output.printJson({ ...differenceJson(found, names) })
     else tellPopulations(new Page(context, ascii), found, names)
   }
   const { sayProblems } = await import('../print-tree.ts')

@@ -1,13 +1,12 @@
+import { chosenOf } from '../chosen-trace.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { usageFault } from '../fault.ts'
-import { FILES, jsonFlag } from '../flags.ts'
+import { FILES, jsonFlag, TRACE_FLAG } from '../flags.ts'
 import { harmless, harmlessLines } from '../harmless.ts'
 
-/** Version of what `--json` prints. */
-const VERSION = 1
-
 interface Flags {
+  readonly trace: string | undefined
   readonly out: string | undefined
   readonly json: boolean
 }
@@ -15,7 +14,7 @@ interface Flags {
 export const docsCommand = defineCommand<Flags, readonly string[]>({
   help: {
     brief: 'Write documentation of a system from its traces, as Markdown',
-    usage: 'FILE… [-o FILE.md] [--json]',
+    usage: 'FILE… [N|ID] [-o FILE.md] [FLAGS]',
     examples: [
       { input: 'docs traces.jsonl -o system.md', brief: 'to commit, and to compare later' },
       { input: 'docs traces.jsonl --json', brief: 'the same facts for a script' },
@@ -27,6 +26,7 @@ export const docsCommand = defineCommand<Flags, readonly string[]>({
   parameters: {
     positional: FILES,
     flags: {
+      trace: TRACE_FLAG,
       out: {
         kind: 'parsed',
         parse: parseMarkdown,
@@ -43,20 +43,20 @@ export const docsCommand = defineCommand<Flags, readonly string[]>({
 
 async function tellDocs(
   context: ClewContext,
-  { out, json }: Flags,
-  ...paths: readonly string[]
+  { trace, out, json }: Flags,
+  ...words: readonly string[]
 ): Promise<ExitCode> {
   const { output } = context
-  if (paths.length === 0) throw usageFault('FILE is missing', { next: ['clew docs traces.jsonl'] })
+  if (words.length === 0) throw usageFault('FILE is missing', { next: ['clew docs traces.jsonl'] })
   const { readMap, writeText } = await import('../read-map.ts')
-  const { map, problems } = await readMap(paths)
+  const { map, problems } = await readMap(chosenOf(words, trace))
   const { renderSystemDocs } = await import('@clew/render')
   const text = renderSystemDocs(map)
   if (out !== undefined) {
     await writeText(out, text)
     output.say(`${harmless(out)} has the documentation`)
   }
-  if (json) output.printJson({ version: VERSION, map })
+  if (json) output.printJson({ map })
   else if (out === undefined) output.print(harmlessLines(text).trimEnd())
   const { sayProblems } = await import('../print-tree.ts')
   sayProblems(context, problems)

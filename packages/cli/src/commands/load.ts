@@ -21,9 +21,6 @@ import {
 import type { Arrivals } from '../load/schedule.ts'
 import type { Sent } from '../load/send.ts'
 
-/** Version of what `--json` prints. */
-const VERSION = 1
-
 interface Flags {
   readonly from: readonly string[] | undefined
   readonly rate: number | undefined
@@ -254,7 +251,6 @@ async function tell(
   const { isAsciiOnly, sayProblems } = await import('../print-tree.ts')
   if (flags.json) {
     output.printJson({
-      version: VERSION,
       ...(sent !== undefined && { sent: sentJson(sent), notes }),
       ...report,
     })

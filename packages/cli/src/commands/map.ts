@@ -1,19 +1,19 @@
 import { extname } from 'node:path'
 import type { SystemMap } from 'clew/trace'
+import { chosenOf } from '../chosen-trace.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { Fault, usageFault } from '../fault.ts'
-import { ASCII_FLAG, FILES, jsonFlag } from '../flags.ts'
+import { ASCII_FLAG, FILES, jsonFlag, TRACE_FLAG } from '../flags.ts'
 import { harmless, harmlessJson } from '../harmless.ts'
-import { SCHEMA } from '../output.ts'
+import { versioned } from '../output.ts'
 import { suggestions } from '../suggest.ts'
 
-/** Version of what `--json` prints. */
-const VERSION = 1
 const ENDINGS = ['.svg', '.png', '.dot', '.mmd', '.md', '.json'] as const
 const MOST_HOPS = 100
 
 interface Flags {
+  readonly trace: string | undefined
   readonly out: string | undefined
   readonly methods: boolean
   readonly service: string | undefined
@@ -27,7 +27,7 @@ type Choice = Pick<Flags, 'methods' | 'service' | 'hops'>
 export const mapCommand = defineCommand<Flags, readonly string[]>({
   help: {
     brief: 'Show the layout of a system: who calls whom, how often, and what fails',
-    usage: 'FILE… [-o FILE] [FLAGS]',
+    usage: 'FILE… [N|ID] [-o FILE] [FLAGS]',
     examples: [
       { input: 'map traces.jsonl', brief: 'in the terminal' },
       { input: 'map traces.jsonl -o map.png --methods', brief: 'as a picture, with methods' },
@@ -44,6 +44,7 @@ export const mapCommand = defineCommand<Flags, readonly string[]>({
   parameters: {
     positional: FILES,
     flags: {
+      trace: TRACE_FLAG,
       out: {
         kind: 'parsed',
         parse: parseOut,
@@ -81,20 +82,20 @@ export const mapCommand = defineCommand<Flags, readonly string[]>({
 
 async function tellMap(
   context: ClewContext,
-  { out, ascii, json, ...choice }: Flags,
-  ...paths: readonly string[]
+  { trace, out, ascii, json, ...choice }: Flags,
+  ...words: readonly string[]
 ): Promise<ExitCode> {
   const { output, env } = context
-  if (paths.length === 0) throw usageFault('FILE is missing', { next: ['clew map traces.jsonl'] })
+  if (words.length === 0) throw usageFault('FILE is missing', { next: ['clew map traces.jsonl'] })
   const { readMap } = await import('../read-map.ts')
-  const { map, problems } = await readMap(paths)
+  const { map, problems } = await readMap(chosenOf(words, trace))
   checkService(map, choice.service)
   if (out !== undefined) {
     await write(out, map, choice)
     output.say(`${harmless(out)} has the map`)
   }
   const { isAsciiOnly, sayProblems } = await import('../print-tree.ts')
-  if (json) output.printJson({ version: VERSION, map })
+  if (json) output.printJson({ map })
   else {
     const { renderMapText } = await import('@clew/render')
     const unicode = !(ascii || isAsciiOnly(env))
@@ -116,7 +117,7 @@ async function write(out: string, map: SystemMap, choice: Choice): Promise<void>
     '.dot': () => render.renderMapDot(map, choice),
     '.mmd': () => render.renderMapMermaid(map, choice),
     '.md': () => render.renderSystemDocs(map),
-    '.json': () => `${harmlessJson({ schema: SCHEMA, version: VERSION, map }, 2)}\n`,
+    '.json': () => `${harmlessJson(versioned({ map }), 2)}\n`,
   }
   const { writeText } = await import('../read-map.ts')
   await writeText(out, texts[ending]!())

@@ -1,28 +1,26 @@
 import { writeFile } from 'node:fs/promises'
+import { type Chosen, chosenOf } from '../chosen-trace.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { Fault, fileFault, toFault, usageFault } from '../fault.ts'
-import { jsonFlag } from '../flags.ts'
+import { FILES, jsonFlag, TRACE_FLAG } from '../flags.ts'
 import { harmless } from '../harmless.ts'
 import { isPage, parsePictureOrPage } from '../picture-path.ts'
-import { TRACE_ARGUMENTS } from '../trace-arguments.ts'
-
-/** Version of what `--json` prints. */
-const VERSION = 1
 
 const VIEWS = ['tree', 'waterfall', 'flame', 'critical-path', 'map'] as const
 
 interface Flags {
+  readonly trace: string | undefined
   readonly out: string
   readonly view: (typeof VIEWS)[number]
   readonly full: boolean
   readonly json: boolean
 }
 
-export const renderCommand = defineCommand<Flags, readonly [string, string | undefined]>({
+export const renderCommand = defineCommand<Flags, readonly string[]>({
   help: {
     brief: 'Draw a trace as a PNG or SVG picture, or traces as a page to look through',
-    usage: 'FILE [N|ID] -o PICTURE [FLAGS]',
+    usage: 'FILE… [N|ID] -o PICTURE [FLAGS]',
     examples: [
       { input: 'render hello.trace.jsonl -o hello.png', brief: 'the call tree, left to right' },
       {
@@ -40,11 +38,9 @@ export const renderCommand = defineCommand<Flags, readonly [string, string | und
     ],
   },
   parameters: {
-    positional: {
-      kind: 'tuple',
-      parameters: TRACE_ARGUMENTS,
-    },
+    positional: FILES,
     flags: {
+      trace: TRACE_FLAG,
       out: {
         kind: 'parsed',
         parse: parsePictureOrPage,
@@ -67,17 +63,23 @@ export const renderCommand = defineCommand<Flags, readonly [string, string | und
 
 async function render(
   context: ClewContext,
-  { out, view, full, json }: Flags,
-  path: string,
-  which: string | undefined,
+  { trace, out, view, full, json }: Flags,
+  ...words: readonly string[]
 ): Promise<ExitCode> {
   const { output } = context
-  if (isPage(out)) return renderPage(context, { out, json }, path, which)
+  const chosen = chosenOf(words, trace)
+  const { paths, which } = chosen
+  if (paths.length === 0) {
+    throw usageFault('FILE is missing', { next: ['clew render traces.jsonl -o picture.png'] })
+  }
+  if (isPage(out)) return renderPage(context, { out, json }, chosen)
   const { nameOf, parseSelector, readTraceFile } = await import('../trace-file.ts')
-  const file = await readTraceFile(path, which === undefined ? undefined : parseSelector(which))
+  const file = await readTraceFile(paths, which === undefined ? undefined : parseSelector(which))
   if (file.trace === undefined) {
-    throw usageFault(`${nameOf(path)} has ${file.summaries.length} traces; say which one`, {
-      next: [`clew render ${path} 1 -o ${out}`, `clew show ${path}   to list them`],
+    const files = paths.join(' ')
+    const has = paths.length === 1 ? 'has' : 'have'
+    throw usageFault(`${nameOf(paths)} ${has} ${file.summaries.length} traces; say which one`, {
+      next: [`clew render ${files} 1 -o ${out}`, `clew show ${files}   to list them`],
     })
   }
   const { callTree } = await import('clew/trace')
@@ -97,7 +99,6 @@ async function render(
   const bytes = Buffer.byteLength(picture)
   if (json)
     output.printJson({
-      version: VERSION,
       file: out,
       view,
       bytes,
@@ -114,16 +115,15 @@ async function render(
 async function renderPage(
   context: ClewContext,
   { out, json }: Pick<Flags, 'out' | 'json'>,
-  path: string,
-  which: string | undefined,
+  chosen: Chosen,
 ): Promise<ExitCode> {
   const { output } = context
   const { writePage } = await import('../write-page.ts')
-  const { traces, calls, bytes, problems } = await writePage(path, which, out)
+  const { traces, calls, bytes, problems } = await writePage(chosen, out)
   const { sayProblems } = await import('../print-tree.ts')
   sayProblems(context, problems)
   if (json) {
-    output.printJson({ version: VERSION, file: out, view: 'page', bytes, traces, calls })
+    output.printJson({ file: out, view: 'page', bytes, traces, calls })
   } else {
     const several = traces === 1 ? '1 trace' : `${traces} traces`
     output.say(`${harmless(out)} has ${several}; open it in a browser`)

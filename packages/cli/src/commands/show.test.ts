@@ -181,7 +181,7 @@ test('names cannot steer the terminal', async () => {
 
 test('a file and a trace are all it takes', async () => {
   assert.equal((await runClew(['show'])).code, 2)
-  assert.equal((await runClew(['show', 'a', '1', '2'])).code, 2)
+  assert.equal((await runClew(['show', 'a', '1', '2'])).code, 3)
 })
 
 test('a handler of an event that came later is joined, and its trace is whole', () =>
@@ -224,7 +224,7 @@ test('a trace is shown as blocks over time, or by what its answer waited for', (
     const path = await fileIn(directory, 'failed.jsonl', failedTrace())
     const flame = await runClew(['show', path, '--view', 'flame', '--width', '80', '--ascii'])
     assert.equal(flame.code, 0)
-    assert.match(flame.stdout, /\[x checkout\.pay .*100%/)
+    assert.match(flame.stdout, /\[x checkout\.pay .*100 %/)
     assert.doesNotMatch(flame.stdout, /[^\n\x20-\x7e]/)
     const critical = await runClew(['show', path, '--view', 'critical-path'])
     assert.equal(critical.code, 0)

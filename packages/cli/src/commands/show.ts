@@ -1,13 +1,14 @@
 import type { CallTree } from 'clew/trace'
+import { chosenOf } from '../chosen-trace.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { usageFault } from '../fault.ts'
-import { ASCII_FLAG, jsonFlag } from '../flags.ts'
-import { TRACE_ARGUMENTS } from '../trace-arguments.ts'
+import { ASCII_FLAG, FILES, jsonFlag, TRACE_FLAG } from '../flags.ts'
 
 const VIEWS = ['tree', 'flame', 'critical-path', 'map'] as const
 
 interface Flags {
+  readonly trace: string | undefined
   readonly view: (typeof VIEWS)[number]
   readonly full: boolean
   readonly width: number | undefined
@@ -18,10 +19,10 @@ interface Flags {
 const NARROWEST = 40
 const WIDEST = 1000
 
-export const showCommand = defineCommand<Flags, readonly [string, string | undefined]>({
+export const showCommand = defineCommand<Flags, readonly string[]>({
   help: {
     brief: 'Print the call tree of a trace, with times, the slowest path and failures',
-    usage: 'FILE [N|ID] [FLAGS]',
+    usage: 'FILE… [N|ID] [FLAGS]',
     examples: [
       {
         input: 'show hello.trace.jsonl',
@@ -40,16 +41,14 @@ export const showCommand = defineCommand<Flags, readonly [string, string | undef
     ],
   },
   parameters: {
-    positional: {
-      kind: 'tuple',
-      parameters: TRACE_ARGUMENTS,
-    },
+    positional: FILES,
     flags: {
+      trace: TRACE_FLAG,
       view: {
         kind: 'enum',
         values: VIEWS,
         default: 'tree',
-        brief: 'the call tree, blocks over time, or what the answer waited for',
+        brief: 'the call tree, blocks over time, what the answer waited for, or who calls whom',
       },
       full: {
         kind: 'boolean',
@@ -74,19 +73,20 @@ export const showCommand = defineCommand<Flags, readonly [string, string | undef
 async function show(
   context: ClewContext,
   flags: Flags,
-  path: string,
-  which: string | undefined,
+  ...words: readonly string[]
 ): Promise<ExitCode> {
+  const { paths, which } = chosenOf(words, flags.trace)
+  if (paths.length === 0) throw usageFault('FILE is missing', { next: ['clew show traces.jsonl'] })
   const { output } = context
   const { parseSelector, readTraceFile } = await import('../trace-file.ts')
-  const file = await readTraceFile(path, which === undefined ? undefined : parseSelector(which))
+  const file = await readTraceFile(paths, which === undefined ? undefined : parseSelector(which))
   const { printTree, sayProblems } = await import('../print-tree.ts')
   if (file.trace === undefined) {
     if (flags.json) {
       output.printJson({ traces: file.summaries, problems: file.problems })
     } else {
       const { printList } = await import('../print-list.ts')
-      printList(output, path, file.summaries)
+      printList(context, file.summaries, { paths, ...flags })
     }
   } else {
     const { callTree } = await import('clew/trace')

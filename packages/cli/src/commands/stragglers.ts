@@ -1,12 +1,10 @@
 import type { CallTree } from 'clew/trace'
-import { chosenTrace } from '../chosen-trace.ts'
+import { chosenOf, readChosen } from '../chosen-trace.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { usageFault } from '../fault.ts'
 import { ASCII_FLAG, FILES, jsonFlag, TRACE_FLAG } from '../flags.ts'
 
-/** Version of what `--json` prints. */
-const VERSION = 1
 /** Stragglers of one trace that are listed; of many traces, instances. */
 const MOST = 30
 
@@ -19,7 +17,7 @@ interface Flags {
 export const stragglersCommand = defineCommand<Flags, readonly string[]>({
   help: {
     brief: 'Tell which calls took much longer than their siblings, where and why',
-    usage: 'FILE… [--trace N|ID] [FLAGS]',
+    usage: 'FILE… [N|ID] [FLAGS]',
     examples: [
       { input: 'stragglers search.trace.jsonl', brief: 'of one trace, each by itself' },
       { input: 'stragglers traces.jsonl', brief: 'of many, by instance' },
@@ -43,10 +41,10 @@ export const stragglersCommand = defineCommand<Flags, readonly string[]>({
 async function tellStragglers(
   context: ClewContext,
   { trace, ascii, json }: Flags,
-  ...paths: readonly string[]
+  ...words: readonly string[]
 ): Promise<ExitCode> {
   const { output } = context
-  if (paths.length === 0) {
+  if (words.length === 0) {
     throw usageFault('FILE is missing', { next: ['clew stragglers traces.jsonl'] })
   }
   const { Baselines, callTree, Findings, Statistics, stragglers } = await import('clew/trace')
@@ -63,15 +61,8 @@ async function tellStragglers(
     baselines.add(tree)
     statistics.add(tree)
   }
-  let problems: Parameters<typeof sayProblems>[1]
-  if (trace === undefined) {
-    const { readAllTraces } = await import('../all-traces.ts')
-    problems = await readAllTraces(paths, (each) => take(callTree(each)))
-  } else {
-    const chosen = await chosenTrace(paths, trace)
-    problems = chosen.problems
-    take(callTree(chosen.trace))
-  }
+  const chosen = chosenOf(words, trace)
+  const problems = await readChosen(chosen, (each) => take(callTree(each)))
   const { traces, calls } = found
   const single = only === undefined ? undefined : stragglers(only)
   if (json) {
@@ -80,7 +71,7 @@ async function tellStragglers(
     const { slowInstances } = statistics
     const many = { instances: found.stragglers, slowInstances }
     const told = listed === undefined ? many : { stragglers: listed }
-    output.printJson({ version: VERSION, traces, calls, ...toMicroseconds(told), problems })
+    output.printJson({ traces, calls, ...toMicroseconds(told), problems })
   } else {
     const page = new Page(context, ascii)
     const { counted } = await import('../analysis-words.ts')

@@ -1,8 +1,10 @@
-import type { MapPlace, SystemMap } from 'clew/trace'
-import { columns, cut, padded, printable } from '../text/columns.ts'
+import type { MapFigures, MapLink, MapPlace, SystemMap } from 'clew/trace'
+import { wrapText } from '../layout/measure.ts'
+import { columns, padded, printable } from '../text/columns.ts'
 import { painter } from '../text/paint.ts'
 import { counted } from '../words.ts'
 import { chooseMap, type MapChoice } from './choose-map.ts'
+import { layersOf } from './layers.ts'
 import {
   failing,
   KIND_WORDS,
@@ -24,62 +26,128 @@ export interface MapTextOptions extends MapChoice {
   readonly unicode?: boolean | undefined
 }
 
-/** The layout of a system for a terminal: what it is in words, then each place and what it calls. Lines end with `\n`. */
+interface Row {
+  readonly lead: string
+  readonly name: string
+  readonly volume: string
+  readonly times: string
+  readonly fails: string
+  /** With the error's class. */
+  readonly failsHow: string
+  readonly strong: boolean
+}
+
+const GAP = 2
+const LEAST_NAME = 14
+const LEAST_FAILS = 10
+
+/**
+ * The layout of a system for a terminal: what it is in words, then each place and what it calls, from
+ * where requests enter on. Lines end with `\n`.
+ */
 export function renderMapText(map: SystemMap, options: MapTextOptions = {}): string {
   const { width = 100, color = false, unicode = true, methods = false } = options
   const paint = painter(color)
   const shown = chooseMap(map, { maxPlaces: 1_000, ...options })
   const seconds = observedSeconds(map)
-  const names = new Map(shown.places.map((place) => [place.id, place]))
   const say = (text: string) => printable(text, unicode)
-  const longest = shown.places.reduce((most, { name }) => Math.max(most, columns(say(name))), 8)
-  const nameWidth = Math.min(longest, Math.max(12, Math.floor(width * 0.4)))
-  const volumeWidth = 13
-  const row = (
-    lead: string,
-    name: string,
-    place: Parameters<typeof failing>[0],
-    role?: 'strong',
-  ) => {
-    const room = nameWidth + 6 - columns(lead)
-    const fails = failing(place)
-    const error = place.errors[0] === undefined ? '' : ` (${place.errors[0].error})`
-    const times = say(timesOf(place))
-    const left = `${lead}${paint(role, padded(name, room))} ${padded(volume(place.calls, seconds), volumeWidth, 'right')}  ${fails === '' ? times : padded(times, 26)}`
-    if (fails === '') return left.trimEnd()
-    const used = nameWidth + 6 + 1 + volumeWidth + 2 + 26
-    return `${left} ${paint('failure', cut(say(`${fails}${error}`), Math.max(8, width - used - 1)))}`.trimEnd()
-  }
-  const arrow = unicode ? '→' : '->'
-  const lines = mapSentences(map).map(say)
+  const lines = mapSentences(map).flatMap((sentence) =>
+    wrapText(say(sentence), { width, lines: 6 }, columns),
+  )
   for (const doubt of mapDoubts(map)) lines.push(paint('doubt', say(`? ${doubt}`)))
   lines.push('')
-  for (const place of shown.places.toSorted(inOrder)) {
-    const out = shown.links.filter(({ from }) => from === place.id)
-    if (place.kind !== 'service' && out.length === 0) continue
-    if (place.kind === 'outside') lines.push(paint('strong', 'outside'))
-    else lines.push(row('', say(place.name), place, 'strong'))
-    if (methods && place.kind === 'service') {
-      for (const method of place.methods) lines.push(row('    ', say(method.method), method))
-    }
-    for (const link of out) {
-      const to = names.get(link.to)!
-      const kind =
-        link.kind === 'event'
-          ? ' (event)'
-          : to.kind === 'service'
-            ? ''
-            : ` (${KIND_WORDS[to.kind]})`
-      lines.push(row(`  ${arrow} `, say(`${to.name}${kind}`), link))
+  const row = (lead: string, name: string, of: MapFigures, strong = false): Row => {
+    const error = of.errors[0] === undefined ? '' : ` (${of.errors[0].error})`
+    const fails = failing(of)
+    return {
+      ...{ lead, strong, name: say(name), volume: volume(of.calls, seconds) },
+      ...{ times: say(timesOf(of)), fails, failsHow: fails && say(`${fails}${error}`) },
     }
   }
+  const rows = rowsOf(shown, { methods, arrow: unicode ? '→' : '->', row })
+  lines.push(...rowLines(rows, width, paint))
   if (shown.leftOut > 0) lines.push(paint('quiet', `${counted(shown.leftOut, 'place')} not shown`))
-  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`
+  const text = `${lines.map((line) => line.trimEnd()).join('\n')}\n`
+  // What shortens a name is no ASCII character.
+  return unicode ? text : text.replaceAll('…', '~')
+}
+
+function rowsOf(
+  { places, links }: ReturnType<typeof chooseMap>,
+  how: {
+    readonly methods: boolean
+    readonly arrow: string
+    row(lead: string, name: string, of: MapFigures, strong?: boolean): Row
+  },
+): readonly (Row | 'outside')[] {
+  const { methods, arrow, row } = how
+  const rows: (Row | 'outside')[] = []
+  const named = new Map(places.map((place) => [place.id, place]))
+  const outs = Map.groupBy(links, ({ from }) => from)
+  const ins = Map.groupBy(links, ({ to }) => to)
+  for (const place of inOrder(places, links)) {
+    const out = outs.get(place.id) ?? []
+    // What calls nobody and is called by one has its line there.
+    const isLeaf = out.length === 0 && (place.kind !== 'service' || ins.get(place.id)?.length === 1)
+    if (isLeaf && !(methods && place.kind === 'service')) continue
+    rows.push(place.kind === 'outside' ? 'outside' : row('', place.name, place, true))
+    if (methods && place.kind === 'service') {
+      for (const method of place.methods) rows.push(row('    ', method.method, method))
+    }
+    for (const link of out) {
+      const to = named.get(link.to)!
+      const kind =
+        link.kind === 'event' ? 'event' : to.kind === 'service' ? '' : KIND_WORDS[to.kind]
+      rows.push(row(`  ${arrow} `, `${to.name}${kind === '' ? '' : ` (${kind})`}`, link))
+    }
+  }
+  return rows
+}
+
+/** Names give way first, then times; what fails is said in any case. */
+function rowLines(
+  rows: readonly (Row | 'outside')[],
+  width: number,
+  paint: ReturnType<typeof painter>,
+): readonly string[] {
+  const full = rows.filter((row) => row !== 'outside')
+  const most = (of: (row: Row) => number) =>
+    full.reduce((widest, row) => Math.max(widest, of(row)), 0)
+  const [volumes, times] = [most((row) => columns(row.volume)), most((row) => columns(row.times))]
+  const fails = most((row) => columns(row.failsHow))
+  const named = most((row) => columns(row.lead) + columns(row.name))
+  const failRoom = fails === 0 ? 0 : GAP + Math.min(fails, LEAST_FAILS)
+  const withTimes = LEAST_NAME + GAP + volumes + GAP + times + failRoom <= width
+  const others = GAP + volumes + (withTimes ? GAP + times : 0)
+  const names = Math.max(LEAST_NAME, Math.min(named, width - others - failRoom))
+  const gap = ' '.repeat(GAP)
+  return rows.map((row) => {
+    if (row === 'outside') return paint('strong', row)
+    const name = padded(row.name, names - columns(row.lead))
+    const left = [
+      row.lead + (row.strong ? paint('strong', name) : name),
+      padded(row.volume, volumes, 'right'),
+      ...(withTimes ? [padded(row.times, times)] : []),
+    ].join(gap)
+    if (row.fails === '') return left.trimEnd()
+    const room = Math.max(LEAST_FAILS, width - names - others - GAP)
+    return `${left}${gap}${paint('failure', columns(row.failsHow) > room ? row.fails : row.failsHow)}`.trimEnd()
+  })
 }
 
 const ORDER: readonly MapPlace['kind'][] = ['outside', 'service', 'event', 'db', 'cache']
 
-const inOrder = (a: MapPlace, b: MapPlace) =>
-  ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) ||
-  b.criticalShare - a.criticalShare ||
-  (a.id < b.id ? -1 : 1)
+/** From where requests enter on; side by side, what answers waited for most comes first. */
+function inOrder(places: readonly MapPlace[], links: readonly MapLink[]): readonly MapPlace[] {
+  const numbers = new Map(places.map(({ id }, at) => [id, at]))
+  const lines = links.map(({ from, to }) => ({ from: numbers.get(from)!, to: numbers.get(to)! }))
+  const { layers } = layersOf(places.length, lines)
+  const layer = ({ id }: MapPlace) => layers[numbers.get(id)!]!
+  return places.toSorted(
+    (a, b) =>
+      layer(a) - layer(b) ||
+      ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) ||
+      b.criticalShare - a.criticalShare ||
+      (a.id < b.id ? -1 : 1),
+  )
+}

@@ -25,7 +25,7 @@ export function volume(calls: number, seconds: number | undefined): string {
   return `${rate >= 100 ? grouped(rate) : rate.toPrecision(2).replace(/\.0$/, '')}/s`
 }
 
-/** `2% fail`; empty where none does. */
+/** `2 % fail`; empty where none does. */
 export const failing = ({ failed, calls }: MapFigures) =>
   failed === 0 ? '' : `${percent(failed, calls)} fail`
 
@@ -40,7 +40,10 @@ export function mapSentences(map: SystemMap): readonly string[] {
   const names = new Map(map.places.map(({ id, name }) => [id, visible(name)]))
   const services = map.places.filter(({ kind }) => kind === 'service')
   const stores = map.places.filter(({ kind }) => kind === 'db' || kind === 'cache')
-  const size = [counted(services.length, 'service'), counted(stores.length, 'store')].join(', ')
+  const size = [
+    counted(services.length, 'service'),
+    ...(stores.length === 0 ? [] : [counted(stores.length, 'store')]),
+  ].join(', ')
   const doors = map.links.filter(({ from }) => from.startsWith('outside:'))
   const entered = [...new Set(doors.map(({ to }) => names.get(to)!))]
   const most = (list: readonly MapLink[], of: (link: MapLink) => number) =>
@@ -54,19 +57,21 @@ export function mapSentences(map: SystemMap): readonly string[] {
   const passing = new Set(map.links.filter(({ failed }) => failed > 0).map(({ from }) => from))
   const origins = map.links.filter(({ to }) => !passing.has(to))
   const worst = most(origins, ({ failed }) => failed) ?? most(map.links, ({ failed }) => failed)
-  const critical = services.toSorted((a, b) => b.criticalShare - a.criticalShare)[0]
+  const critical = map.places.toSorted((a, b) => b.criticalShare - a.criticalShare)[0]
   const name = ({ from, to }: MapLink) => `${names.get(from)} to ${names.get(to)}`
   return [
     [
       `${size}.`,
       entered.length === 1 ? ` Everything enters by ${entered[0]}.` : '',
       entered.length > 1 ? ` Requests enter by ${listed(entered)}.` : '',
-      busiest === undefined ? '' : ` Busiest: ${name(busiest)}, ${counted(busiest.calls, 'call')}.`,
+      busiest === undefined || busiest.calls < 2
+        ? ''
+        : ` Busiest: ${name(busiest)}, ${counted(busiest.calls, 'call')}.`,
     ].join(''),
     ...(critical === undefined || critical.criticalShare === 0
       ? []
       : [
-          `${visible(critical.name)} itself takes ${percent(critical.criticalShare, 1)} of the time that answers waited for.`,
+          `Answers waited most for ${visible(critical.name)}: ${percent(critical.criticalShare, 1)} of the time.`,
         ]),
     ...(worst === undefined
       ? []

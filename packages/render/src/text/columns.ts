@@ -11,6 +11,7 @@ const ASCII: Readonly<Record<string, string>> = {
   '·': '-',
   '±': '+-',
   '’': "'",
+  '→': '->',
 }
 
 /** A name or sentence, harmless to a terminal; where `unicode` is false, in ASCII only. */

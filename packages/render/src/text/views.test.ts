@@ -49,7 +49,7 @@ test('the flame has callers above callees, shares, failures, and tells what was 
         .findIndex((line) => line.includes(`[✗ ${name}`) || line.includes(`✗ ${name}`)),
   )
   assert.ok(root! < orders! && orders! < payments!)
-  assert.match(text, /payments\.charge 430 ms 53%/)
+  assert.match(text, /payments\.charge 430 ms 53 %/)
   assert.match(
     renderText(callTree(samples.wide(5000)), { view: 'flame' }),
     /too short to be drawn|folded/,

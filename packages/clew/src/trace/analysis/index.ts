@@ -25,4 +25,4 @@ export {
 } from './stragglers.ts'
 export { type Verdict, verdict } from './verdict.ts'
 export { failureSentence, stragglerSentence } from './verdict-words.ts'
-export { nameOf as callName } from './walk.ts'
+export { nameOf as callName, spokenName } from './walk.ts'

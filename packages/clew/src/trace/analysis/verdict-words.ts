@@ -6,7 +6,7 @@ import type { Leg } from './legs.ts'
 import type { PauseEffect } from './pauses.ts'
 import type { Retry } from './retries.ts'
 import type { Straggler } from './stragglers.ts'
-import { nameOf, placesOf } from './walk.ts'
+import { placesOf, spokenName } from './walk.ts'
 
 /** ` on vm-2`; with the process where several of one host are in the trace. */
 function instance(call: CallNode, tree: CallTree): string {
@@ -20,7 +20,7 @@ function instance(call: CallNode, tree: CallTree): string {
   return ` on ${host}`
 }
 
-const at = (call: CallNode, tree: CallTree) => `${nameOf(call)}${instance(call, tree)}`
+const at = (call: CallNode, tree: CallTree) => `${spokenName(call)}${instance(call, tree)}`
 
 /** `a`, `a and b`, `a, b and 3 more`. */
 function list(names: readonly string[]): string {
@@ -54,7 +54,8 @@ export function failureSentence(failure: Failure, tree: CallTree): string {
     kind === 'unanswered' && isQueued(origin) ? ` (its queue is rpc-${origin.service})` : ''
   const busy =
     suspect === undefined || suspect === origin ? '' : `, then at work in ${at(suspect, tree)}`
-  const others = passedOn.length === 0 ? '' : `; ${list(passedOn.map(nameOf))} only passed it on`
+  const others =
+    passedOn.length === 0 ? '' : `; ${list(passedOn.map(spokenName))} only passed it on`
   return `${at(origin, tree)} ${ended}${error}${after}${queue}${busy}${others}.${doubtOf(failure)}`
 }
 
@@ -73,13 +74,13 @@ function doubtOf({ doubt, origin, passedOn }: Failure): string {
     return ' Calls that may be its own are missing: whether it failed of one of them is unclear.'
   }
   if (doubt === 'between' && above !== undefined) {
-    return ` Calls between it and ${nameOf(above)} did well, so it is unclear whether that was the reason.`
+    return ` Calls between it and ${spokenName(above)} did well, so it is unclear whether that was the reason.`
   }
   if (doubt === 'adrift') {
     return ' A call above it left no record: whether the request failed of it is unclear.'
   }
   if (doubt === 'one-sided') {
-    const who = origin.from === undefined ? 'its caller' : nameOf(origin.from)
+    const who = origin.from === undefined ? 'its caller' : spokenName(origin.from)
     return ` Only ${who} kept a record of it: whether it failed by itself is unclear.`
   }
   return ''
@@ -89,7 +90,7 @@ function doubtOf({ doubt, origin, passedOn }: Failure): string {
 export function othersSentence(failed: readonly Failure[]): string | undefined {
   const others = failed.slice(1).filter(({ masked, doubt }) => !masked && doubt === undefined)
   if (others.length === 0) return undefined
-  const names = others.slice(0, MOST_NAMED).map(({ origin }) => nameOf(origin))
+  const names = others.slice(0, MOST_NAMED).map(({ origin }) => spokenName(origin))
   const more = others.length - names.length
   return `${list(names)}${more > 0 ? ` and ${more} further calls` : ''} failed by themselves as well.`
 }
@@ -108,7 +109,7 @@ export function retrySentence({ tries, costMs, inferred }: Retry, { totalMs }: C
   const share = totalMs > 0 ? ` (${formatShare(Math.min(1, costMs / totalMs))})` : ''
   const again = failed === 1 ? 'once' : `${failed} times`
   const seems = inferred ? ' seems to have been' : ' was'
-  return `${nameOf(first!)}${seems} tried again ${again}: ${formatMs(costMs)}${share} passed before the last try.`
+  return `${spokenName(first!)}${seems} tried again ${again}: ${formatMs(costMs)}${share} passed before the last try.`
 }
 
 /** What its process did in the meantime. No id leads from one to the other, so it says that it is inferred. */
@@ -164,7 +165,7 @@ export function wentTo(place: Bottleneck, tree: CallTree): string {
   const on =
     instances === 1 ? instance(call, tree) : most ? `, nearly all${instance(call, tree)}` : ''
   const many = calls > 1 ? ` (${calls} calls${on})` : ''
-  const name = calls > 1 ? nameOf(call) : at(call, tree)
+  const name = calls > 1 ? spokenName(call) : at(call, tree)
   const hidden = where === 'work' ? below(call) : ''
   return `${WAYS[where]} ${name}${many}${hidden}`
 }
@@ -172,7 +173,7 @@ export function wentTo(place: Bottleneck, tree: CallTree): string {
 function below({ folds, missingCalls }: CallNode): string {
   let most = folds[0]
   for (const fold of folds) if (fold.sumMs > most!.sumMs) most = fold
-  if (most !== undefined) return ` or its ${most.count} merged calls of ${nameOf(most)}`
+  if (most !== undefined) return ` or its ${most.count} merged calls of ${spokenName(most)}`
   return missingCalls > 0 ? ' or calls of its own that are not here' : ''
 }
 

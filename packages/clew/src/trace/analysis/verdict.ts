@@ -17,7 +17,7 @@ import {
   stragglerSentence,
   wentTo,
 } from './verdict-words.ts'
-import { isHandler, nameOf, placesOf } from './walk.ts'
+import { isHandler, placesOf, spokenName } from './walk.ts'
 
 /** A trace's answer in a sentence or two, and what it rests on. */
 export interface Verdict {
@@ -153,5 +153,5 @@ function hiddenBy({ call, where }: Bottleneck, { root, problems }: CallTree): st
   if (!problems.some(({ kind }) => kind === 'orphan')) return undefined
   const longest = orphansOf(placesOf(root)).find((orphan) => orphan !== call)
   if (longest === undefined) return undefined
-  return ` Whether ${nameOf(longest)} was part of it is unclear: its caller left no record.`
+  return ` Whether ${spokenName(longest)} was part of it is unclear: its caller left no record.`
 }

@@ -30,12 +30,29 @@ export function placesWithParents(root: CallNode): {
   return { order, parents }
 }
 
+/** What is no name of a method: `GET /path`, and commands such as `BEGIN`. */
+const NO_NAME = /\s|^[A-Z]+$/u
+
 /** By which people name a call: `service.method`; where the method is no name, `service GET /path`. */
 export const nameOf = (call: {
   readonly service: string
   readonly method: string
   readonly edge?: Edge
-}) => `${call.service}${call.edge === 'down' || /\s/u.test(call.method) ? ' ' : '.'}${call.method}`
+}) =>
+  `${call.service}${call.edge === 'down' || NO_NAME.test(call.method) ? ' ' : '.'}${call.method}`
+
+/** Letters of a name in a sentence; only statements of databases are longer. */
+const MOST_LETTERS = 80
+
+/** The same in a sentence: of a long one, its beginning and its end. */
+export function spokenName(call: Parameters<typeof nameOf>[0]): string {
+  const name = nameOf(call)
+  if (name.length <= MOST_LETTERS) return name
+  const letters = [...name]
+  return letters.length <= MOST_LETTERS
+    ? name
+    : `${letters.slice(0, 56).join('')}…${letters.slice(-(MOST_LETTERS - 57)).join('')}`
+}
 
 /** True for the handler of a published message, of which nobody waits for an answer. */
 export const isHandler = ({ edge, requestMs }: CallNode) =>
