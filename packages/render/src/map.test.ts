@@ -5,11 +5,13 @@ import fc from 'fast-check'
 import {
   mapLayout,
   markdownText,
+  PAGE_MARK,
   renderMapDot,
   renderMapMermaid,
   renderMapSvg,
   renderMapText,
   renderSystemDocs,
+  renderSystemPages,
 } from './map.ts'
 import { trees } from './samples/random.ts'
 import { storeTrees } from './samples/store.ts'
@@ -111,20 +113,53 @@ test('no name breaks a diagram, a picture or a document', () => {
       }
       const docs = renderSystemDocs(map)
       assert.equal(docs, renderSystemDocs(map))
-      assert.doesNotMatch(docs, /<(?!\/?code>)/)
-      assert.equal(
-        docs.match(/^## /gm)?.length,
-        1 + map.places.filter(({ kind }) => kind === 'service').length,
-      )
+      assert.doesNotMatch(docs, /<(?!\/?code>|\d)/)
+      const services = map.places.filter(({ kind }) => kind === 'service').length
+      assert.equal(docs.match(/^## /gm)?.length, 1 + services)
+      const pages = renderSystemPages(map)
+      const files = pages.map(({ file }) => file)
+      assert.equal(new Set(files.map((file) => file.toLowerCase())).size, services + 1)
+      for (const { file, text } of pages) {
+        assert.match(file, /^[\w][\w.-]*\.md$/)
+        assert.ok(text.startsWith(`${PAGE_MARK}\n`))
+        assert.doesNotMatch(text.slice(PAGE_MARK.length), /<(?!\/?code>|\d)/)
+        // Links lead to pages that there are; columns of tables are as many in each row.
+        for (const [, to] of text.matchAll(/(?<!\\)\]\(([^)]*)\)/g)) assert.ok(files.includes(to!))
+        let columns = 0
+        for (const line of text.split('\n')) {
+          const cells = line.startsWith('|') ? line.split('|').length : 0
+          if (cells > 0 && columns > 0) assert.equal(cells, columns)
+          columns = cells
+        }
+      }
     }),
     { numRuns: 60 },
   )
 })
 
-test('names are text in Markdown', () => {
-  assert.equal(markdownText('a|b'), 'a\\|b')
-  assert.equal(markdownText('</code><script>'), '&lt;/code&gt;&lt;script&gt;')
-  assert.equal(markdownText('x\n# y'), 'x\\\\n\\# y')
+test('names are text in Markdown, and what has no meaning there stays as it is', () => {
+  const same = [
+    'get_user',
+    'Busiest: a to b, 3 calls.',
+    'host:8080',
+    'a-b {c} (d) 5% fail!',
+    'x > y',
+  ]
+  for (const text of same) assert.equal(markdownText(text), text)
+  const escaped = {
+    'a|b': 'a&#124;b',
+    '</code><script>': '&lt;/code>&lt;script>',
+    'x\n# y': 'x\\\\n# y',
+    '# x #': '\\# x \\#',
+    '- x': '\\- x',
+    '1. x': '1\\. x',
+    '*a* _b_ ~c~ $d$': '\\*a\\* \\_b\\_ \\~c\\~ \\$d\\$',
+    '[a](b)': '\\[a\\](b)',
+    '&lt; & b': '&amp;lt; & b',
+    'http://x www.y :smile: a@b': 'http&#58;//x www&#46;y &#58;smile: a&#64;b',
+    '  ': '(no name)',
+  }
+  for (const [text, shown] of Object.entries(escaped)) assert.equal(markdownText(text), shown)
 })
 
 test('the text answers what calls what, and what fails', () => {

@@ -1,3 +1,4 @@
+import { extname, join } from 'node:path'
 import { chosenOf } from '../chosen-trace.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
@@ -14,13 +15,15 @@ interface Flags {
 export const docsCommand = defineCommand<Flags, readonly string[]>({
   help: {
     brief: 'Write documentation of a system from its traces, as Markdown',
-    usage: 'FILE… [N|ID] [-o FILE.md] [FLAGS]',
+    usage: 'FILE… [N|ID] [-o FILE.md|DIR/] [FLAGS]',
     examples: [
       { input: 'docs traces.jsonl -o system.md', brief: 'to commit, and to compare later' },
+      { input: 'docs traces.jsonl -o system/', brief: 'one page a service, and an index' },
       { input: 'docs traces.jsonl --json', brief: 'the same facts for a script' },
     ],
     description: [
       'For each service: methods with calls, times and errors, who calls it, what it calls, events, stores with their statements, hosts and versions. The same traces give the same bytes. Parameters and results are never in traces.',
+      'A directory gets README.md, with the map, and a page for each service. Pages of services that are gone are removed; files that this command did not write are never touched.',
     ],
   },
   parameters: {
@@ -29,10 +32,10 @@ export const docsCommand = defineCommand<Flags, readonly string[]>({
       trace: TRACE_FLAG,
       out: {
         kind: 'parsed',
-        parse: parseMarkdown,
+        parse: parseTarget,
         optional: true,
-        placeholder: 'FILE.md',
-        brief: 'write it to a file instead of stdout',
+        placeholder: 'FILE.md|DIR/',
+        brief: 'write it to a file, or one page a service to a directory, instead of stdout',
       },
       json: jsonFlag('what the documentation is made of, as one JSON value'),
     },
@@ -50,20 +53,36 @@ async function tellDocs(
   if (words.length === 0) throw usageFault('FILE is missing', { next: ['clew docs traces.jsonl'] })
   const { readMap, writeText } = await import('../read-map.ts')
   const { map, problems } = await readMap(chosenOf(words, trace))
-  const { renderSystemDocs } = await import('@clew/render')
-  const text = renderSystemDocs(map)
-  if (out !== undefined) {
-    await writeText(out, text)
+  if (out === undefined) {
+    if (!json) {
+      const { renderSystemDocs } = await import('@clew/render')
+      output.print(harmlessLines(renderSystemDocs(map)).trimEnd())
+    }
+  } else if (isMarkdown(out)) {
+    const { renderSystemDocs } = await import('@clew/render')
+    await writeText(out, renderSystemDocs(map))
     output.say(`${harmless(out)} has the documentation`)
+  } else {
+    const { PAGE_MARK, renderSystemPages } = await import('@clew/render')
+    const { writePages } = await import('../write-pages.ts')
+    const pages = renderSystemPages(map)
+    const gone = await writePages(out, pages, PAGE_MARK)
+    output.say(`${harmless(join(out, pages[0]!.file))} leads to ${pages.length - 1} more`)
+    if (gone.length > 0)
+      output.say(`removed, because their services are gone: ${gone.map(harmless).join(', ')}`)
   }
   if (json) output.printJson({ map })
-  else if (out === undefined) output.print(harmlessLines(text).trimEnd())
   const { sayProblems } = await import('../print-tree.ts')
   sayProblems(context, problems)
   return EXIT.ok
 }
 
-function parseMarkdown(path: string): string {
-  if (/\.(?:md|markdown)$/iu.test(path)) return path
-  throw usageFault(`${JSON.stringify(path)} does not end in .md`, { next: ['-o system.md'] })
+const isMarkdown = (path: string) => /\.(?:md|markdown)$/iu.test(path)
+
+/** A directory is told by a slash at its end, or by a name without an ending. */
+function parseTarget(path: string): string {
+  if (isMarkdown(path) || /[/\\]$/u.test(path) || (path !== '' && extname(path) === '')) return path
+  throw usageFault(`${JSON.stringify(path)} neither ends in .md nor is a directory`, {
+    next: ['-o system.md', '-o system/'],
+  })
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileIn, runClew, withDirectory } from '../run-clew.test.ts'
@@ -50,6 +50,29 @@ test('the documentation is the same every time', () =>
     assert.match(first.stdout, /^# The system[\s\S]*\n## What is uncertain\n/)
     const { map } = JSON.parse((await runClew(['docs', file, '--json'])).stdout)
     assert.equal(map.traces, 1)
+  }))
+
+test('a directory gets a page for each service, and what others wrote there stays', () =>
+  withDirectory(async (directory) => {
+    const file = await fileIn(directory, 'well.jsonl', wellTrace())
+    const out = join(directory, 'deep', 'system')
+    const write = () => runClew(['docs', file, '-o', `${out}/`])
+    assert.equal((await write()).code, 0)
+    const first = await readdir(out)
+    assert.ok(first.length > 1 && first.includes('README.md'))
+    const before = await Promise.all(first.map((name) => readFile(join(out, name), 'utf8')))
+    await writeFile(join(out, 'mine.md'), '# mine')
+    await writeFile(join(out, 'gone.md'), before[0]!)
+    const again = await write()
+    assert.match(again.stderr, /gone\.md/)
+    assert.deepEqual((await readdir(out)).sort(), [...first, 'mine.md'].sort())
+    const after = await Promise.all(first.map((name) => readFile(join(out, name), 'utf8')))
+    assert.deepEqual(after, before)
+    await writeFile(join(out, 'README.md'), '# mine')
+    const refused = await runClew(['docs', file, '-o', `${out}/`, '--json'])
+    assert.equal(refused.code, 1)
+    assert.equal(JSON.parse(refused.stdout).error.code, 'not_a_page')
+    assert.equal(await readFile(join(out, 'README.md'), 'utf8'), '# mine')
   }))
 
 test('one trace is mapped by show and by render', () =>

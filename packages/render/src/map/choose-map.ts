@@ -30,9 +30,15 @@ export function chooseMap(map: SystemMap, choice: MapChoice = {}): ChosenMap {
       .slice(0, Math.max(1, maxPlaces))
       .map(({ id }) => id),
   )
-  const places = all.filter(({ id, kind }) => most.has(id) || kind === 'outside')
-  const kept = new Set(places.map(({ id }) => id))
+  const kept = new Set(
+    all.filter(({ id, kind }) => most.has(id) || kind === 'outside').map(({ id }) => id),
+  )
   const links = map.links.filter(({ from, to }) => kept.has(from) && kept.has(to))
+  // A store whose service is not shown would stand alone, and tell nothing.
+  const joined = new Set(links.flatMap(({ from, to }) => [from, to]))
+  const isShown = ({ id, kind }: MapPlace) =>
+    kept.has(id) && (joined.has(id) || kind === 'service' || all.length === 1)
+  const places = all.filter(isShown)
   return { places, links, leftOut: map.places.length - places.length }
 }
 

@@ -1,22 +1,21 @@
-import { formatMs, type MapFigures, type MapLink, type MapPlace, type SystemMap } from 'clew/trace'
-import { visible } from '../visible.ts'
-import { counted, grouped, utc } from '../words.ts'
+import type { MapPlace, SystemMap } from 'clew/trace'
+import { counted, percent, utc } from '../words.ts'
+import { chooseMap } from './choose-map.ts'
 import { renderMapMermaid } from './diagrams.ts'
-import { failing, mapDoubts, mapSentences, observedSeconds, volume } from './map-words.ts'
+import { mapDoubts, mapSentences } from './map-words.ts'
+import { markdownTable, markdownText } from './markdown.ts'
+import { type DocumentStyle, documentStyle, figures, serviceSection } from './service-section.ts'
 
-/** Names as Markdown text: nothing in them is taken for Markdown or HTML. */
-export function markdownText(text: string): string {
-  return visible(text).replace(/[\\`*_{}[\]()#+!|<>&~$@:-]/g, (sign) =>
-    sign === '<'
-      ? '&lt;'
-      : sign === '>'
-        ? '&gt;'
-        : sign === '&'
-          ? '&amp;'
-          : sign === '-' || sign === ':' || sign === '@'
-            ? `&#${sign.charCodeAt(0)};`
-            : `\\${sign}`,
-  )
+/** How each page begins, so that pages can be told from files that others wrote. */
+export const PAGE_MARK = '<!-- written by clew docs -->'
+
+/** The page that leads to all others. */
+const INDEX = 'README.md'
+
+export interface DocumentPage {
+  /** A file's name: letters, digits, `.`, `_` and `-`, whatever the service's name. */
+  readonly file: string
+  readonly text: string
 }
 
 /**
@@ -24,11 +23,60 @@ export function markdownText(text: string): string {
  * callees, events and stores. The same map gives the same bytes, so it can be committed and compared.
  */
 export function renderSystemDocs(map: SystemMap): string {
-  const names = new Map(map.places.map((place) => [place.id, markdownText(place.name)]))
-  const seconds = observedSeconds(map)
+  const style = documentStyle(map)
+  return [
+    ...head(map),
+    ...doubts(style),
+    ...servicesOf(map).flatMap((place) => [
+      `## ${style.nameOf(place.id)}`,
+      '',
+      ...serviceSection(place, style),
+    ]),
+  ].join('\n')
+}
+
+/**
+ * The same as one page a service, and an index with the map. Pages link to each other; each begins
+ * with `PAGE_MARK`.
+ */
+export function renderSystemPages(map: SystemMap): readonly DocumentPage[] {
+  const services = servicesOf(map)
+  const files = filesOf(services)
+  const style = documentStyle(map, files)
+  const index = [
+    ...[PAGE_MARK, ''],
+    ...head(map),
+    ...['## Services', ''],
+    ...markdownTable(
+      ['service', 'methods', 'calls', 'p50', 'p99', 'queue', 'fail', 'of the time waited for'],
+      services.map((place) => [
+        style.nameOf(place.id),
+        String(place.methods.length),
+        ...figures(place, style.seconds),
+        place.criticalShare > 0 ? percent(place.criticalShare, 1) : '',
+      ]),
+    ),
+    ...doubts(style),
+  ].join('\n')
+  return [
+    { file: INDEX, text: index },
+    ...services.map((place) => ({
+      file: files.get(place.id)!,
+      text: [
+        ...[PAGE_MARK, '', `# ${markdownText(place.name)}`, ''],
+        ...[`A service of [the system](${INDEX}).`, ''],
+        ...serviceSection(place, style),
+      ].join('\n'),
+    })),
+  ]
+}
+
+const servicesOf = ({ places }: SystemMap) => places.filter(({ kind }) => kind === 'service')
+
+function head(map: SystemMap): readonly string[] {
   const from = map.firstMs === undefined ? undefined : utc(map.firstMs)
   const to = map.lastMs === undefined ? undefined : utc(map.lastMs)
-  const services = map.places.filter(({ kind }) => kind === 'service')
+  const { places, leftOut } = chooseMap(map)
   return [
     '# The system, as its traces show it',
     '',
@@ -39,6 +87,17 @@ export function renderSystemDocs(map: SystemMap): string {
     renderMapMermaid(map).trimEnd(),
     '```',
     '',
+    ...(leftOut > 0
+      ? [
+          `The map shows ${counted(places.length, 'place')}, those with most calls; ${counted(leftOut, 'place')} more and their calls are not on it. What is near one service: \`clew map FILE --service NAME\`.`,
+          '',
+        ]
+      : []),
+  ]
+}
+
+function doubts({ map, seconds, nameOf }: DocumentStyle): readonly string[] {
+  return [
     '## What is uncertain',
     '',
     '- What was not called in this time is not here. Parameters and results are never in traces.',
@@ -46,77 +105,30 @@ export function renderSystemDocs(map: SystemMap): string {
       ? ['- Too short a time was observed to tell rates: calls are counted.']
       : []),
     ...mapDoubts(map).map((doubt) => `- ${doubt}.`),
-    ...map.cycles.map((ids) => `- In a circle: ${ids.map((id) => names.get(id)).join(', ')}.`),
+    ...map.cycles.map((ids) => `- In a circle: ${ids.map(nameOf).join(', ')}.`),
     '',
-    ...services.flatMap((place) => section(place, map, names, seconds)),
-  ].join('\n')
-}
-
-function section(
-  place: MapPlace,
-  map: SystemMap,
-  names: ReadonlyMap<string, string>,
-  seconds: number | undefined,
-): readonly string[] {
-  const kinds = new Map(map.places.map(({ id, kind }) => [id, kind]))
-  const into = map.links.filter(({ to }) => to === place.id)
-  const out = map.links.filter(({ from }) => from === place.id)
-  const list = (links: readonly MapLink[], end: 'from' | 'to') =>
-    links.map(
-      (link) =>
-        `- ${names.get(link[end])}: ${volume(link.calls, seconds)}${link.kind === 'event' ? ', as an event' : ''}${link.failed > 0 ? `, ${failing(link)}` : ''}`,
-    )
-  const part = (title: string, lines: readonly string[]) =>
-    lines.length === 0 ? [] : [`**${title}**`, '', ...lines, '']
-  const calls = out.filter(({ to }) => kinds.get(to) === 'service')
-  const events = out.filter(({ to }) => kinds.get(to) === 'event')
-  const stores = out.filter(({ kind }) => kind === 'down')
-  const statements = stores.flatMap((link) =>
-    link.methods.map((one) => `- ${names.get(link.to)}: ${code(one.to)}, ${figures(one, seconds)}`),
-  )
-  const versions = place.versions.map(code).join(', ')
-  return [
-    `## ${names.get(place.id)}`,
-    '',
-    place.profiled
-      ? `Hosts: ${place.instances.map(code).join(', ') || 'unknown'}.${versions === '' ? '' : ` Versions: ${versions}.`}`
-      : 'Keeps no records of its own: known from those who call it.',
-    '',
-    ...(place.methods.length === 0
-      ? []
-      : [
-          '| method | kind | calls | p50 | p99 | fail | example |',
-          '|---|---|---|---|---|---|---|',
-        ]),
-    ...place.methods.map((method) => {
-      const errors = method.errors.map(
-        ({ error, calls: count }) => `${markdownText(error)} ×${grouped(count)}`,
-      )
-      const cells = [
-        code(method.method),
-        method.kind,
-        volume(method.calls, seconds),
-        ms(method.p50Ms),
-        ms(method.p99Ms),
-        errors.join(', '),
-        method.example === '' ? '' : code(method.example),
-      ]
-      return `| ${cells.join(' | ')} |`
-    }),
-    '',
-    ...part('Called by', list(into, 'from')),
-    ...part('Calls', list(calls, 'to')),
-    ...part('Publishes', list(events, 'to')),
-    ...part('Stores', statements),
   ]
 }
 
-const ms = (value: number | undefined) => (value === undefined ? '' : formatMs(value))
+/** Names that are devices on Windows, whatever their ending. */
+const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)$/
 
-const figures = (some: MapFigures, seconds: number | undefined) =>
-  [volume(some.calls, seconds), ms(some.p50Ms), failing(some)]
-    .filter((one) => one !== '')
-    .join(', ')
-
-/** A name as HTML's code: backticks could be ended by the name, and a `|` would end a table's cell. */
-const code = (name: string) => `<code>${markdownText(name)}</code>`
+/** A file for each service: its name where that is one; else what of it is, and a number that tells it from others. */
+function filesOf(services: readonly MapPlace[]): ReadonlyMap<string, string> {
+  const files = new Map<string, string>()
+  const taken = new Set([INDEX.toLowerCase()])
+  for (const { id, name } of services) {
+    const plain = name
+      .toLowerCase()
+      .replace(/[^a-z0-9_.-]+/g, '-')
+      .replace(/^[.-]+|[.-]+$/g, '')
+      .slice(0, 80)
+    const isDevice = DEVICE.test(plain.replace(/\..*/, ''))
+    const stem = plain === '' ? 'service' : isDevice ? `service-${plain}` : plain
+    let file = `${stem}.md`
+    for (let number = 2; taken.has(file); number++) file = `${stem}-${number}.md`
+    taken.add(file)
+    files.set(id, file)
+  }
+  return files
+}

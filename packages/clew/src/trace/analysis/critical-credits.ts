@@ -1,6 +1,6 @@
 import type { CallNode, CallTree } from '../call-node.ts'
 import type { CallName } from '../entry.ts'
-import { waitedFor } from './critical-path.ts'
+import { type CriticalSegment, waitedFor } from './critical-path.ts'
 
 /** How much of the root's time one method spent itself on the critical path. */
 export interface CriticalCredit {
@@ -29,14 +29,11 @@ export class CriticalCredits {
   add(tree: CallTree): void {
     this.traces++
     const { pieces, overlaps } = waitedFor(tree)
-    for (const { call, startMs, endMs } of pieces) {
-      const [start, end] = [microseconds(startMs), microseconds(endMs)]
-      const [from, to] = recordOf(call)
-      const begin = Math.min(end, Math.max(start, from))
-      const stop = Math.max(begin, Math.min(end, to))
-      const around = call.from ?? call
-      this.#credit(around, begin - start + (end - stop))
-      this.#credit(call, stop - begin)
+    for (const piece of pieces) {
+      const { call } = piece
+      const { aroundUs, withinUs } = splitByRecord(piece)
+      this.#credit(call.from ?? call, aroundUs)
+      this.#credit(call, withinUs)
     }
     // As in CRISP, both siblings keep their time, and their parent's own is less.
     for (const { call, startMs, endMs } of overlaps) {
@@ -77,6 +74,21 @@ export function criticalCredits(tree: CallTree): readonly CriticalCredit[] {
   const sums = new CriticalCredits()
   sums.add(tree)
   return sums.credits
+}
+
+/**
+ * How much of a piece of the critical path lies outside the callee's own record, on the way there or
+ * back, and how much within it, in whole microseconds.
+ */
+export function splitByRecord({ call, startMs, endMs }: CriticalSegment): {
+  readonly aroundUs: number
+  readonly withinUs: number
+} {
+  const [start, end] = [microseconds(startMs), microseconds(endMs)]
+  const [from, to] = recordOf(call)
+  const begin = Math.min(end, Math.max(start, from))
+  const stop = Math.max(begin, Math.min(end, to))
+  return { aroundUs: begin - start + (end - stop), withinUs: stop - begin }
 }
 
 const microseconds = (ms: number) => Math.round(ms * 1000)

@@ -1,3 +1,4 @@
+import { legMs } from '../analysis/legs.ts'
 import type { CallNode, FoldedCalls } from '../call-node.ts'
 import type { MapFigures } from './service-map-shape.ts'
 import { Sketch } from './sketch.ts'
@@ -14,6 +15,7 @@ export class CallSums {
   readonly errors = new Map<string, number>()
   readonly times = new Sketch()
   readonly waits = new Sketch()
+  readonly queues = new Sketch()
 
   add(call: CallNode): void {
     this.calls++
@@ -28,6 +30,9 @@ export class CallSums {
     const took = totalMs ?? call.handleMs
     if (took !== undefined) this.times.add(took)
     if (networkMs !== undefined) this.waits.add(networkMs)
+    // Where no beginning is told, nothing is known of what was before it.
+    const queued = call.startMs === undefined ? undefined : legMs(call, 'start')
+    if (queued !== undefined) this.queues.add(queued)
   }
 
   /** Merged calls: their least, median and greatest time are known, and how many there were. */
@@ -46,10 +51,11 @@ export class CallSums {
     for (const [error, calls] of other.errors) this.#fail(error, calls)
     this.times.merge(other.times)
     this.waits.merge(other.waits)
+    this.queues.merge(other.queues)
   }
 
   get figures(): MapFigures {
-    const { calls, failed, pending, times, waits } = this
+    const { calls, failed, pending, times, waits, queues } = this
     const errors = [...this.errors].map(([error, count]) => ({ error, calls: count }))
     errors.sort((a, b) => b.calls - a.calls || (a.error < b.error ? -1 : 1))
     const timed = times.count > 0
@@ -58,6 +64,7 @@ export class CallSums {
       p50Ms: timed ? times.quantile(0.5) : undefined,
       p99Ms: timed ? times.quantile(0.99) : undefined,
       waitMs: waits.count > 0 ? waits.quantile(0.5) : undefined,
+      queueMs: queues.count > 0 ? queues.quantile(0.5) : undefined,
     }
   }
 

@@ -1,7 +1,7 @@
 import { layerOfOperation } from '../analysis/layer.ts'
 import { placesWithParents } from '../analysis/walk.ts'
 import type { CallNode, CallTree, FoldedCalls } from '../call-node.ts'
-import type { Attributes } from '../entry.ts'
+import type { Attributes, CallName } from '../entry.ts'
 import type { MapLinkKind, MapPlaceKind } from './service-map-shape.ts'
 
 /** One end of a call: a place, and what of it. */
@@ -36,10 +36,7 @@ export function mappedCalls(tree: CallTree): readonly MappedCall[] {
       )
       continue
     }
-    const by =
-      above === OUTSIDE && call.from !== undefined && parent >= 0
-        ? { kind: 'service' as const, name: call.from.service, method: call.from.method }
-        : above
+    const by = above === OUTSIDE && isTold(call, parent < 0) ? callerOf(call.from) : above
     const local = call.edge === 'local' && by.kind === 'service' && by.name === call.service
     const end = local ? by : endOfCall(call, by)
     // What an operation's record has below it is still asked for by the service.
@@ -47,6 +44,21 @@ export function mappedCalls(tree: CallTree): readonly MappedCall[] {
     mapped.push({ call, by, end, link: linkOf(call), local })
   }
   return mapped
+}
+
+const callerOf = ({ service, method }: CallName): MapEnd => ({
+  ...{ kind: 'service', name: service, method },
+})
+
+/**
+ * Whether a call whose caller has no call of its own names it. A root call that is named after its own
+ * caller went to nobody knows whom; what goes to a store or is published did not.
+ */
+function isTold(call: CallNode, isRoot: boolean): call is CallNode & { readonly from: CallName } {
+  const { from, service, edge, handleMs } = call
+  if (from === undefined || from.service === '') return false
+  if (!isRoot || from.service !== service) return true
+  return edge === 'down' || (edge === 'event' && handleMs === undefined)
 }
 
 /** Where merged calls went. */

@@ -17,6 +17,13 @@ export interface MapFigures {
   readonly p99Ms: number | undefined
   /** Median of network, broker and queue, both ways. */
   readonly waitMs: number | undefined
+  /** Median between a request's arrival and its method's beginning: waiting for a free worker. */
+  readonly queueMs: number | undefined
+}
+
+/** What was counted of calls that one version of a service answered. */
+export interface MapVersion extends MapFigures {
+  readonly version: string
 }
 
 export interface MapMethod extends MapFigures {
@@ -38,9 +45,15 @@ export interface MapPlace extends MapFigures {
   /** Hosts and process ids, `host` or `host:pid`. */
   readonly instances: readonly string[]
   readonly versions: readonly string[]
+  /** Of the first 20 versions; empty where there is but one. */
+  readonly byVersion: readonly MapVersion[]
   /** False for a service that was called but kept no record of it. */
   readonly profiled: boolean
-  /** Share of the time that answers waited for, from 0 to 1; over all places they add up to 1. */
+  /**
+   * Share of the time that answers waited for, from 0 to 1; over all places they add up to 1. Time on
+   * the way to a call and back is its caller's where the caller's record has a name of its own, else
+   * the call's, as `criticalCredits` counts it.
+   */
   readonly criticalShare: number
   /** Pieces of work within its processes that have a record of their own but are no calls. */
   readonly localWork: number

@@ -159,6 +159,52 @@ test('stores, events, handlers, circles and versions are what they are', () => {
   assert.equal(mail?.methods[0]?.kind, 'event')
 })
 
+test('time on the way is the caller of a record of its own; who only calls is a place', () => {
+  const name = { service: 'stock', method: 'get', parent: null }
+  const from = { service: 'shop', method: 'HTTP GET' }
+  const map = serviceMap([
+    callTree([
+      at('r', { kind: 'rpc-request', timeMs: T, ...name, from, host: 'c' }),
+      at('r', { kind: 'rpc-receive', timeMs: T + 3, ...name }),
+      at('r', { kind: 'rpc-respond', timeMs: T + 8, ...name }),
+      at('r', { kind: 'rpc-finish', timeMs: T + 10, ...name, host: 'c' }),
+    ]),
+  ])
+  assert.deepEqual(
+    map.places.map(({ id, calls, criticalShare }) => [id, calls, criticalShare]),
+    [
+      ['service:shop', 0, 0.5],
+      ['service:stock', 1, 0.5],
+    ],
+  )
+  assert.deepEqual(
+    map.links.map(({ from: caller, to, methods }) => [caller, to, methods[0]?.from]),
+    [['service:shop', 'service:stock', 'HTTP GET']],
+  )
+})
+
+test('versions stand side by side, and the wait for a worker is told', () => {
+  const root = { service: 'a', method: 'get', parent: null }
+  const one = (version: string, took: number, queued: number) =>
+    callTree([
+      at(version, { kind: 'rpc-receive', timeMs: T, ...root, version, trace: version }),
+      at(version, { kind: 'rpc-start', timeMs: T + queued, ...root, version, trace: version }),
+      at(version, { kind: 'rpc-respond', timeMs: T + took, ...root, version, trace: version }),
+    ])
+  const [place] = serviceMap([one('1', 10, 2), one('2', 20, 4)]).places.filter(
+    ({ kind }) => kind === 'service',
+  )
+  assert.deepEqual(
+    place?.byVersion.map(({ version, calls, p50Ms }) => [version, calls, Math.round(p50Ms!)]),
+    [
+      ['1', 1, 10],
+      ['2', 1, 20],
+    ],
+  )
+  assert.deepEqual([serviceMap([one('1', 10, 2)]).places[1]?.byVersion], [[]])
+  assert.ok(Math.abs(place!.queueMs! - 2) < 0.1 || Math.abs(place!.queueMs! - 4) < 0.1)
+})
+
 test('any number of names takes bounded memory, and what is left out is counted', () => {
   const map = new ServiceMap()
   for (let index = 0; index < 3_000; index++) {

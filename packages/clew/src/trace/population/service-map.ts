@@ -1,3 +1,4 @@
+import { splitByRecord } from '../analysis/critical-credits.ts'
 import { criticalPath } from '../analysis/critical-path.ts'
 import type { CallNode, CallTree } from '../call-node.ts'
 import { CallSums } from './call-sums.ts'
@@ -11,6 +12,8 @@ const MOST_METHODS = 20_000
 const MOST_LINKS = 20_000
 /** Names of instances and of versions kept for each place. */
 const MOST_NAMES = 200
+/** Versions of a place that are told apart. */
+const MOST_VERSIONS = 20
 
 interface Method {
   readonly sums: CallSums
@@ -25,9 +28,10 @@ interface Place {
   readonly sums: CallSums
   readonly methods: Map<string, Method>
   readonly instances: Set<string>
-  readonly versions: Set<string>
+  /** Undefined for versions that are named, and not told apart. */
+  readonly versions: Map<string, CallSums | undefined>
   profiled: boolean
-  criticalMs: number
+  criticalUs: number
   localWork: number
   selfCalls: number
 }
@@ -83,10 +87,15 @@ export class ServiceMap {
         if (place === undefined) this.#leftOut += fold.count
       }
     }
-    for (const { call, startMs, endMs } of criticalPath(tree)) {
-      const end = where.get(call)
+    for (const piece of criticalPath(tree)) {
+      const end = where.get(piece.call)
       const place = end === undefined ? undefined : this.#places.get(idOf(end))
-      if (place !== undefined) place.criticalMs += endMs - startMs
+      const { from } = piece.call
+      const caller = from && this.#places.get(idOf({ kind: 'service', name: from.service }))
+      const { aroundUs, withinUs } = splitByRecord(piece)
+      if (place !== undefined) place.criticalUs += withinUs
+      const around = caller ?? place
+      if (around !== undefined) around.criticalUs += aroundUs
     }
   }
 
@@ -113,7 +122,7 @@ export class ServiceMap {
   /** What was added so far. */
   get map(): SystemMap {
     let critical = 0
-    for (const { criticalMs } of this.#places.values()) critical += criticalMs
+    for (const { criticalUs } of this.#places.values()) critical += criticalUs
     const places = [...this.#places.values()].map((place) => toPlace(place, critical))
     const links = [...this.#links.values()].map(toLink)
     const calls = links.filter(({ kind }) => kind !== 'down')
@@ -139,11 +148,12 @@ export class ServiceMap {
     if (call.host !== undefined) {
       note(place.instances, call.pid === undefined ? call.host : `${call.host}:${call.pid}`)
     }
-    if (call.version !== undefined) note(place.versions, call.version)
+    const version = call.version === undefined ? undefined : versionOf(place, call.version)
     if (local) {
       place.localWork++
       return
     }
+    version?.add(call)
     place.sums.add(call)
     const method = this.#method(place, end.method, traceId)
     if (method === undefined) this.#leftOut++
@@ -162,8 +172,12 @@ export class ServiceMap {
     if (known !== undefined || this.#places.size >= MOST_PLACES) return known
     const place: Place = {
       ...{ end, sums: new CallSums(), methods: new Map() },
-      ...{ instances: new Set<string>(), versions: new Set<string>(), profiled: false },
-      ...{ criticalMs: 0, localWork: 0, selfCalls: 0 },
+      ...{
+        instances: new Set<string>(),
+        versions: new Map<string, CallSums | undefined>(),
+        profiled: false,
+      },
+      ...{ criticalUs: 0, localWork: 0, selfCalls: 0 },
     }
     this.#places.set(id, place)
     return place
@@ -224,11 +238,14 @@ export class ServiceMap {
     }
     mine.sums.merge(theirs.sums)
     mine.profiled ||= theirs.profiled
-    mine.criticalMs += theirs.criticalMs
+    mine.criticalUs += theirs.criticalUs
     mine.localWork += theirs.localWork
     mine.selfCalls += theirs.selfCalls
     for (const instance of theirs.instances) note(mine.instances, instance)
-    for (const version of theirs.versions) note(mine.versions, version)
+    for (const [version, sums] of theirs.versions) {
+      const known = versionOf(mine, version)
+      if (sums !== undefined) known?.merge(sums)
+    }
     for (const [name, { sums, requests, events, example }] of theirs.methods) {
       const method = this.#method(mine, name, example)
       if (method === undefined) {
@@ -249,7 +266,7 @@ export function serviceMap(trees: Iterable<CallTree>): SystemMap {
   return map.map
 }
 
-const idOf = ({ kind, name }: MapEnd) => `${kind}:${name}`
+const idOf = ({ kind, name }: Pick<MapEnd, 'kind' | 'name'>) => `${kind}:${name}`
 
 const by =
   <Item>(keyOf: (item: Item) => string) =>
@@ -262,20 +279,32 @@ function note(names: Set<string>, name: string): void {
   if (names.size < MOST_NAMES) names.add(name)
 }
 
+/** The sums of a version; undefined beyond the bounds. */
+function versionOf({ versions }: Place, version: string): CallSums | undefined {
+  if (versions.has(version) || versions.size >= MOST_NAMES) return versions.get(version)
+  const sums = versions.size < MOST_VERSIONS ? new CallSums() : undefined
+  versions.set(version, sums)
+  return sums
+}
+
 function toPlace(place: Place, critical: number): MapPlace {
-  const { end, sums, profiled, criticalMs, localWork, selfCalls } = place
+  const { end, sums, profiled, criticalUs, localWork, selfCalls } = place
   const methods = [...place.methods].map(
     ([method, { sums: some, requests, events, example }]): MapMethod => ({
       ...{ method, kind: methodKind(end, method, events > 0), requests, example },
       ...some.figures,
     }),
   )
+  const versions = [...place.versions].flatMap(([version, some]) =>
+    some === undefined ? [] : [{ version, ...some.figures }],
+  )
   return {
     ...{ id: idOf(end), kind: end.kind, name: end.name },
     methods: methods.sort(by(({ method }) => method)),
     instances: [...place.instances].sort(),
-    versions: [...place.versions].sort(),
-    ...{ profiled, criticalShare: critical > 0 ? criticalMs / critical : 0, localWork, selfCalls },
+    versions: [...place.versions.keys()].sort(),
+    byVersion: place.versions.size < 2 ? [] : versions.sort(by(({ version }) => version)),
+    ...{ profiled, criticalShare: critical > 0 ? criticalUs / critical : 0, localWork, selfCalls },
     ...sums.figures,
   }
 }
