@@ -48,7 +48,10 @@ function oracle(works: readonly Work[]): Map<string, number> {
   const give = (name: string, ms: number) => spent.set(name, (spent.get(name) ?? 0) + ms)
   const go = (name: string, from: number, to: number): void => {
     let until = to
-    let left = works.filter((one) => one.parent === name)
+    let left = works.filter(
+      (one) =>
+        one.parent === name && (one.from >= from || one.to <= to || one.to - one.from <= to - from),
+    )
     for (;;) {
       const fitting = left
         .map((one) => ({ ...one, from: Math.max(one.from, from), to: Math.min(one.to, to) }))
@@ -128,6 +131,31 @@ test('children are clipped to their parent, and those outside it are left out', 
     work('c', 195, 230, 'a'),
   )
   assert.deepEqual(credits, { r: 90, a: 5, c: 5 })
+})
+
+test('what was there before its caller and after it is no part of it', () => {
+  assert.deepEqual(creditsOf(work('r', 0, 100, null), work('a', -10, 110)), { r: 100 })
+  // By up to 1 % the clock may have made it.
+  assert.deepEqual(creditsOf(work('r', 0, 1_000, null), work('a', -2, 1_003)), { a: 1_000 })
+})
+
+test('an overlap is told to the microsecond, though milliseconds since 1970 are not exact to it', () => {
+  // 2 of 197 microseconds are more than 1 %, 1 of 120 are less: anywhere in the second after.
+  const root = work('r', 0, 1_000, null)
+  for (let at = 0.013; at < 999; at += 7.919) {
+    const of = (name: string, from: number, to: number, parent: string) =>
+      work(name, (at * 1000 + from) / 1000, (at * 1000 + to) / 1000, parent)
+    const apart = creditsOf(
+      root,
+      ...[of('p', 0, 197, 'r'), of('a', 156, 189, 'p'), of('b', 187, 196, 'p')],
+    )
+    assert.deepEqual([apart.p, apart.a, apart.b], [0.188, undefined, 0.009], `at ${at} ms`)
+    const following = creditsOf(
+      root,
+      ...[of('p', 0, 120, 'r'), of('a', 36, 112, 'p'), of('b', 111, 118, 'p')],
+    )
+    assert.deepEqual([following.p, following.a, following.b], [0.037, 0.076, 0.007], `at ${at} ms`)
+  }
 })
 
 test('the way to the callee and back is its caller’s, where the caller’s record has a name', () => {

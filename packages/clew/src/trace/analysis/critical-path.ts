@@ -88,7 +88,11 @@ function sweep(call: CallNode, from: number, to: number): Sweep {
   for (const child of call.calls) {
     const end = endOf(child)
     if (end === undefined || isDetached(child, call)) continue
-    const clipped = { call: child, from: Math.max(from, child.offsetMs), to: Math.min(to, end) }
+    const [begin, stop] = [toMicroseconds(child.offsetMs), toMicroseconds(end)]
+    // What was there before its caller and after it is no part of it.
+    const beyond = begin < from && stop > to && stop - begin > (1 + LONGER) * (to - from)
+    if (beyond) continue
+    const clipped = { call: child, from: Math.max(from, begin), to: Math.min(to, stop) }
     if (clipped.to > clipped.from) inner.push(clipped)
   }
   // The last to end comes first; of those that end together, the last to begin.
@@ -110,11 +114,19 @@ function nextBack(current: Sweep): Interval | undefined {
 
 /** Siblings may overlap by less than this share of their parent's time and still follow each other. */
 const OVERLAP = 0.01
+/** A call may seem longer than its caller by this share of the caller's time. */
+const LONGER = 0.01
+
+/** Milliseconds since 1970 are not exact to the microsecond: what is equal there is equal here. */
+const toMicroseconds = (ms: number) => Math.round(ms * 1000) / 1000
 
 /** True when two siblings overlap by so little that clocks and records may have made it. */
 function comesJustBefore(earlier: Interval, later: Interval, within: Sweep): boolean {
   if (earlier.from >= later.from || earlier.to >= later.to) return false
-  if (earlier.to - later.from >= OVERLAP * (within.to - within.from)) return false
+  // Of a callee with a record of its own, its calls were made in that time.
+  const parentMs = within.call.handleMs ?? within.to - within.from
+  const overlapUs = Math.round((earlier.to - later.from) * 1000)
+  if (overlapUs >= OVERLAP * Math.round(parentMs * 1000)) return false
   within.edges ??= edgesOf(within.inner)
   return countBetween(within.edges, later.from, earlier.to) === 2
 }
