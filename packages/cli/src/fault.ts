@@ -1,5 +1,8 @@
+import { readdirSync } from 'node:fs'
+import { basename, dirname, sep } from 'node:path'
 import { EXIT, type ExitCode } from './exit.ts'
 import { harmless } from './harmless.ts'
+import { suggestions } from './suggest.ts'
 
 export interface FaultDetails {
   readonly exit: ExitCode
@@ -63,6 +66,7 @@ export function fileFault(action: 'read' | 'write', path: string, error: unknown
     return new Fault(`there is no file ${name}`, {
       exit: EXIT.notFound,
       code: 'no_such_file',
+      meant: neighbours(path),
       cause: error,
     })
   }
@@ -72,6 +76,17 @@ export function fileFault(action: 'read' | 'write', path: string, error: unknown
     code: action === 'read' ? 'unreadable_file' : 'unwritable_file',
     cause: error,
   })
+}
+
+/** Files beside it that are called nearly so. */
+function neighbours(path: string): readonly string[] {
+  try {
+    const [directory, name] = [dirname(path), basename(path)]
+    const beside = directory === '.' && !path.startsWith('.') ? '' : `${directory}${sep}`
+    return suggestions(name, readdirSync(directory)).map((near) => `${beside}${near}`)
+  } catch {
+    return []
+  }
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -170,8 +170,14 @@ async function tell(
   for (const next of [
     `npx clew show ${stragglerTrace}`,
     `npx clew render ${stragglerTrace} --view waterfall -o waterfall.png`,
-    `npx clew show ${failureTrace} --json`,
-    ...(storeTrace === undefined ? [] : [`npx clew show ${storeTrace}`]),
+    `npx clew analyze ${failureTrace}`,
+    ...(storeTrace === undefined
+      ? []
+      : [
+          `npx clew analyze ${storeTrace}`,
+          `npx clew map ${storeTrace} -o map.png`,
+          `npx clew render ${storeTrace} -o store.html`,
+        ]),
     'npx clew --help',
   ]) {
     output.print(`  ${next}`)

@@ -35,7 +35,7 @@ test('files alone tell the bottleneck: as text, JSON and picture', () =>
     const picture = join(directory, 'load.svg')
     const { code, stdout, stderr } = await runClew(['load', '--from', file, '--picture', picture])
     assert.deepEqual([code, stderr], [0, `${picture} has the picture\n`])
-    assert.match(stdout, /^At 30\/s most of the time goes to orders’s own work \(100 %\)\./)
+    assert.match(stdout, /^At 30\/s 100 % of the time is spent in the code of orders\./)
     assert.match(stdout, /No limit can be told/)
     const json = await runClew(['load', '--json', '--from', '-'], { stdin: orders })
     const { schema, version, requests, bands } = JSON.parse(json.stdout)

@@ -35,7 +35,8 @@ export function outcomeLines({ drive }: Sent): readonly string[] {
 export function sentNotes({ end, drive }: Sent, maxInFlight: number): readonly string[] {
   const { busy, lagP99Ms } = drive.own
   const notes: string[] = []
-  if (end === 'failures') notes.push('stopped, since one request after the other failed')
+  if (end === 'failures')
+    notes.push('stopped, since one request after the other failed: clew call tells why one does')
   if (end === 'stopped') notes.push('stopped before its time')
   if (drive.notStarted > 0) {
     notes.push(

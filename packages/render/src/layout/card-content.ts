@@ -213,7 +213,7 @@ function callCard(call: CallNode, totalMs: number, isRoot: boolean): CallCard {
     service: visible(call.service) || 'unknown service',
     method: visible(call.method) || 'unknown method',
     host: hostOf(call),
-    share: isRoot ? '100%' : shareOf(call, totalMs),
+    share: isRoot ? '100 %' : shareOf(call, totalMs),
     count: 1,
     marks: marksOf(call, isRoot),
     figures: [

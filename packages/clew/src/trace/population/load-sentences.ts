@@ -3,6 +3,8 @@ import type { LoadBand, LoadBottleneck, LoadReport } from './load-report.ts'
 
 /** A process that counted so many more calls than the traces show has lost some, or not all were kept. */
 export const LEAST_MISSING = 0.05
+/** Failed requests are told of from this share on: they may take much less time, or more. */
+const LEAST_FAILED = 0.01
 /** Of an instance, calls without an answer are told of from this share on. */
 const LEAST_UNANSWERED = 0.05
 
@@ -76,11 +78,11 @@ export function loadNumber(value: number): string {
 }
 
 const LAYER_WORDS = {
-  self: 'own work',
-  db: 'database',
-  cache: 'cache',
-  rpc: 'answers',
-  queue: 'queue',
+  self: 'in the code of',
+  db: 'in the database of',
+  cache: 'in the cache of',
+  rpc: 'waiting for the answers of',
+  queue: 'on messages to and from',
 }
 
 /** What holds requests up, as part of a sentence. */
@@ -97,7 +99,7 @@ export function bottleneckWords({
     behind.length === 0 ? '' : ` (workers of ${listed(behind)} are taken by waiting for it)`
   switch (kind) {
     case 'work':
-      return `most of the time goes to ${service}’s ${LAYER_WORDS[layer ?? 'self']} (${formatShare(share)})`
+      return `${formatShare(share)} of the time is spent ${LAYER_WORDS[layer ?? 'self']} ${service}`
     case 'workers':
       return `requests wait for a worker of ${service} (${formatShare(share)} of the time${full})${also}`
     case 'event-loop':
@@ -106,7 +108,7 @@ export function bottleneckWords({
       if (utilisation !== undefined) {
         return `requests begin to wait for ${service} (${formatShare(share)} of the time${full})`
       }
-      return `most of the time goes on the way to and from ${service} (${formatShare(share)})`
+      return `${formatShare(share)} of the time is spent on the way to and from ${service}`
     case 'unclear':
       return 'requests take longer, and no service explains it'
   }
@@ -148,8 +150,15 @@ export function plusMinus(value: number, error: number): string {
 const loadDigits = (value: number) =>
   value >= 1000 ? String(value).replace(/\B(?=(\d{3})+$)/g, ',') : String(value)
 
-function doubts({ instances, callsLeftOut }: Told): readonly string[] {
+function doubts({ bands, instances, callsLeftOut }: Told): readonly string[] {
   const sentences: string[] = []
+  const requests = bands.reduce((sum, band) => sum + band.requests, 0)
+  const failed = bands.reduce((sum, band) => sum + band.failed * band.requests, 0) / requests
+  if (failed > 0.999) {
+    sentences.push('Every request failed: this is how long failing takes, and says nothing else.')
+  } else if (failed >= LEAST_FAILED) {
+    sentences.push(`${formatShare(failed)} of the requests failed; their times count too.`)
+  }
   const lost = instances.filter(({ check }) => (check?.missingShare ?? 0) > LEAST_MISSING)
   const [worst] = lost.toSorted((a, b) => b.check!.missingShare - a.check!.missingShare)
   if (worst !== undefined) {

@@ -36,7 +36,7 @@ test('the bottleneck of each band is found, and so is that it moves', () => {
       if (by === 'rate') assert.deepEqual([first.service, first.kind], ['front', 'work'])
       assert.deepEqual([last.service, last.kind], ['back', 'workers'])
       assert.ok(last.utilisation! > 0.8)
-      assert.match(report.sentences[0]!, /front’s own work .* wait for a worker of back /)
+      assert.match(report.sentences[0]!, / in the code of front; .* wait for a worker of back /)
       const back = report.limits.find(({ service }) => service === 'back')!
       assert.ok(Math.abs(back.mostRate - 100) < 12, `${back.mostRate}`)
       assert.ok(back.waitPerRate > 0)
@@ -195,6 +195,24 @@ test('names and times without end are bounded, and what is left out is told', ()
     assert.ok(parts.length <= 128)
     assert.ok(Math.abs(parts.reduce((sum, { share }) => sum + share, 0) - 1) < 1e-9)
   }
+})
+
+test('a caller that asks for one after the other is no limit of who answers, and failures are told', () => {
+  const traces = Array.from({ length: 200 }, (_, at): Trace => {
+    const id = `${at}`.padStart(16, '0')
+    const call = { id, parent: null, host: 'vm', service: 'shop', method: 'buy' }
+    const [asked, failed] = [1.8e12 + at * 50, at % 2 === 0]
+    const entries: Entry[] = [
+      { ...call, kind: 'rpc-request', timeMs: asked },
+      { ...call, kind: 'rpc-receive', timeMs: asked + 0.2, inFlight: 1 },
+      { ...call, kind: 'rpc-respond', timeMs: asked + 40, ...(failed && { status: 'error' }) },
+      { ...call, kind: 'rpc-finish', timeMs: asked + 40.2, ...(failed && { status: 'error' }) },
+    ]
+    return traceOf(id, entries)
+  })
+  const { limits, sentences } = reportOf(traces)
+  assert.deepEqual(limits, [])
+  assert.match(sentences.join(' '), /50 % of the requests failed/)
 })
 
 test('no requests are no report', () => {

@@ -71,6 +71,13 @@ function pointsOf(slices: readonly LoadSlice[]): readonly LoadPoint[] {
     }))
 }
 
+/**
+ * Every call is the only one of a caller that asks for one after the other: only where calls wait, by so
+ * much of what they take, one at a time is a limit.
+ */
+const LEAST_WAIT_OF_ONE = 0.25
+const LEAST_WAIT_MS = 1
+
 interface Capacity {
   readonly most: number
   readonly limited: boolean
@@ -174,13 +181,15 @@ function stationsOf(
       const inFlight = area / (seconds * 1000)
       const pools = [...at].map((instance) => capacities[instance]!)
       const most = pools.reduce((sum, pool) => sum + pool.most, 0)
+      const waits =
+        waitMs > Math.max(LEAST_WAIT_OF_ONE * cell.handleMs, LEAST_WAIT_MS * cell.flow.starts)
       return {
         ...{ service, rate: cell.flow.starts / seconds, inFlight },
         handleMs: cell.answered === 0 ? 0 : cell.handleMs / cell.answered,
         waitMs: cell.flow.starts === 0 ? 0 : waitMs / cell.flow.starts,
         busy: cell.busy === 0 ? undefined : cell.busySum / cell.busy,
         workers: Math.min(1, inFlight / most),
-        limited: pools.every(({ limited }) => limited),
+        limited: pools.every(({ limited, most }) => limited && (most > 1 || waits)),
       }
     })
     .sort((a, b) => b.waitMs - a.waitMs || b.inFlight - a.inFlight)
