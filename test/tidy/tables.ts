@@ -99,7 +99,11 @@ export const ALLOWED_NAMES: readonly AllowedName[] = [
   { paths: /^packages\/clew\/src\/trace\//, names: /node/i, reason: 'a place in the call tree' },
   { paths: /^(scripts|bench)\//, names: /node/i, reason: 'Node, the program' },
   { paths: /^scripts\/rabbitmq\//, names: /^RABBITMQ_\w+_BASE$/, reason: "RabbitMQ's own names" },
-  { paths: /^packages\/clew\/src\/formats\//, names: /spans?/i, reason: 'what others keep' },
+  {
+    paths: /^(packages\/clew\/src\/formats\/|bench\/analysis\/documents)/,
+    names: /spans?/i,
+    reason: 'what others keep',
+  },
   {
     paths: /^packages\/render\/src\/layout\//,
     names: /^(FlextreeNode|nodeSize|data)$/,
