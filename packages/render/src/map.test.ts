@@ -4,6 +4,7 @@ import { callTree, serviceMap } from 'clew/trace'
 import fc from 'fast-check'
 import {
   mapLayout,
+  mapMatrix,
   markdownText,
   PAGE_MARK,
   renderMapDot,
@@ -96,6 +97,9 @@ test('no name breaks a diagram, a picture or a document', () => {
     fc.property(systems, (map) => {
       assert.match(renderMapSvg(map, { methods: true }), /^<svg [\s\S]*<\/svg>\n$/)
       assert.doesNotMatch(renderMapSvg(map), /<script/)
+      const matrix = renderMapSvg(map, { matrix: true })
+      assert.match(matrix, /^<svg [\s\S]*<\/svg>\n$/)
+      assert.doesNotMatch(matrix, /<script/)
       const [, ...dot] = renderMapDot(map).trimEnd().split('\n')
       for (const line of dot) {
         assert.match(
@@ -189,4 +193,60 @@ test('what is near a service, and large systems, are told to be a part', () => {
   assert.match(near, /orders\.db/)
   assert.doesNotMatch(near, /→ images/)
   assert.match(renderMapSvg(map, { maxPlaces: 3 }), /places? not drawn/)
+})
+
+test('a matrix has every call once, whatever is folded, and what enters first is first', () => {
+  fc.assert(
+    fc.property(systems, fc.integer({ min: 1, max: 6 }), (map, maxPlaces) => {
+      const all = map.links.reduce((sum, { calls }) => sum + calls, 0)
+      for (const matrix of [mapMatrix(map), mapMatrix(map, { maxPlaces })]) {
+        const { rows, columns, cells, folded } = matrix
+        assert.equal(
+          cells.reduce((sum, { calls }) => sum + calls, 0),
+          all,
+        )
+        for (const { row, column, failed, calls } of cells) {
+          assert.ok(row in rows && column in columns && failed <= calls)
+        }
+        // What is folded is told, as a number of places, and only in the last row and column.
+        const rest = [rows, columns].map((ends) => ends.findIndex(({ place }) => !place))
+        assert.equal(
+          folded > 0,
+          rest.some((at) => at >= 0),
+        )
+        for (const [which, ends] of [rows, columns].entries()) {
+          assert.ok(rest[which] === -1 || rest[which] === ends.length - 1)
+        }
+      }
+    }),
+    { numRuns: 100 },
+  )
+})
+
+test('a large system is drawn as a matrix by itself, its failures in words', () => {
+  const links = Array.from({ length: 60 }, (_, at) => ({
+    ...{ service: `s${at}`, method: 'get', parent: at === 0 ? null : `c${at - 1}` },
+    ...{ id: `c${at}`, host: 'h', timeMs: 1_795_386_521_000 },
+  }))
+  const failing = { status: 'error', error: 'Broken' } as const
+  const map = serviceMap([
+    callTree([
+      ...links.map((name, at) => ({
+        ...name,
+        kind: 'rpc-receive' as const,
+        timeMs: name.timeMs + at,
+      })),
+      ...links.map((name, at) => ({
+        ...{ ...name, kind: 'rpc-respond' as const, timeMs: name.timeMs + 200 - at },
+        ...(at === 59 ? failing : {}),
+      })),
+    ]),
+  ])
+  const drawn = renderMapSvg(map)
+  assert.match(drawn, /rows call columns/)
+  assert.match(drawn, /s58 → s59: of 1 call, 100 % fail \(Broken\)/)
+  assert.match(drawn, /<title>s3 → s4: 1 call · /)
+  assert.doesNotMatch(renderMapSvg(map, { matrix: false }), /rows call columns/)
+  assert.doesNotMatch(renderMapSvg(map, { service: 's3', hops: 2 }), /rows call columns/)
+  assert.match(renderMapSvg(map, { service: 's3', matrix: true }), /rows call columns/)
 })

@@ -16,13 +16,14 @@ interface Flags {
   readonly trace: string | undefined
   readonly out: string | undefined
   readonly methods: boolean
+  readonly matrix: boolean | undefined
   readonly service: string | undefined
   readonly hops: number | undefined
   readonly ascii: boolean
   readonly json: boolean
 }
 
-type Choice = Pick<Flags, 'methods' | 'service' | 'hops'>
+type Choice = Pick<Flags, 'methods' | 'matrix' | 'service' | 'hops'>
 
 export const mapCommand = defineCommand<Flags, readonly string[]>({
   help: {
@@ -31,6 +32,7 @@ export const mapCommand = defineCommand<Flags, readonly string[]>({
     examples: [
       { input: 'map traces.jsonl', brief: 'in the terminal' },
       { input: 'map traces.jsonl -o map.png --methods', brief: 'as a picture, with methods' },
+      { input: 'map traces.jsonl -o map.png --matrix', brief: 'who calls whom, as a table' },
       {
         input: 'map traces.jsonl --service orders --hops 2 -o orders.svg',
         brief: 'what is near one service',
@@ -38,7 +40,7 @@ export const mapCommand = defineCommand<Flags, readonly string[]>({
     ],
     description: [
       'What -o writes is told by its ending: .svg and .png (pictures), .dot (Graphviz), .mmd (Mermaid), .md (documentation), .json.',
-      'A picture has at most 60 places, those with most calls, and says how many it leaves out.',
+      'Of more than 40 places, a picture is a matrix: rows call columns, with numbers of calls. It has the 120 places with most calls, and the rest in a last row and column.',
     ],
   },
   parameters: {
@@ -57,6 +59,11 @@ export const mapCommand = defineCommand<Flags, readonly string[]>({
         default: false,
         brief: 'services with their methods',
         withNegated: false,
+      },
+      matrix: {
+        kind: 'boolean',
+        optional: true,
+        brief: 'a picture as a matrix, rows call columns (default above 40 places), or not',
       },
       service: {
         kind: 'parsed',

@@ -2,24 +2,18 @@ import type { MapLink, MapPlace, SystemMap } from 'clew/trace'
 import { formatMs } from 'clew/trace'
 import { fitText, textWidth } from '../layout/measure.ts'
 import { svgDocument } from '../svg/document.ts'
-import { type Band, drawHeader, MARGIN } from '../svg/header.ts'
+import { type Band, MARGIN } from '../svg/header.ts'
 import { bolt, drum, type Icon, letter, question, warning } from '../svg/icons.ts'
 import { drawLegend, type LegendItem } from '../svg/legend.ts'
 import { element, number, path, rect, text, titled } from '../svg/markup.ts'
 import { COLOR, serviceColors } from '../svg/palette.ts'
 import { visible } from '../visible.ts'
 import { counted, grouped } from '../words.ts'
-import { type ChosenMap, chooseMap, type MapChoice } from './choose-map.ts'
+import { chooseMap, type MapChoice } from './choose-map.ts'
+import { mapHeader } from './map-header.ts'
 import { BENDS, type LaidCard, type LaidLine, mapLayout, PORT } from './map-layout.ts'
-import {
-  failing,
-  KIND_WORDS,
-  mapDoubts,
-  mapSentences,
-  observedSeconds,
-  timesOf,
-  volume,
-} from './map-words.ts'
+import { failing, KIND_WORDS, mapSentences, observedSeconds, timesOf, volume } from './map-words.ts'
+import { PLACE_ICONS, renderMapMatrixSvg } from './matrix-svg.ts'
 
 export interface MapPictureOptions extends MapChoice {
   /**
@@ -32,25 +26,27 @@ export interface MapPictureOptions extends MapChoice {
    * @default 900
    */
   readonly width?: number | undefined
+  /**
+   * Whether it is a matrix instead of cards and lines.
+   * @default true for more than 40 places, unless `maxPlaces` says how many
+   */
+  readonly matrix?: boolean | undefined
 }
 
+/** Places of which a picture of cards and lines can be read at all. */
+const MOST_CARDS = 40
 const CARD = 236
 const PAD = 14
 const METHOD_LINE = 18
 const MOST_METHODS = 12
 const WORDS = 10.5
 
-const ICONS: Partial<Readonly<Record<MapPlace['kind'], Icon>>> = {
-  db: drum,
-  cache: bolt,
-  event: letter,
-}
-
 /**
  * Draws the layout of a system as an SVG document: services as cards, databases and caches as drums,
  * lines from whoever calls to whoever is called. The same map and options give the same bytes.
  */
 export function renderMapSvg(map: SystemMap, options: MapPictureOptions = {}): string {
+  if (options.matrix ?? isLarge(map, options)) return renderMapMatrixSvg(map, options)
   const chosen = chooseMap(map, options)
   const { places, links } = chosen
   const seconds = observedSeconds(map)
@@ -85,7 +81,7 @@ export function renderMapSvg(map: SystemMap, options: MapPictureOptions = {}): s
   const height = layout.height + 64
   const left = (width - layout.width) / 2
   const bands: readonly Band[] = [
-    header(map, chosen, width),
+    mapHeader(map, chosen.leftOut, width),
     {
       height,
       markup: [
@@ -104,31 +100,9 @@ export function renderMapSvg(map: SystemMap, options: MapPictureOptions = {}): s
   )
 }
 
-function header(map: SystemMap, { leftOut }: ChosenMap, width: number): Band {
-  const failed = map.places.reduce((sum, place) => sum + place.failed, 0)
-  return drawHeader(
-    {
-      title: 'Layout of the system',
-      service: `from ${counted(map.traces, 'trace')}`,
-      ...{ traceId: '', time: undefined },
-      figures: [
-        {
-          label: 'SERVICES',
-          value: grouped(map.places.filter(({ kind }) => kind === 'service').length),
-        },
-        { label: 'CALLS', value: grouped(map.calls) },
-        { label: 'FAILED', value: grouped(failed), tone: failed > 0 ? 'failure' : 'plain' },
-      ],
-      notices: [
-        ...mapDoubts(map).map((doubt) => ({ tone: 'doubt' as const, text: doubt })),
-        ...(leftOut > 0
-          ? [{ tone: 'plain' as const, text: `${counted(leftOut, 'place')} not drawn` }]
-          : []),
-      ],
-      sentences: mapSentences(map),
-    },
-    width,
-  )
+function isLarge(map: SystemMap, { maxPlaces, ...choice }: MapPictureOptions): boolean {
+  if (maxPlaces !== undefined) return false
+  return chooseMap(map, { ...choice, maxPlaces: map.places.length }).places.length > MOST_CARDS
 }
 
 function wordsOf(link: MapLink, seconds: number | undefined): string {
@@ -156,7 +130,7 @@ interface CardStyle extends MapPictureOptions {
 function drawCard(place: MapPlace, card: LaidCard, style: CardStyle): string {
   const { x, y } = card
   const name = visible(place.kind === 'outside' ? 'outside' : place.name)
-  const icon = ICONS[place.kind] ?? (place.profiled ? undefined : question)
+  const icon = PLACE_ICONS[place.kind] ?? (place.profiled ? undefined : question)
   const titleX = x + PAD + (icon === undefined || place.kind === 'outside' ? 0 : 18)
   const line = { x: x + PAD, face: 'inter400', size: 11, fill: COLOR.quiet } as const
   const room = CARD - PAD * 2

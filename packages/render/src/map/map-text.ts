@@ -1,10 +1,10 @@
-import type { MapFigures, MapLink, MapPlace, SystemMap } from 'clew/trace'
+import type { MapFigures, SystemMap } from 'clew/trace'
 import { wrapText } from '../layout/measure.ts'
 import { columns, padded, printable } from '../text/columns.ts'
 import { painter } from '../text/paint.ts'
 import { counted } from '../words.ts'
 import { chooseMap, type MapChoice } from './choose-map.ts'
-import { layersOf } from './layers.ts'
+import { inOrder } from './in-order.ts'
 import {
   failing,
   KIND_WORDS,
@@ -133,21 +133,4 @@ function rowLines(
     const room = Math.max(LEAST_FAILS, width - names - others - GAP)
     return `${left}${gap}${paint('failure', columns(row.failsHow) > room ? row.fails : row.failsHow)}`.trimEnd()
   })
-}
-
-const ORDER: readonly MapPlace['kind'][] = ['outside', 'service', 'event', 'db', 'cache']
-
-/** From where requests enter on; side by side, what answers waited for most comes first. */
-function inOrder(places: readonly MapPlace[], links: readonly MapLink[]): readonly MapPlace[] {
-  const numbers = new Map(places.map(({ id }, at) => [id, at]))
-  const lines = links.map(({ from, to }) => ({ from: numbers.get(from)!, to: numbers.get(to)! }))
-  const { layers } = layersOf(places.length, lines)
-  const layer = ({ id }: MapPlace) => layers[numbers.get(id)!]!
-  return places.toSorted(
-    (a, b) =>
-      layer(a) - layer(b) ||
-      ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) ||
-      b.criticalShare - a.criticalShare ||
-      (a.id < b.id ? -1 : 1),
-  )
 }
