@@ -261,7 +261,8 @@ async function market(road: Road, showing: boolean) {
     const use = [profile({ require: 'grant', access, sink: keeping(kept), ...grant })]
     stack.use(await run(service, { broker, delivery, use, signals: false, log: () => {} }))
   }
-  const trees = () => parseTraces(kept.map(encodeTrace).join('')).traces.map(callTree)
+  const trees = () =>
+    parseTraces(kept.map(encodeTrace).join('')).traces.map((trace) => callTree(trace))
   const connected = async (options: ClientOptions) =>
     stack.use(
       await connect(broker, { delivery, use: [profile({ sink: keeping(kept) })], ...options }),

@@ -22,7 +22,7 @@ export class KeptTraces implements Sink {
 
   /** The trees as a reader finds them in a file, where what came later is joined. */
   get trees(): readonly CallTree[] {
-    return parseTraces(this.traces.map(encodeTrace).join('')).traces.map(callTree)
+    return parseTraces(this.traces.map(encodeTrace).join('')).traces.map((trace) => callTree(trace))
   }
 
   /** The first tree that is as asked for, when it is. */

@@ -33,6 +33,14 @@ export interface CallNode {
   readonly selfMs: number | undefined
   /** total - handle: both ways through network, broker and queue. */
   readonly networkMs: number | undefined
+  /**
+   * From request to receive and from respond to finish, by clocks as they are aligned; both add up to
+   * `networkMs`. Undefined where that is, where an answer did not end the wait, and with raw clocks.
+   */
+  readonly requestLegMs: number | undefined
+  readonly replyLegMs: number | undefined
+  /** By how much each leg may be longer or shorter, at the other's cost: what is proved. 0 on one clock. */
+  readonly legErrorMs: number | undefined
   /** As the caller saw it end; as the callee did, where nothing of the caller is known. */
   readonly status: Status
   /** As its caller saw it end; undefined without the caller's last entry. */
@@ -98,11 +106,23 @@ export interface TraceProblem {
     | 'duplicate'
     | 'interleaved'
     | 'negative_duration'
+    | 'clocks'
     | 'limit'
     | 'unreadable'
   /** For people, with the call it is about. */
   readonly message: string
   readonly callId?: string
+}
+
+/** How a host's clock compares with that of the root's host. */
+export interface HostClock {
+  readonly host: string
+  /** By which it is taken to be ahead, milliseconds. */
+  readonly offsetMs: number
+  /** How far from that the truth may be; undefined where it is not bounded on both sides. */
+  readonly errorMs: number | undefined
+  /** False where the clock is believed as it is. */
+  readonly adjusted: boolean
 }
 
 export interface CallTree {
@@ -116,6 +136,11 @@ export interface CallTree {
   readonly complete: boolean
   readonly startedMs: number
   readonly totalMs: number
+  /**
+   * Hosts whose clocks calls connect with the root's, its own left out, as they were when the trace
+   * began; none with raw clocks.
+   */
+  readonly clocks: readonly HostClock[]
   /** What processes say of themselves. */
   readonly pauses: readonly Pause[]
   /** The system that kept the trace, where that was not Clew. */

@@ -1,21 +1,35 @@
 import type { CallNode, CallTree, FoldedCalls } from './call-node.ts'
+import type { ClockPool } from './clocks/clock-pool.ts'
 import type { Attributes, Entry, Fold, Status, Trace } from './entry.ts'
 import { gatherCalls, type Making, stamp } from './gather-calls.ts'
 import { linkCalls } from './link-calls.ts'
 import { placeCalls } from './place-calls.ts'
 import { Problems } from './problems.ts'
 
+export interface CallTreeOptions {
+  /**
+   * By what clocks of hosts are aligned: what the trace's own calls prove, or those of many traces.
+   * `raw`: nothing is aligned, each entry lies where its own clock says.
+   * @default what the trace's own calls prove
+   */
+  readonly clocks?: ClockPool | 'raw'
+}
+
 /**
  * Puts a trace's entries together to a tree of calls: by ids where entries name their parents, by
  * nesting (the paper's grammar) where none does. Never throws: entries are foreign data, and what
  * is odd about them is told in `problems`. Works without recursion at any depth.
  */
-export function callTree(input: Trace | readonly Entry[]): CallTree {
+export function callTree(
+  input: Trace | readonly Entry[],
+  { clocks }: CallTreeOptions = {},
+): CallTree {
   const trace = isList(input) ? { id: '', entries: input, ...NOTHING_ELSE } : input
   const problems = new Problems()
   const gathered = gatherCalls(trace.entries, problems)
   const { root, order } = linkCalls(gathered, trace, problems)
-  placeCalls(order)
+  const foreign = trace.source !== undefined
+  const hostClocks = placeCalls(order, { clocks, foreign, problems })
   // Where the root's request is lost, the first that is known of it is its beginning.
   const begin =
     stamp(root.request) === undefined
@@ -45,6 +59,7 @@ export function callTree(input: Trace | readonly Entry[]): CallTree {
     complete: complete && missingCalls === 0,
     startedMs: begin,
     totalMs: node.totalMs ?? Math.max(0, end - begin),
+    clocks: hostClocks,
     pauses: trace.pauses ?? [],
     source: trace.source,
     problems: problems.list(),
@@ -114,8 +129,8 @@ function toNode(
     finishMs,
     totalMs,
     handleMs,
-    selfMs: selfMs(place, calls, receiveMs, respondMs),
-    networkMs: networkMs(waited, handleMs, late),
+    selfMs: selfMs(place, receiveMs, respondMs),
+    ...legsOf(place, networkMs(waited, handleMs, late)),
     status: statusOf(place),
     callerStatus: ending(finish),
     calleeStatus: ending(respond),
@@ -173,6 +188,19 @@ function networkMs(
   return waited - handle
 }
 
+type Legs = Pick<CallNode, 'networkMs' | 'requestLegMs' | 'replyLegMs' | 'legErrorMs'>
+
+function legsOf(place: Making, networkMs: number | undefined): Legs {
+  const { legErrorMs } = place
+  if (networkMs === undefined || legErrorMs === undefined) {
+    return { networkMs, requestLegMs: undefined, replyLegMs: undefined, legErrorMs: undefined }
+  }
+  // Both add up to what was measured, whatever rounding did to stamps.
+  const receiveMs = stamp(place.delivery?.receive)! + place.shiftMs
+  const requestLegMs = Math.min(networkMs, Math.max(0, receiveMs - place.beginMs))
+  return { networkMs, requestLegMs, replyLegMs: networkMs - requestLegMs, legErrorMs }
+}
+
 const ending = (entry: Entry | undefined) =>
   entry === undefined ? undefined : (entry.status ?? 'ok')
 
@@ -183,18 +211,24 @@ function statusOf({ request, finish, delivery, placeholder }: Making): Status {
   return request === undefined && respond !== undefined ? (respond.status ?? 'ok') : 'pending'
 }
 
-/** handle minus the union of the times in which the worker waited for calls of its own. */
+/**
+ * handle minus the union of the times in which the worker waited for calls of its own. Of those that
+ * only their callee tells of, that is the time in which they ran, as clocks are aligned; handlers of
+ * events are waited for by nobody.
+ */
 function selfMs(
   place: Making,
-  calls: readonly CallNode[],
   receiveMs: number | undefined,
   respondMs: number | undefined,
 ): number | undefined {
   if (receiveMs === undefined || respondMs === undefined) return undefined
-  if (calls.length === 0 && place.folds.length === 0) return Math.max(0, respondMs - receiveMs)
+  if (place.calls.length === 0 && place.folds.length === 0) {
+    return Math.max(0, respondMs - receiveMs)
+  }
   const waits: [number, number][] = []
-  for (const { requestMs, finishMs } of calls) {
-    if (requestMs !== undefined && finishMs !== undefined) waits.push([requestMs, finishMs])
+  for (const call of place.calls) {
+    const wait = waitFor(call, place.shiftMs)
+    if (wait !== undefined) waits.push(wait)
   }
   // The merged ones overlapped in ways that are not known; the longest took at least its own time.
   for (const { timeMs, maxMs } of place.folds) waits.push([timeMs, timeMs + maxMs])
@@ -209,6 +243,16 @@ function selfMs(
     until = end
   }
   return Math.max(0, self)
+}
+
+/** When a call was waited for, on its caller's clock. */
+function waitFor(call: Making, shiftMs: number): [number, number] | undefined {
+  const [requestMs, finishMs] = [stamp(call.request), stamp(call.finish)]
+  if (requestMs !== undefined && finishMs !== undefined) return [requestMs, finishMs]
+  if (call.request !== undefined || call.finish !== undefined) return undefined
+  const ran = call.delivery?.receive !== undefined && call.delivery.respond !== undefined
+  if (!ran || call.edge === 'event' || call.again) return undefined
+  return [call.beginMs - shiftMs, call.endMs - shiftMs]
 }
 
 /** What is known to be missing; a worker's count of its calls tells even where nothing else does. */

@@ -11,7 +11,7 @@ export interface Delivery {
 }
 
 /** Where calls have to lie, on the root's clock, and what their caller's clock lacks to it. */
-export interface Bounds {
+export interface Room {
   readonly shiftMs: number
   readonly fromMs: number
   readonly toMs: number
@@ -51,8 +51,10 @@ export class Making {
   endMs = 0
   /** What brings the callee's clock to the root's. */
   shiftMs = 0
+  /** How far the legs there and back may be from the truth; undefined where nothing tells. */
+  legErrorMs: number | undefined
   /** Where its own calls have to lie. */
-  inside: Bounds | undefined
+  inside: Room | undefined
   /** What it became in the tree. */
   made: CallNode | undefined
 

@@ -1,6 +1,7 @@
 export * from './analysis/index.ts'
 export type * from './call-node.ts'
-export { callTree } from './call-tree.ts'
+export { type CallTreeOptions, callTree } from './call-tree.ts'
+export { ClockPool } from './clocks/clock-pool.ts'
 export type * from './entry.ts'
 export {
   encodeEntries,

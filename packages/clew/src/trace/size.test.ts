@@ -20,7 +20,8 @@ async function sizeOf(names: string): Promise<number> {
 test('what a page needs to show one trace is small', async (t) => {
   const shown = await sizeOf('{ TraceReader, callTree, verdict }')
   t.diagnostic(`a trace's tree and verdict: ${shown} bytes`)
-  assert.ok(shown <= 16 * 1024)
+  // Three of them align clocks, without which nobody can say where a callee's work lies.
+  assert.ok(shown <= 19 * 1024)
 })
 
 test('all of clew/trace is small enough to be in every page', async (t) => {

@@ -1,6 +1,5 @@
 import { type CallNode, type CallTree, criticalPath } from 'clew/trace'
 import { conditionOf, isDetached, isFailed, isOperation } from '../outline/condition.ts'
-import { waysOf } from '../outline/legs.ts'
 import { visible } from '../visible.ts'
 import { counted } from '../words.ts'
 import { chosenCalls } from './choose.ts'
@@ -107,7 +106,6 @@ class RowWriter {
 
   addCall(call: CallNode, depth: number): number {
     const { detail } = conditionOf(call, depth === 0)
-    const legs = waysOf(call)
     return this.#add({
       ...{ depth, attempt: call.attempt, flags: flagsOf(call) },
       ...{ edge: EDGES.indexOf(call.edge), status: STATUSES.indexOf(call.status) },
@@ -119,8 +117,8 @@ class RowWriter {
       ...{ request: this.#stamp(call.requestMs), receive: this.#stamp(call.receiveMs) },
       ...{ start: this.#stamp(call.startMs), respond: this.#stamp(call.respondMs) },
       finish: this.#stamp(call.finishMs),
-      ...{ requestLeg: micros(legs.requestLegMs), replyLeg: micros(legs.replyLegMs) },
-      legError: micros(legs.legErrorMs),
+      ...{ requestLeg: micros(call.requestLegMs), replyLeg: micros(call.replyLegMs) },
+      legError: micros(call.legErrorMs),
     })
   }
 

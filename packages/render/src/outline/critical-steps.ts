@@ -1,6 +1,5 @@
 import { type CallNode, type CallTree, callName, criticalPath } from 'clew/trace'
 import { isOperation } from './condition.ts'
-import { waysOf } from './legs.ts'
 
 /**
  * What the answer waited for: `wait`: on the way to the callee or back (network, broker); `queue`: in
@@ -79,6 +78,6 @@ export function criticalParts(steps: readonly CriticalStep[]): readonly Critical
     .map(({ ms, step, calls }) => ({
       ...{ name: callName(step.call), leg: step.leg, ms, calls: calls.size },
       host: calls.size === 1 ? step.call.host : undefined,
-      errorMs: calls.size === 1 ? waysOf(step.call).legErrorMs : undefined,
+      errorMs: calls.size === 1 ? step.call.legErrorMs : undefined,
     }))
 }
