@@ -81,6 +81,18 @@ test('a route is asked as often as the plan says, with body and headers, and cou
   })
 })
 
+test('where every request fails, and no tree comes home, that is what is said', () =>
+  withServer(
+    (_, response) => void Object.assign(response, { statusCode: 404 }).end('?'),
+    async (url) => {
+      const told = await runClew(['load', url, '--rate', '30', '--for', '1s', '--ascii'])
+      assert.equal(told.code, 1)
+      assert.match(told.stdout, /Every request failed/)
+      assert.doesNotMatch(told.stdout, /SERVICES/)
+      assert.match(told.stderr, /note: no response brought its call tree: .*--traces FILE/)
+    },
+  ))
+
 test('Ctrl-C ends the load and what was sent is told', () =>
   withServer(
     (_, response) => void response.end('ok'),

@@ -88,7 +88,7 @@ export const loadCommand = defineCommand<Flags, readonly string[]>({
     ],
     description: [
       'Requests begin when the plan says, whatever became of those before. At most 2,000 a second and 10 minutes; it stops by itself when the time is up, when one request after the other fails, or at Ctrl-C, and then waits for what is in flight.',
-      'Exit codes: 0 done, 1 stopped because requests failed, 2 wrong arguments, 5 broker unreachable, 7 nothing to be told, 130 stopped by Ctrl-C.',
+      'Exit codes: 0 done, 1 requests failed one after the other or all, 2 wrong arguments, 5 broker unreachable, 7 nothing to be told, 130 stopped by Ctrl-C.',
     ],
   },
   parameters: {
@@ -159,6 +159,9 @@ async function load(
   }
   return tell(context, flags, told.report({ by }), { problems, sent })
 }
+
+const BRING_TREES =
+  '--grant TOKEN lets a route do so, --traces FILE reads what its services write meanwhile'
 
 const isUrl = (target: string) => /^https?:\/\//i.test(target)
 
@@ -243,6 +246,9 @@ async function tell(
   const { output, env } = context
   const { outcomeLines, sentJson, sentNotes } = await import('../load/sent-words.ts')
   const notes = sent === undefined ? [] : sentNotes(sent, flags.maxInFlight)
+  if (sent !== undefined && report.bands.length > 0 && report.instances.length === 0) {
+    notes.push(`no response brought its call tree: ${BRING_TREES}`)
+  }
   const lines = sent === undefined ? [] : outcomeLines(sent)
   for (const line of lines) output.say(harmless(line))
   for (const note of notes) output.say(`${output.paintTalk.yellow('note:')} ${note}`)
@@ -261,8 +267,10 @@ async function tell(
     output.print(renderLoadText(report, style).trimEnd())
   }
   sayProblems(context, problems)
-  if (sent?.end === 'failures') return EXIT.failed
-  return sent?.end === 'stopped' ? EXIT.interrupted : EXIT.ok
+  if (sent === undefined) return EXIT.ok
+  if (sent.end === 'stopped') return EXIT.interrupted
+  const { failed, answered } = sent.drive
+  return sent.end === 'failures' || (failed > 0 && failed === answered) ? EXIT.failed : EXIT.ok
 }
 
 async function draw({ output }: ClewContext, path: string, report: LoadReport): Promise<void> {

@@ -32,7 +32,7 @@ export function outcomeLines({ drive }: Sent): readonly string[] {
 }
 
 /** Where the sender itself was the limit, and why it ended before its time. */
-export function sentNotes({ end, drive }: Sent, maxInFlight: number): readonly string[] {
+export function sentNotes({ end, drive }: Sent, maxInFlight: number): string[] {
   const { busy, lagP99Ms } = drive.own
   const notes: string[] = []
   if (end === 'failures')

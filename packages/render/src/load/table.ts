@@ -76,6 +76,7 @@ function stationLines(
 ): readonly string[] {
   const last = bands.at(-1)!
   const shown = last.stations.slice(0, MOST_STATIONS)
+  if (shown.length === 0) return []
   const name = Math.max(12, Math.min(40, width - 58))
   const row = (service: string, cells: readonly string[]) =>
     `  ${padded(say(service), name)}` +
