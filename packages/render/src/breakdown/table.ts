@@ -27,6 +27,9 @@ export interface BreakdownTextOptions {
 const WIDEST_BAR = 40
 const LEAST_BAR = 8
 
+/** Below, names of services are worth more. */
+const LEAST_WITH_P99 = 50
+
 /** The answer in words, then a line for each part of each kind of request. */
 export function breakdownTable(
   requests: readonly RequestBreakdown[],
@@ -41,13 +44,14 @@ export function breakdownTable(
   )
   const parts = requests.flatMap(({ parts: some }) => some)
   const longest = parts.reduce((most, { service }) => Math.max(most, columns(say(service))), 7)
-  const fixed = 2 + 2 + 5 + 2 + 8 + 2 + 8 + 2 + 7
+  const p99 = width >= LEAST_WITH_P99
+  const fixed = 2 + 2 + 5 + 2 + 8 + (p99 ? 2 + 8 : 0) + 2 + 7
   const service = Math.max(7, Math.min(longest, width - fixed))
   const left = width - fixed - service - 2
   const bar = left < LEAST_BAR ? 0 : Math.min(WIDEST_BAR, left)
-  const row = (...[name, layer, p50, p99, share]: [string, string, string, string, string]) =>
-    `  ${padded(say(name), service)}  ${padded(layer, 5)}  ${padded(say(p50), 8, 'right')}  ` +
-    `${padded(say(p99), 8, 'right')}  ${padded(say(share), 7, 'right')}`
+  const row = (...[name, layer, median, slow, share]: [string, string, string, string, string]) =>
+    `  ${padded(say(name), service)}  ${padded(layer, 5)}  ${padded(say(median), 8, 'right')}  ` +
+    `${p99 ? `${padded(say(slow), 8, 'right')}  ` : ''}${padded(say(share), 7, 'right')}`
   for (const [
     index,
     { request, requests: count, p50Ms, p99Ms, parts: some },

@@ -1,4 +1,5 @@
 import { callName, formatMs, formatShare } from 'clew/trace'
+import { wrapText } from '../layout/measure.ts'
 import {
   type CriticalPart,
   type CriticalStep,
@@ -33,6 +34,15 @@ const PART: Readonly<Record<Leg, string>> = {
   queue: 'in the queue of',
   unknown: 'without a profile, in',
 }
+
+/** Columns before the name, and from which width on each is there. */
+const FIGURES = [
+  { title: 'AT', columns: 9, side: 'right', from: 64 },
+  { title: 'TOOK', columns: 9, side: 'right', from: 0 },
+  { title: 'SHARE', columns: 8, side: 'right', from: 50 },
+  { title: 'SO FAR', columns: 7, side: 'right', from: 74 },
+  { title: 'LEG', columns: 5, side: 'left', from: 0 },
+] as const
 
 const MOST_PARTS = 5
 /** Lines of stretches; who wants all of them asks for all. */
@@ -122,31 +132,29 @@ function together(steps: readonly CriticalStep[]): Line {
 function table(page: Page, lines: readonly Line[]): readonly string[] {
   const { tree, width, unicode, paint } = page
   const say = (text: string) => printable(text, unicode)
-  const figures = 48
+  // Whose time it was is worth more than when, and both more than the share.
+  const kept = FIGURES.filter(({ from }) => width >= from)
+  const figures = kept.reduce((sum, { columns: wide }) => sum + wide + 2, 0)
   const strip = width >= 84 ? Math.min(32, width - figures - 34) : 0
   const room = width - figures - (strip > 0 ? strip + 2 : 0)
   const end = say(formatMs(tree.totalMs))
   const rule = (unicode ? '─' : '-').repeat(Math.max(0, strip - columns(end) - 4))
   const axis = strip < columns(end) + 6 ? '' : `0 ${rule} ${end}`
-  const heading = [
-    padded('AT', 9, 'right'),
-    padded('TOOK', 9, 'right'),
-    padded('SHARE', 8, 'right'),
-    padded('SO FAR', 7, 'right'),
-    padded('LEG', 5),
-  ].join('  ')
+  const join = (cells: Readonly<Record<(typeof FIGURES)[number]['title'], string>>) =>
+    kept.map(({ title, columns: wide, side }) => padded(cells[title], wide, side)).join('  ')
+  const heading = kept.map(({ title, columns: wide, side }) => padded(title, wide, side)).join('  ')
   let soFar = 0
   const from = tree.root.offsetMs
   const rows = lines.map(({ fromMs, toMs, ms, leg, name, role }) => {
     soFar += ms
     const share = ms / tree.totalMs
-    const cells = [
-      padded(say(formatMs(fromMs - from)), 9, 'right'),
-      padded(say(formatMs(ms)), 9, 'right'),
-      padded(say(formatShare(share)), 8, 'right'),
-      padded(say(formatShare(Math.min(1, soFar / tree.totalMs))), 7, 'right'),
-      padded(leg, 5),
-    ].join('  ')
+    const cells = join({
+      AT: say(formatMs(fromMs - from)),
+      TOOK: say(formatMs(ms)),
+      SHARE: formatShare(share),
+      'SO FAR': formatShare(Math.min(1, soFar / tree.totalMs)),
+      LEG: leg,
+    })
     const mark = role ?? (share >= 0.1 ? 'path' : undefined)
     const bar =
       strip > 0 ? `  ${stripOf(fromMs - from, toMs - from, tree.totalMs, strip, unicode)}` : ''
@@ -158,7 +166,7 @@ function table(page: Page, lines: readonly Line[]): readonly string[] {
     paint('quiet', `${heading}  ${padded('CALL', room)}${strip > 0 ? `  ${axis}` : ''}`.trimEnd()),
     ...rows,
     '',
-    paint('quiet', cut(say(legs), width)),
+    ...wrapText(say(legs), { width, lines: 4 }, columns).map((line) => paint('quiet', line)),
   ]
 }
 

@@ -225,6 +225,20 @@ test('a tail, a new path and an attribute are told as such', () => {
   assert.equal(split.attributes[0]?.attribute.startsWith('orders tier='), true)
 })
 
+test('that other requests use other services is told of the mix, not of their hosts', () => {
+  const populationOf = (kinds: readonly string[]) => {
+    const population = new CallPaths()
+    for (let at = 0; at < 60; at++) {
+      const kind = kinds[at % kinds.length]!
+      population.add(treeOf({ service: kind, method: 'ask', wayMs: 1, steps: [{ workMs: 9 }] }))
+    }
+    return population
+  }
+  const { sentences, attributes } = compare(populationOf(['a', 'b']), populationOf(['b', 'c']))
+  assert.match(sentences.join(' '), /The mix of requests differs/)
+  assert.deepEqual(attributes, [])
+})
+
 test('nothing, one trace and kinds that have nothing in common are answered', () => {
   const none = compare(
     new CallPaths(),

@@ -200,8 +200,9 @@ function totalOf({ window, beforeMs, afterMs, deltaMs }: Explained, { shared }: 
   }
 }
 
-function attributesOf({ kinds }: Sides, chance: number): readonly Lift[] {
-  const all = (side: 'before' | 'after') => kinds.flatMap((kind) => kind[side])
+/** Of kinds of requests that both have: others have other services, which is told of the mix. */
+function attributesOf({ shared }: Sides, chance: number): readonly Lift[] {
+  const all = (side: 'before' | 'after') => shared.flatMap((kind) => kind[side])
   const lifts = liftsOf(all('before'), all('after'))
   const limit = discoveryLimit(
     lifts.map(({ p }) => p),
