@@ -28,13 +28,16 @@ export function renderMapDot(map: SystemMap, choice: MapChoice = {}): string {
   ].join('\n')
 }
 
-/** The same as a Mermaid flowchart. What has a meaning in Mermaid or HTML is written as a number. */
+/**
+ * The same as a Mermaid flowchart. What has a meaning in Mermaid or HTML is written as a number: two
+ * `%` begin a comment or settings even within quotes.
+ */
 export function renderMapMermaid(map: SystemMap, choice: MapChoice = {}): string {
   const { places, links } = chooseMap(map, choice)
   const seconds = observedSeconds(map)
   const numbers = new Map(places.map(({ id }, index) => [id, `p${index}`]))
   const quoted = (text: string) =>
-    `"${visible(text).replace(/[^\p{L}\p{N} _.,:/{}()%-]/gu, (sign) => `#${sign.codePointAt(0)};`) || ' '}"`
+    `"${visible(text).replace(/%(?=%)|(?<=%)%|[^\p{L}\p{N} _.,:/{}()%-]/gu, (sign) => `#${sign.codePointAt(0)};`) || ' '}"`
   const drawn = ({ id, name, kind }: MapPlace) => {
     const [open, close] = {
       service: ['[', ']'],
