@@ -1,3 +1,4 @@
+import { pairParts } from 'clew/formats'
 import { callTree, type Trace, type TraceProblem } from 'clew/trace'
 import { EXIT } from './exit.ts'
 import { Fault } from './fault.ts'
@@ -115,7 +116,7 @@ class Gathering {
 export function joined(first: Trace, second: Trace): Trace {
   const pauses = [...(first.pauses ?? []), ...(second.pauses ?? [])]
   const source = first.source ?? second.source
-  return {
+  const whole: Trace = {
     id: first.id,
     entries: [...first.entries, ...second.entries],
     folds: [...first.folds, ...second.folds],
@@ -125,6 +126,8 @@ export function joined(first: Trace, second: Trace): Trace {
     ...(source !== undefined && { source }),
     complete: first.complete && second.complete,
   }
+  // Each service may have written its own side of a call.
+  return source === undefined ? whole : pairParts(whole)
 }
 
 function summaryOf(number: number, trace: Trace): TraceSummary {

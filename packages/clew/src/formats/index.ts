@@ -6,3 +6,4 @@ export {
   formatReader,
 } from './format-reader.ts'
 export * from './out/index.ts'
+export { pairParts } from './pair-parts.ts'

@@ -88,6 +88,26 @@ test('directories are read in the order of names, compressed files too, others p
     assert.match(stderr, /notes\.txt: no traces, passed over/)
   }))
 
+test('what each service wrote of a trace by itself is one trace, each call with both sides', () =>
+  withDirectory(async (directory) => {
+    const record = (id: string, kind: string, serviceName: string, parentId?: string) => ({
+      ...{ traceId: 'a1', id, kind, name: 'get', timestamp: 1_700_000_000_000_000, duration: 900 },
+      ...{ localEndpoint: { serviceName }, ...(parentId && { parentId }) },
+    })
+    const gateway = [record('1', 'SERVER', 'gateway'), record('2', 'CLIENT', 'gateway', '1')]
+    await fileIn(directory, 'gateway.json', JSON.stringify(gateway))
+    await fileIn(directory, 'orders.json', JSON.stringify([record('3', 'SERVER', 'orders', '2')]))
+    const { stdout } = await runClew(['show', directory, '--json'])
+    const { trace } = JSON.parse(stdout)
+    assert.deepEqual(
+      trace.calls.map(({ service, presence }: Record<string, string>) => [service, presence]),
+      [
+        ['gateway', '0110'],
+        ['orders', '1111'],
+      ],
+    )
+  }))
+
 test('a damaged archive gives what was whole, and a bomb is refused', () =>
   withDirectory(async (directory) => {
     const lines = traceLines() + ' \n'.repeat(50_000)
