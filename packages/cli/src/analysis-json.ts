@@ -98,6 +98,7 @@ export function traceAnswer(tree: CallTree, problems: readonly TraceProblem[]): 
       tries: tries.slice(0, MOST).map(callJson),
     })),
     pauses: pauseEffects(tree, path).slice(0, MOST).map(pauseJson),
+    clocks: tree.clocks.slice(0, MOST),
     missing: missing(tree).map(({ at, ...figures }) => ({ ...figures, at: at.id })),
     problems: [...tree.problems, ...problems],
   }

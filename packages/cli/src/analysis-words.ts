@@ -5,6 +5,7 @@ import {
   type GapKind,
   type Leg,
   spokenName,
+  type Way,
   type Where,
 } from 'clew/trace'
 
@@ -39,6 +40,11 @@ export const REASONS: Readonly<Record<Leg, string>> = {
   start: 'waiting to begin',
   self: 'the method itself',
   downstream: 'its own calls',
+}
+
+export const WAYS: Readonly<Record<Way, string>> = {
+  request: 'queue or network to it',
+  reply: 'network on the way back',
 }
 
 /** What is missing, and what can be believed all the same. */

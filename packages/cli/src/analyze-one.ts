@@ -43,6 +43,7 @@ export function tellTrace(page: Page, tree: CallTree, next: readonly NextStep[])
   }
   tellRetries(page, tree)
   tellPauses(page, tree, path)
+  tellClocks(page, tree)
   tellMissing(page, tree)
   if (next.length === 0) return
   page.heading('NEXT')
@@ -199,6 +200,25 @@ function tellPauses(page: Page, tree: CallTree, path: readonly CriticalSegment[]
     rows,
   )
   tellMore(page, found.length - MOST, 'pause')
+}
+
+/** Clocks that were not believed; `clew show --raw` has them as they are. */
+function tellClocks(page: Page, { clocks }: CallTree): void {
+  const found = clocks.filter(({ adjusted }) => adjusted)
+  if (found.length === 0) return
+  const rows = found.slice(0, MOST).map(({ host, offsetMs, errorMs }): PageRow => {
+    const told = `${formatMs(Math.abs(offsetMs))} ${offsetMs > 0 ? 'ahead' : 'behind'}`
+    return { cells: [host, told, errorMs === undefined ? 'not bounded' : formatMs(errorMs)] }
+  })
+  page.table(
+    [
+      { title: 'CLOCKS ALIGNED', least: 16 },
+      { title: "AGAINST THE ROOT'S", side: 'right' },
+      { title: 'AT MOST WRONG BY', side: 'right' },
+    ],
+    rows,
+  )
+  tellMore(page, found.length - MOST, 'clock')
 }
 
 function tellMissing(page: Page, tree: CallTree): void {

@@ -11,6 +11,13 @@ export const ASCII_FLAG = {
   withNegated: false,
 } as const
 
+export const RAW_FLAG = {
+  kind: 'boolean',
+  default: false,
+  brief: 'every entry where its own clock says: do not align the clocks of hosts',
+  withNegated: false,
+} as const
+
 /** `-o`: a picture beside what is printed. */
 export const PICTURE_FLAG = {
   kind: 'parsed',

@@ -1,5 +1,5 @@
 import { callName, formatMs, type Straggler } from 'clew/trace'
-import { REASONS } from './analysis-words.ts'
+import { REASONS, WAYS } from './analysis-words.ts'
 import type { PageColumn, PageRow } from './page.ts'
 
 const COLUMNS: readonly PageColumn[] = [
@@ -18,8 +18,8 @@ export function stragglerRows(
   found: readonly Straggler[],
 ): [columns: readonly PageColumn[], rows: readonly PageRow[]] {
   const rows = found.map((straggler): PageRow => {
-    const { call, medianMs, times, siblings, impactMs, leg, cause, against } = straggler
-    const reason = leg === undefined ? 'not known' : REASONS[leg]
+    const { call, medianMs, times, siblings, impactMs, leg, way, cause, against } = straggler
+    const reason = leg === undefined ? 'not known' : way === undefined ? REASONS[leg] : WAYS[way]
     const because = cause === undefined ? reason : callName(cause)
     const cells = [
       callName(call),

@@ -5,9 +5,16 @@ import { type CallNode, type CallTree, verdict } from 'clew/trace'
  * that no depth is too deep.
  */
 export function treeJson(tree: CallTree): object {
-  const { root, traceId, calls: callCount, ...about } = tree
+  const { root, traceId, calls: callCount, clocks, ...about } = tree
   const { sentences } = verdict(tree)
-  return { id: traceId, sentences, callCount, ...rounded(about), calls: callsOf(root) }
+  return {
+    id: traceId,
+    sentences,
+    callCount,
+    ...rounded(about),
+    clocks: clocks.map(rounded),
+    calls: callsOf(root),
+  }
 }
 
 /** Microseconds are the finest that any clock here tells. */

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { renderHtml } from '@clew/render/html'
-import { type CallTree, callTree, type TraceProblem } from 'clew/trace'
+import { type CallTree, type CallTreeOptions, callTree, type TraceProblem } from 'clew/trace'
 import { type Chosen, readChosen } from './chosen-trace.ts'
 import { fileFault } from './fault.ts'
 
@@ -18,11 +18,15 @@ export interface WrittenPage {
  * Writes the traces of files, or the one that is asked for, as one self-contained page.
  * @throws Fault when the file cannot be read or the page not be written
  */
-export async function writePage(chosen: Chosen, out: string): Promise<WrittenPage> {
+export async function writePage(
+  chosen: Chosen,
+  out: string,
+  options: CallTreeOptions = {},
+): Promise<WrittenPage> {
   const trees: CallTree[] = []
   const problems = await readChosen(chosen, (trace) => {
     // One more than fit tells the page that there are more; the rest need not be kept.
-    if (trees.length <= MOST_TRACES) trees.push(callTree(trace))
+    if (trees.length <= MOST_TRACES) trees.push(callTree(trace, options))
   })
   const page = renderHtml(trees, { maxTraces: MOST_TRACES })
   try {

@@ -362,6 +362,32 @@ test('self time leaves out the union of waits, not their sum', () => {
   assert.equal(callTree(list).root.selfMs, 50)
 })
 
+test('self time leaves out calls of which only the callee tells, where they were waited for', () => {
+  const parents = { r: null, a: 'r', b: 'r', c: 'a' }
+  const list = entries(
+    parents,
+    ...['receive r@0', 'respond r@100', 'receive a@10', 'respond a@40', 'receive b@30'],
+    ...['respond b@60', 'receive c@20', 'respond c@25'],
+  )
+  const { root } = callTree(list)
+  assert.deepEqual([root.selfMs, root.calls[0]!.selfMs], [50, 25])
+  // One after the other, what all spent themselves is what the root took.
+  const inTurn = callTree(list.filter(({ id }) => id !== 'b'))
+  const spent = [inTurn.root, find(inTurn.root, 'a'), find(inTurn.root, 'c')]
+  assert.equal(
+    spent.reduce((sum, { selfMs }) => sum + selfMs!, 0),
+    100,
+  )
+  const skewed = list.map((entry) =>
+    entry.id === 'a' ? { ...entry, host: 'two', timeMs: entry.timeMs - 500 } : entry,
+  )
+  assert.equal(callTree(skewed.filter(({ id }) => id !== 'b' && id !== 'c')).root.selfMs, 70)
+  const handlers = list.map((entry) =>
+    entry.kind === 'rpc-receive' && entry.id !== 'r' ? { ...entry, edge: 'event' as const } : entry,
+  )
+  assert.equal(callTree(handlers).root.selfMs, 100)
+})
+
 test('a callee is moved only when its clock cannot be right, and then to the middle', () => {
   const place = (receive: number, respond: number, host: string) => {
     const list = entries(

@@ -3,7 +3,7 @@ import { type Chosen, chosenOf } from '../chosen-trace.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { Fault, fileFault, toFault, usageFault } from '../fault.ts'
-import { FILES, jsonFlag, TRACE_FLAG } from '../flags.ts'
+import { FILES, jsonFlag, RAW_FLAG, TRACE_FLAG } from '../flags.ts'
 import { harmless } from '../harmless.ts'
 import { isPage, parsePictureOrPage } from '../picture-path.ts'
 
@@ -14,6 +14,7 @@ interface Flags {
   readonly out: string
   readonly view: (typeof VIEWS)[number]
   readonly full: boolean
+  readonly raw: boolean
   readonly json: boolean
 }
 
@@ -54,6 +55,7 @@ export const renderCommand = defineCommand<Flags, readonly string[]>({
         brief: 'every call by itself, nothing merged or folded',
         withNegated: false,
       },
+      raw: RAW_FLAG,
       json: jsonFlag('tell what was drawn as one JSON value'),
     },
     aliases: { o: 'out' },
@@ -63,7 +65,7 @@ export const renderCommand = defineCommand<Flags, readonly string[]>({
 
 async function render(
   context: ClewContext,
-  { trace, out, view, full, json }: Flags,
+  { trace, out, view, full, raw, json }: Flags,
   ...words: readonly string[]
 ): Promise<ExitCode> {
   const { output } = context
@@ -72,7 +74,7 @@ async function render(
   if (paths.length === 0) {
     throw usageFault('FILE is missing', { next: ['clew render traces.jsonl -o picture.png'] })
   }
-  if (isPage(out)) return renderPage(context, { out, json }, chosen)
+  if (isPage(out)) return renderPage(context, { out, raw, json }, chosen)
   const { nameOf, parseSelector, readTraceFile } = await import('../trace-file.ts')
   const file = await readTraceFile(paths, which === undefined ? undefined : parseSelector(which))
   if (file.trace === undefined) {
@@ -84,7 +86,7 @@ async function render(
   }
   const { callTree } = await import('clew/trace')
   const { sayProblems } = await import('../print-tree.ts')
-  const tree = callTree(file.trace)
+  const tree = callTree(file.trace, raw ? { clocks: 'raw' } : {})
   const { drawPicture } = await import('../picture.ts')
   const onNotice = (notice: string) => output.say(notice)
   const picture = await drawPicture(out, tree, { view, full, onNotice }).catch((error: unknown) => {
@@ -114,12 +116,16 @@ async function render(
 
 async function renderPage(
   context: ClewContext,
-  { out, json }: Pick<Flags, 'out' | 'json'>,
+  { out, raw, json }: Pick<Flags, 'out' | 'raw' | 'json'>,
   chosen: Chosen,
 ): Promise<ExitCode> {
   const { output } = context
   const { writePage } = await import('../write-page.ts')
-  const { traces, calls, bytes, problems } = await writePage(chosen, out)
+  const { traces, calls, bytes, problems } = await writePage(
+    chosen,
+    out,
+    raw ? { clocks: 'raw' } : {},
+  )
   const { sayProblems } = await import('../print-tree.ts')
   sayProblems(context, problems)
   if (json) {

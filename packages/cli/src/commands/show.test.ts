@@ -234,3 +234,35 @@ test('a trace is shown as blocks over time, or by what its answer waited for', (
     assert.equal(wrong.code, 2)
     assert.match(wrong.stderr, /--view is one of tree, flame, critical-path/)
   }))
+
+/** A callee whose clock is 500 ms behind. */
+const skewed = () =>
+  [
+    ['one', 'rpc-request', 1_795_386_521_000],
+    ['two', 'rpc-receive', 1_795_386_520_530],
+    ['two', 'rpc-respond', 1_795_386_520_570],
+    ['one', 'rpc-finish', 1_795_386_521_100],
+  ]
+    .map(([host, kind, time]) =>
+      JSON.stringify({
+        ...{ host, service: 'orders', method: 'get', [kind!]: time, id: '79b8ca640c90d8ee' },
+        ...{ trace: WELL, parent: null },
+      }),
+    )
+    .join('\n')
+
+test('clocks are aligned and told, and left as they are with --raw', () =>
+  withDirectory(async (directory) => {
+    const path = await fileIn(directory, 'skewed.jsonl', skewed())
+    const treeOf = async (...words: string[]) =>
+      JSON.parse((await runClew(['show', path, '--json', ...words])).stdout).trace
+    const { clocks, calls } = await treeOf()
+    assert.deepEqual(clocks, [{ host: 'two', offsetMs: -500, errorMs: 30, adjusted: true }])
+    assert.deepEqual([calls[0].handleOffsetMs, calls[0].legErrorMs], [30, 30])
+    const raw = await treeOf('--raw')
+    assert.deepEqual([raw.clocks, raw.calls[0].handleOffsetMs], [[], -470])
+    const { stdout } = await runClew(['analyze', path])
+    assert.match(stdout, /CLOCKS ALIGNED .*\n *two +500 ms behind +30\.0 ms/)
+    const picture = await runClew(['render', path, '--raw', '-o', `${directory}/raw.svg`])
+    assert.equal(picture.code, 0)
+  }))

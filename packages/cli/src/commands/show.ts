@@ -3,7 +3,7 @@ import { chosenOf } from '../chosen-trace.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { usageFault } from '../fault.ts'
-import { ASCII_FLAG, FILES, jsonFlag, TRACE_FLAG } from '../flags.ts'
+import { ASCII_FLAG, FILES, jsonFlag, RAW_FLAG, TRACE_FLAG } from '../flags.ts'
 
 const VIEWS = ['tree', 'flame', 'critical-path', 'map'] as const
 
@@ -12,6 +12,7 @@ interface Flags {
   readonly view: (typeof VIEWS)[number]
   readonly full: boolean
   readonly width: number | undefined
+  readonly raw: boolean
   readonly ascii: boolean
   readonly json: boolean
 }
@@ -63,6 +64,7 @@ export const showCommand = defineCommand<Flags, readonly string[]>({
         placeholder: 'COLUMNS',
         brief: 'how wide a line may be (default: the terminal, else 100)',
       },
+      raw: RAW_FLAG,
       ascii: ASCII_FLAG,
       json: jsonFlag('the tree, or the list, as one JSON value'),
     },
@@ -90,7 +92,7 @@ async function show(
     }
   } else {
     const { callTree } = await import('clew/trace')
-    const tree = callTree(file.trace)
+    const tree = callTree(file.trace, flags.raw ? { clocks: 'raw' } : {})
     if (flags.json) {
       const { treeJson } = await import('../tree-json.ts')
       output.printJson({ trace: treeJson(tree), problems: file.problems })

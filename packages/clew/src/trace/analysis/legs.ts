@@ -8,6 +8,12 @@ export type Leg = 'wait' | 'start' | 'self' | 'downstream'
 
 export const LEGS: readonly Leg[] = ['wait', 'start', 'self', 'downstream']
 
+/** The two parts of `wait`: `request` has the queue in it. */
+export type Way = 'request' | 'reply'
+
+export const wayMs = (call: CallNode, way: Way): number | undefined =>
+  way === 'request' ? call.requestLegMs : call.replyLegMs
+
 /** Milliseconds of one leg of a call; undefined where its entries do not tell. */
 export function legMs(call: CallNode, leg: Leg): number | undefined {
   const { selfMs, handleMs, startMs, receiveMs } = call

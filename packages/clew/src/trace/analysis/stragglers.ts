@@ -7,7 +7,7 @@ import {
   standingOut,
 } from '../straggling.ts'
 import { type CriticalSegment, criticalPath, isDetached } from './critical-path.ts'
-import { LEGS, type Leg, legMs } from './legs.ts'
+import { LEGS, type Leg, legMs, type Way, wayMs } from './legs.ts'
 import { endOf, nameOf, placesWithParents } from './walk.ts'
 
 export interface Straggler {
@@ -28,6 +28,8 @@ export interface Straggler {
   readonly score: number
   /** Which leg explains most of the excess; undefined where the callee left no entries. */
   readonly leg: Leg | undefined
+  /** With `wait`: which way took most of the excess, where clocks leave no doubt. */
+  readonly way?: Way
   /** How much of the excess that leg explains, in milliseconds. */
   readonly legExcessMs: number | undefined
   /** With `downstream`: the deepest call below it that explains most of the excess, if one does. */
@@ -175,18 +177,23 @@ function heldAgainst(
   return { against: 'baseline', siblings: count, services: 1, medianMs, score }
 }
 
-type UsualLegs = ReadonlyMap<Leg, number>
+/** `doubt`: how far ways of one of them may be from the truth. */
+type UsualLegs = ReadonlyMap<Leg | Way | 'doubt', number>
 
 function usualLegs(group: readonly CallNode[]): UsualLegs {
-  const usual = new Map<Leg, number>()
-  for (const leg of LEGS) {
+  const usual = new Map<Leg | Way | 'doubt', number>()
+  for (const leg of [...LEGS, 'request', 'reply'] as const) {
     const times: number[] = []
     for (const call of group) {
-      const time = legMs(call, leg)
+      const time = leg === 'request' || leg === 'reply' ? wayMs(call, leg) : legMs(call, leg)
       if (time !== undefined) times.push(time)
     }
     if (times.length > 0) usual.set(leg, medianOf(times.sort((a, b) => a - b)))
   }
+  usual.set(
+    'doubt',
+    group.reduce((most, { legErrorMs = 0 }) => Math.max(most, legErrorMs), 0),
+  )
   return usual
 }
 
@@ -200,6 +207,7 @@ function describe(
   const { medianMs } = held
   const excessMs = call.totalMs! - medianMs
   const [leg, legExcess] = longestLeg(call, usual)
+  const way = leg === 'wait' ? longerWay(call, usual) : undefined
   return {
     call,
     parent,
@@ -207,6 +215,7 @@ function describe(
     excessMs,
     times: medianMs > 0 ? call.totalMs! / medianMs : Number.POSITIVE_INFINITY,
     leg,
+    ...(way !== undefined && { way }),
     legExcessMs: leg === undefined ? undefined : Math.min(legExcess, excessMs),
     impactMs: Math.min(excessMs, ends.freedBy(call)),
   }
@@ -224,6 +233,19 @@ function longestLeg(call: CallNode, usual: UsualLegs | undefined): [Leg | undefi
     best = leg
   }
   return [best, most]
+}
+
+/** Which way took most of the excess, if it did wherever between its bounds the truth lies. */
+function longerWay(call: CallNode, usual: UsualLegs | undefined): Way | undefined {
+  const { requestLegMs, replyLegMs, legErrorMs } = call
+  if (requestLegMs === undefined || replyLegMs === undefined || legErrorMs === undefined) {
+    return undefined
+  }
+  const there = requestLegMs - (usual?.get('request') ?? 0)
+  const back = replyLegMs - (usual?.get('reply') ?? 0)
+  // What one way has too much the other has too little, here and in what is usual.
+  if (Math.abs(there - back) <= 2 * (legErrorMs + (usual?.get('doubt') ?? 0))) return undefined
+  return there > back ? 'request' : 'reply'
 }
 
 /** When a parent's calls ended, in order: what the end of one of them waited for. */

@@ -129,11 +129,16 @@ const REASONS: Readonly<Record<Leg, string>> = {
   downstream: 'in calls it made in its turn',
 }
 
+const ONE_WAY = {
+  request: 'on the way to it, in its queue or the network',
+  reply: 'on the way back',
+} as const
+
 /** Which call stood out of which, by how much, and where. */
 export function stragglerSentence(straggler: Straggler, tree: CallTree): string {
-  const { call, siblings, services, medianMs, leg, excessMs, cause, against } = straggler
+  const { call, siblings, services, medianMs, leg, way, excessMs, cause, against } = straggler
   const share = tree.totalMs > 0 ? formatShare(Math.min(1, excessMs / tree.totalMs)) : '0 %'
-  const reason = leg === undefined ? undefined : REASONS[leg]
+  const reason = leg === undefined ? undefined : way === undefined ? REASONS[leg] : ONE_WAY[way]
   const unknown =
     leg === undefined ? ' What it spent it on is not known: its callee left no record.' : ''
   const where = cause === undefined ? reason : `in ${at(cause, tree)} below it`

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { stragglers } from '../analysis/index.ts'
 import { placesOf } from '../analysis/walk.ts'
 import type { CallNode } from '../call-node.ts'
 import { callTree } from '../call-tree.ts'
@@ -218,6 +219,47 @@ test('what other traces prove of clocks can be given to a tree', () => {
   const truth = calls.find(({ id }) => id === 'a1')!
   const wrong = Math.abs(pooled.requestLegMs! - (truth.receive - truth.request))
   assert.ok(wrong <= pooled.legErrorMs! + 0.01)
+})
+
+test('a straggler on the way is told to have been so there or back, where clocks leave no doubt', () => {
+  const wayOf = (hosts: string, queueMs: number, replyMs: number) => {
+    const ids = 'abcdef'.split('')
+    const lines = ids.flatMap((id, at) => {
+      const [queue, reply] = id === 'c' ? [queueMs, replyMs] : [1, 1]
+      const from = 10 + at
+      return [
+        ...[`request ${id}@${from} on one`, `receive ${id}@${from + queue} on ${hosts}`],
+        `respond ${id}@${from + queue + 5} on ${hosts}`,
+        `finish ${id}@${from + queue + 5 + reply} on one`,
+      ]
+    })
+    const list = entries(
+      { r: null, ...Object.fromEntries(ids.map((id) => [id, 'r'])) },
+      ...['request r@0 on one', 'receive r@1 on one', ...lines],
+      ...['respond r@150 on one', 'finish r@151 on one'],
+    ).map((entry) => (entry.id === 'r' ? entry : { ...entry, service: 'same' }))
+    const [found] = stragglers(callTree(list))
+    return [found?.call.id, found?.leg, found?.way]
+  }
+  for (const host of ['one', 'two']) {
+    assert.deepEqual(wayOf(host, 100, 1), ['c', 'wait', 'request'])
+    assert.deepEqual(wayOf(host, 1, 100), ['c', 'wait', 'reply'])
+    assert.deepEqual(wayOf(host, 50, 50), ['c', 'wait', undefined])
+  }
+})
+
+test('work of which only the callee tells lies where its host is known to be', () => {
+  const list = entries(
+    { r: null, a: 'r', b: 'r' },
+    ...['request r@0 on one', 'receive r@1 on one', 'request a@10 on one'],
+    ...['receive a@-489 on two', 'respond a@-470 on two', 'finish a@31 on one'],
+    ...['receive b@-450 on two', 'respond b@-380 on two'],
+    ...['respond r@99 on one', 'finish r@100 on one'],
+  )
+  const b = byId(callTree(list).root).get('b')!
+  // Exactly 50, and it may end after whoever asked for it.
+  assert.ok(Math.abs(b.offsetMs - 50) <= 1)
+  assert.equal(b.handleMs, 70)
 })
 
 test('raw clocks are left as they are', () => {
