@@ -176,10 +176,7 @@ function badArguments(error: unknown): Fault {
       UnsatisfiedFlagError: ({ externalFlagName }) => `--${externalFlagName} needs a value`,
       UnexpectedPositionalError: ({ input, expectedCount }) =>
         `${JSON.stringify(input)} is one argument too many (at most ${expectedCount})`,
-      UnsatisfiedPositionalError({ placeholder }) {
-        details = { next: ['--help   for what goes where'] }
-        return `${placeholder} is missing`
-      },
+      UnsatisfiedPositionalError: ({ placeholder }) => `${placeholder} is missing`,
       InvalidNegatedFlagSyntaxError: ({ externalFlagName }) =>
         `--${externalFlagName} takes no value`,
       UnexpectedFlagError: ({ externalFlagName }) => `--${externalFlagName} was given twice`,

@@ -73,6 +73,7 @@ test('a wrong command line is one JSON value on stdout, where JSON was asked for
   assert.equal(code, 2)
   const { schema, error } = JSON.parse(stdout)
   assert.deepEqual([schema, error.code, error.message], [1, 'usage', 'there is no flag --bogus'])
+  assert.deepEqual(error.next, ['clew show --help'])
 })
 
 test('colours are for terminals, unless asked for or forbidden', async () => {

@@ -3,7 +3,7 @@ import { run, type StricliProcess } from '@stricli/core'
 import { application } from './application.ts'
 import type { ClewContext } from './command.ts'
 import { EXIT } from './exit.ts'
-import { type Fault, toFault } from './fault.ts'
+import { Fault, toFault } from './fault.ts'
 import { Output } from './output.ts'
 
 /** What completion scripts ask: `clew __complete -- WORD …`. */
@@ -19,7 +19,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   for (const stream of [stdout, stderr]) stream.on('error', onPipeError)
   const output = new Output({ stdout, stderr, env, color })
   const faults: Fault[] = []
-  const app = application(output, version(), (fault) => faults.push(fault))
+  const app = application(output, version(), (fault) => faults.push(pointing(fault, inputs[0])))
   // What the router itself would write is told as a fault instead.
   const silent = { write: () => {} }
   const guarded: StricliProcess = { stdout: silent, stderr: silent, env }
@@ -40,6 +40,12 @@ export async function main(argv: readonly string[]): Promise<void> {
   // The router's own codes are negative: it broke before a command of ours began.
   const exitCode = Number(guarded.exitCode ?? EXIT.ok)
   process.exitCode = fault?.exit ?? (exitCode < 0 ? EXIT.failed : exitCode)
+}
+
+/** A command line that makes no sense leads to what the command takes, where nothing better is known. */
+function pointing(fault: Fault, command: string | undefined): Fault {
+  if (fault.code !== 'usage' || fault.next.length + fault.meant.length > 0) return fault
+  return new Fault(fault.message, { ...fault, next: [`clew ${command} --help`] })
 }
 
 /** `--color` and `--no-color` stand anywhere before `--` and mean the same to every command. */

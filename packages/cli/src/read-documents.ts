@@ -75,7 +75,11 @@ async function readDocument(
   }
   reading.end()
   const { traces, passedOver } = reading
-  return { path, traces, problems: [...reading.problems, ...damage], passedOver }
+  const problems = [...reading.problems, ...damage]
+  if (reading.isWithoutTraces && problems.length === 0) {
+    problems.push({ kind: 'unreadable', message: 'it lists no traces' })
+  }
+  return { path, traces, problems, passedOver }
 }
 
 async function* counted(path: string, progress: ReadingProgress): AsyncGenerator<Uint8Array> {
@@ -105,6 +109,11 @@ class Reading {
 
   get problems(): readonly TraceProblem[] {
     return this.#reader?.problems ?? []
+  }
+
+  /** True of a document that is well, and has none. */
+  get isWithoutTraces(): boolean {
+    return this.traces === 0 && this.#headBytes > 0 && !this.passedOver
   }
 
   /** @returns false when no more is wanted */

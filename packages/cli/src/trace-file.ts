@@ -173,7 +173,9 @@ export function nothingReadable(
         exit: EXIT.partial,
         code: 'no_trace',
         why: [...told, ...more].join('\n'),
-        next: ['a trace file has one JSON object a line, as `clew call … -o FILE` writes it'],
+        next: [
+          'a file of Clew’s, OTLP, Jaeger or Zipkin; what is written for other tools is not read',
+        ],
       })
 }
 

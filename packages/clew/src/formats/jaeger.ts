@@ -53,7 +53,8 @@ export class JaegerVisitor implements JsonVisitor {
     const unknown = [...this.#processes.keys()].filter((id) => !this.#known.has(id))
     if (unknown.length > 0) {
       const shown = unknown.slice(0, 3).map((id) => JSON.stringify(id.slice(0, 40)))
-      const message = `${unknown.length} processes are not described: ${shown.join(', ')}`
+      const are = unknown.length === 1 ? 'process is' : 'processes are'
+      const message = `${unknown.length} ${are} not described: ${shown.join(', ')}`
       this.#reading.problems.add('unreadable', message)
     }
     this.#processes = new Map()

@@ -72,6 +72,8 @@ test('files that cannot be read are told apart', () =>
       [await mkdtemp(`${directory}/none-`), 7, /none-\w+ is empty/],
       [await fileIn(directory, 'empty.jsonl', ''), 7, /empty\.jsonl is empty/],
       [await fileIn(directory, 'binary', binary), 7, /nothing in .*binary could be read/],
+      [await fileIn(directory, 'none.json', '{"data":[]}'), 7, /it lists no traces/],
+      [`${directory}/emtpy.jsonl`, 3, /there is no file/],
       [await fileIn(directory, 'other.json', '{"a":1}\n'), 7, /line 1 has no moment of a call/],
     ]
     for (const [path, exit, says] of cases) {
