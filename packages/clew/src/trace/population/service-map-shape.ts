@@ -52,7 +52,8 @@ export interface MapPlace extends MapFigures {
   /**
    * Share of the time that answers waited for, from 0 to 1; over all places they add up to 1. Time on
    * the way to a call and back is its caller's where the caller's record has a name of its own, else
-   * the call's, as `criticalCredits` counts it.
+   * the call's, as `criticalCredits` counts it; unlike there, a call of which only the caller kept a
+   * record, as of databases, is the callee's, as `breakdown` counts it.
    */
   readonly criticalShare: number
   /** Pieces of work within its processes that have a record of their own but are no calls. */

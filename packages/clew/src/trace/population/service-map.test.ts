@@ -183,6 +183,21 @@ test('time on the way is the caller of a record of its own; who only calls is a 
   )
 })
 
+test('a store of which only its callers kept records takes its time all the same', () => {
+  const query = { service: 'shop.db', method: 'SELECT 1', edge: 'down' as const, parent: null }
+  const from = { service: 'shop', method: 'SELECT 1' }
+  const { places } = serviceMap([
+    callTree([
+      at('r', { kind: 'rpc-request', timeMs: T, ...query, from, host: 'c' }),
+      at('r', { kind: 'rpc-finish', timeMs: T + 10, ...query, host: 'c' }),
+    ]),
+  ])
+  assert.deepEqual(
+    places.filter(({ criticalShare }) => criticalShare > 0).map(({ name }) => name),
+    ['shop.db'],
+  )
+})
+
 test('versions stand side by side, and the wait for a worker is told', () => {
   const root = { service: 'a', method: 'get', parent: null }
   const one = (version: string, took: number, queued: number) =>

@@ -94,7 +94,8 @@ export class ServiceMap {
       const caller = from && this.#places.get(idOf({ kind: 'service', name: from.service }))
       const { aroundUs, withinUs } = splitByRecord(piece)
       if (place !== undefined) place.criticalUs += withinUs
-      const around = caller ?? place
+      // Whom only its callers recorded, such as a database, would otherwise take no time at all.
+      const around = piece.call.handleMs === undefined ? place : (caller ?? place)
       if (around !== undefined) around.criticalUs += aroundUs
     }
   }
