@@ -38,9 +38,7 @@ export function tellPopulation(
       'There are more than 1,000 names of a kind: the further ones are told as (others).',
     )
   }
-  if (next.length === 0) return
-  page.heading('NEXT')
-  for (const { command, brief } of next) page.command(command, brief)
+  page.steps(next)
 }
 
 /** Which service failed, and where the time goes, in a sentence each. */
@@ -124,7 +122,13 @@ function tellRequests(page: Page, { requests }: Findings): void {
   const rows = requests.slice(0, MOST).map((request): PageRow => {
     const { requests: count, failed, p50Ms, p99Ms } = request
     const bad = failed === 0 ? '-' : `${failed} (${formatShare(failed / count)})`
-    const cells = [placeName(request), String(count), bad, formatMs(p50Ms), formatMs(p99Ms)]
+    const cells = [
+      placeName(request),
+      count.toLocaleString('en-US'),
+      bad,
+      formatMs(p50Ms),
+      formatMs(p99Ms),
+    ]
     return { cells }
   })
   page.table(

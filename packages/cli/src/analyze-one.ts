@@ -45,9 +45,7 @@ export function tellTrace(page: Page, tree: CallTree, next: readonly NextStep[])
   tellPauses(page, tree, path)
   tellClocks(page, tree)
   tellMissing(page, tree)
-  if (next.length === 0) return
-  page.heading('NEXT')
-  for (const { command, brief } of next) page.command(command, brief)
+  page.steps(next)
 }
 
 function aboutTrace(tree: CallTree): string {

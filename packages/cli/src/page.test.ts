@@ -26,7 +26,9 @@ test('a narrow page leaves out what can be spared, and nothing else', () => {
       ],
       [{ cells: ['orders.create_order_of_many', '12.5 ms', '90 %', 'the method itself'] }],
     )
-    page.command('clew show traces.jsonl 12345678', 'the call tree of the first')
+    page.steps([
+      { command: 'clew show traces.jsonl 12345678', brief: 'the call tree of the first' },
+    ])
     const lines = text().split('\n')
     assert.ok(
       lines.every((line) => line.length <= width && /^[\x20-\x7e]*$/.test(line)),

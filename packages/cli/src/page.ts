@@ -143,11 +143,21 @@ export class Page {
     }
   }
 
-  /** A line to be typed, as it is. */
-  command(text: string, brief: string): void {
-    const [typed, why] = [this.#safe(text), this.#output.paint.dim(this.#safe(brief))]
-    const beside = columns(INDENT + typed + GAP + this.#safe(brief)) <= this.#width
-    this.#print(`${INDENT}${typed}${beside ? GAP : `\n${INDENT}${INDENT}`}${why}`)
+  /** Lines to be typed, as they are, and why: beside them where all fit, else below. */
+  steps(steps: readonly NextStep[]): void {
+    if (steps.length === 0) return
+    this.heading('NEXT')
+    const lines = steps.map(
+      ({ command, brief }) => [this.#safe(command), this.#safe(brief)] as const,
+    )
+    const widest = lines.reduce((most, [typed]) => Math.max(most, columns(typed)), 0)
+    const beside = lines.every(
+      ([, why]) => INDENT.length + widest + GAP.length + columns(why) <= this.#width,
+    )
+    for (const [typed, why] of lines) {
+      const lead = beside ? padded(typed, widest) + GAP : `${typed}\n${INDENT}${INDENT}`
+      this.#print(`${INDENT}${lead}${this.#output.paint.dim(why)}`)
+    }
   }
 
   /** What shortens a name is no ASCII character. */

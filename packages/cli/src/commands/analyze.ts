@@ -128,6 +128,11 @@ function nextOfMany(
   if (slow !== undefined && slow !== failed) {
     steps.push({ command: one(slow), brief: 'one that took long there' })
   }
-  steps.push({ command: `clew breakdown ${shown}`, brief: 'the time by service and layer' })
+  // What is waited for on the way depends on how much is asked.
+  steps.push(
+    slow === undefined || bottlenecks[0]?.where === 'work'
+      ? { command: `clew breakdown ${shown}`, brief: 'the time by service and layer' }
+      : { command: `clew load --from ${shown}`, brief: 'how that moves with the load' },
+  )
   return steps
 }
