@@ -212,7 +212,7 @@ class Placing {
     if (spare < 0 && !early) return guess
     // What is proved of the hosts is right but for a little.
     if (known !== undefined) return early ? room.fromMs - from : room.toMs - to
-    const lead = Number.isFinite(spare) && spare > 0 ? spare / 2 : 0
+    const lead = Number.isFinite(spare) && spare > 0 ? Math.round(spare * 500) / 1000 : 0
     return room.fromMs + lead - from
   }
 }

@@ -148,7 +148,8 @@ function believed(bounds: Bounds, guesses: readonly number[]): number {
   if (guess !== undefined) return guess
   if (leastMs === -Infinity) return Math.min(guesses[0]!, mostMs)
   if (mostMs === Infinity) return Math.max(guesses[0]!, leastMs)
-  return (leastMs + mostMs) / 2
+  // Whole microseconds, as stamps are: durations that an offset divides stay so.
+  return Math.round((leastMs + mostMs) * 500) / 1000
 }
 
 /** Edges, the narrowest first. */
