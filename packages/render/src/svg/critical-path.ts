@@ -10,7 +10,7 @@ import { grouped } from '../words.ts'
 import { AXIS_HEIGHT, drawAxis } from './axis.ts'
 import type { KeyFigure } from './header-content.ts'
 import type { LegendItem } from './legend.ts'
-import { element, path, rect, text, titled } from './markup.ts'
+import { element, number, path, rect, text, titled } from './markup.ts'
 import { COLOR, paler, serviceColors } from './palette.ts'
 import { pill } from './pill.ts'
 
@@ -52,7 +52,7 @@ export function drawCriticalPath(
     text({ ...heading, x: right, anchor: 'end' }, 'SHARE OF THE WHOLE'),
     `<g transform="translate(${frame.left} ${AXIS_HEIGHT + PADDING})">`,
     ...layout.turns.map(({ x, from, to }) =>
-      path(`M${x} ${from * LANE + LANE / 2}V${to * LANE + LANE / 2}`, {
+      path(`M${number(x)} ${from * LANE + LANE / 2}V${to * LANE + LANE / 2}`, {
         stroke: COLOR.path,
         'stroke-width': 1,
         'stroke-opacity': 0.45,
