@@ -16,6 +16,7 @@ test('a narrow page leaves out what can be spared, and nothing else', () => {
     [40, 'PLACE TIME SHARE'],
   ] as const) {
     const { page, text } = pageOf(width, true)
+    page.title('gateway', `${'\u001b[31m'.repeat(3)} of ${'very '.repeat(11)}long`)
     page.sentence(`It took long → ${'very '.repeat(20)}long.`)
     page.table(
       [

@@ -52,7 +52,7 @@ export class Page {
     this.#begun = true
     const { bold, dim } = this.#output.paint
     const title = cut(this.#safe(name), this.#width)
-    const beside = columns(title) + GAP.length + columns(about) <= this.#width
+    const beside = columns(title) + GAP.length + columns(this.#safe(about)) <= this.#width
     this.#print(beside ? `${bold(title)}${GAP}${dim(this.#safe(about))}` : bold(title))
     if (!beside) this.sentence(about, 'dim')
   }
@@ -90,7 +90,7 @@ export class Page {
     const room = this.#width - INDENT.length - GAP.length * (kept.length - 1)
     this.#narrow(
       widths,
-      kept.map((at) => all[at]!.least),
+      kept.map((at) => this.#leastOf(all, at)),
       room,
     )
     const line = (cells: readonly string[]) =>
@@ -121,7 +121,7 @@ export class Page {
     widest: readonly number[],
   ): readonly number[] {
     const kept = [...filled]
-    const least = (at: number) => Math.min(widest[at]!, all[at]!.least ?? widest[at]!)
+    const least = (at: number) => Math.min(widest[at]!, this.#leastOf(all, at) ?? widest[at]!)
     const total = () => kept.reduce((sum, at) => sum + least(at) + GAP.length, 0)
     while (total() > this.#width) {
       const spare = kept.findLastIndex((at) => all[at]!.spare === true)
@@ -129,6 +129,13 @@ export class Page {
       kept.splice(spare, 1)
     }
     return kept
+  }
+
+  /** The first title is that of the table, and said in full. */
+  #leastOf(all: readonly PageColumn[], at: number): number | undefined {
+    const { least, title } = all[at]!
+    if (least === undefined || at > 0) return least
+    return Math.max(least, columns(this.#safe(title)) - INDENT.length)
   }
 
   #narrow(widths: number[], least: readonly (number | undefined)[], room: number): void {
