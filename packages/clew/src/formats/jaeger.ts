@@ -2,6 +2,7 @@ import type { ForeignContext } from '../trace/index.ts'
 import { spanIdOf, traceIdOf } from './ids.ts'
 import type { Choice, JsonVisitor } from './json-walker.ts'
 import { outcomeOf } from './outcome.ts'
+import { withOwn } from './own-facts.ts'
 import { readPlace } from './place-tags.ts'
 import type { Reading } from './reading.ts'
 import { newPlace, type Place, type Side } from './side.ts'
@@ -109,7 +110,7 @@ export class JaegerVisitor implements JsonVisitor {
     const place = own === undefined ? this.#placeOf(String(span.processID)) : newPlace()
     if (own !== undefined) readProcess(own, place, this.#reading)
     const duration = numberOf(span.duration)
-    return {
+    const side: Side = {
       ...{ id, parentId, follows, kind: facts.kind, shared: false, place },
       name: texts.of(typeof span.operationName === 'string' ? span.operationName : ''),
       startMs,
@@ -117,8 +118,9 @@ export class JaegerVisitor implements JsonVisitor {
       outcome: outcomeOf({ kind: facts.kind, tags, ...exceptionOf(span), ...verdictOf(tags) }),
       ...{ attempt: facts.attempt, peer: facts.peer, down: facts.down },
       attributes: list.attributes(),
-      foreign,
+      ...{ foreign, own: undefined },
     }
+    return withOwn(side, tags)
   }
 }
 

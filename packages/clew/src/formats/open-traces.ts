@@ -1,4 +1,4 @@
-import type { Entry, Trace, TraceSource } from '../trace/index.ts'
+import type { Entry, Missing, Trace, TraceSource } from '../trace/index.ts'
 import type { Problems } from '../trace/problems.ts'
 import { pairSides } from './pair-sides.ts'
 import type { Side } from './side.ts'
@@ -101,7 +101,11 @@ export class OpenTraces {
     const { problems, source } = this.#options
     const entries: readonly Entry[] = pairSides(id, sides, problems)
     const cut = { parent: '', trace: id, calls: leftOut, reason: 'cut' as const }
-    const missing = leftOut === 0 ? [] : [cut]
+    const missing: Missing[] = leftOut === 0 ? [] : [cut]
+    for (const { id: parent, own } of sides) {
+      if (own === undefined || own.missing === 0) continue
+      missing.push({ parent, trace: id, calls: own.missing, reason: 'lost' })
+    }
     this.#handedOver.push({ id, entries, folds: [], missing, relays: [], source, complete: true })
   }
 }

@@ -1,5 +1,6 @@
 import { spanIdOf, traceIdOf } from './ids.ts'
 import { outcomeOf } from './outcome.ts'
+import { withOwn } from './own-facts.ts'
 import type { Reading } from './reading.ts'
 import type { Place, Side, SideKind } from './side.ts'
 import { factsOf } from './tag-facts.ts'
@@ -51,7 +52,7 @@ function sideOf(span: OtlpSpan, trace: string, id: string, place: Place, { texts
   if (span.message !== undefined && span.message !== '') {
     list.put('otel.status_description', span.message)
   }
-  return {
+  const side: Side = {
     id,
     parentId: told === id ? null : (told ?? near ?? null),
     follows: near !== undefined,
@@ -65,7 +66,9 @@ function sideOf(span: OtlpSpan, trace: string, id: string, place: Place, { texts
     ...{ attempt: facts.attempt, peer: facts.peer, down: facts.down },
     attributes: list.attributes(),
     foreign: near === undefined ? linked : undefined,
+    own: undefined,
   }
+  return withOwn(side, tags)
 }
 
 /** A consumer that has no parent is below the producer that it links to, here or in another trace. */

@@ -11,8 +11,18 @@ interface Pair {
   done: Side | undefined
 }
 
-const asks = ({ kind }: Side) => kind === 'client' || kind === 'producer'
-const serves = ({ kind, shared }: Side) => kind === 'server' || (kind === undefined && shared)
+const asks = ({ kind, own }: Side) =>
+  own?.side === undefined ? kind === 'client' || kind === 'producer' : own.side === 'caller'
+const serves = ({ kind, shared, own }: Side) =>
+  own?.side === undefined
+    ? kind === 'server' || (kind === undefined && shared)
+    : own.side === 'callee'
+/** One whose other side may have a record, too. */
+const isClient = ({ kind, own }: Side) =>
+  own?.side === undefined ? kind === 'client' : own.side === 'caller'
+/** Kinds pair with kinds, what Clew says with what Clew says. */
+const areAlike = (client: Side, server: Side) =>
+  (client.own?.side === undefined) === (server.own?.side === undefined)
 
 /**
  * Makes calls of records. A client's record and its server's are one call, whether the server's has an
@@ -54,6 +64,7 @@ const MOST_COMPARED = 16
 
 const isSame = (known: Side, side: Side) =>
   known.kind === side.kind &&
+  known.own?.side === side.own?.side &&
   known.place.service === side.place.service &&
   (known.name === side.name || known.name === '' || side.name === '') &&
   agree(known.startMs, side.startMs) &&
@@ -90,7 +101,11 @@ function pairShared(
   if (first === undefined) return
   const clients = same.filter(asks)
   const servers = same.filter(serves)
-  const paired = clients.length === 1 && servers.length === 1 && clients[0]?.kind === 'client'
+  const paired =
+    clients.length === 1 &&
+    servers.length === 1 &&
+    isClient(clients[0]!) &&
+    areAlike(clients[0]!, servers[0]!)
   let number = 0
   const make = (asked: Side | undefined, done: Side | undefined) => {
     number++
@@ -118,9 +133,9 @@ function pairParents(
   const below = new Map<Pair, Pair | null>()
   for (const call of calls) {
     const { asked, done } = call
-    if (asked !== undefined || done === undefined || done.kind !== 'server') continue
-    if (done.parentId === null || done.follows || done.parentId === done.id) continue
-    const client = byId.get(done.parentId)?.find(({ kind }) => kind === 'client')
+    if (asked !== undefined || done === undefined || !isOther(done)) continue
+    if (done.parentId === null || done.parentId === done.id) continue
+    const client = byId.get(done.parentId)?.find((one) => isClient(one) && areAlike(one, done))
     const above = client === undefined ? undefined : callOf.get(client)
     if (above !== undefined && above.done === undefined) {
       below.set(above, below.has(above) ? null : call)
@@ -135,6 +150,10 @@ function pairParents(
   }
   return joined
 }
+
+/** A record that may be the other side of the one above it. */
+const isOther = ({ kind, follows, own }: Side) =>
+  own?.side === 'callee' || (kind === 'server' && !follows)
 
 /** The record that a call is below, and the call that it is part of. */
 interface Above {
@@ -152,7 +171,7 @@ function parentOf(
   // Of two records with one id, the server's may know who is above both where the client's does not.
   const id = side.parentId ?? (call.done?.id === side.id ? call.done.parentId : null)
   // Of several servers with the id of their client, each is a call of its own below it.
-  const client = serves(side) ? byId.get(side.id)?.find(({ kind }) => kind === 'client') : undefined
+  const client = serves(side) ? byId.get(side.id)?.find(isClient) : undefined
   if (client !== undefined) return { id: callOf.get(client)?.id ?? side.id, side: client }
   if (id === null || id === side.id) return { id: null, side: undefined }
   const known = byId.get(id)
@@ -210,7 +229,7 @@ function putDone(
   mark: Mark,
   entries: Entry[],
 ): void {
-  const { startMs, endMs, attempt, attributes, foreign, place } = done
+  const { startMs, endMs, attempt, attributes, foreign, place, own } = done
   const { version } = place
   const tried = attempt === undefined || attempt === 1 ? {} : { attempt }
   const more = {
@@ -219,12 +238,19 @@ function putDone(
       ...(attributes !== undefined && { attributes }),
       ...(foreign !== undefined && { foreign }),
     },
+    ...(own?.redelivered && { redelivered: true }),
+    ...(own?.inFlight !== undefined && { inFlight: own.inFlight }),
+    ...(own?.busy !== undefined && { busy: own.busy }),
   }
   if (startMs !== undefined) {
     entries.push({ kind: 'rpc-receive', timeMs: startMs, ...known, ...more })
   }
+  if (own?.startedMs !== undefined) {
+    entries.push({ kind: 'rpc-start', timeMs: own.startedMs, ...known })
+  }
   if (endMs !== undefined) {
-    const late = asked !== undefined && statusOf(asked, done) === 'timeout'
+    const late =
+      own?.late || (own === undefined && asked !== undefined && statusOf(asked, done) === 'timeout')
     const ended = { ...endingOf(done, done.outcome.status), ...(late && { late }) }
     entries.push({ kind: 'rpc-respond', timeMs: endMs, ...known, ...ended })
   }
@@ -256,6 +282,8 @@ function placeOf({ host, pid }: Place): Pick<Entry, 'host' | 'pid'> {
 }
 
 function edgeOf({ asked, done }: Pair, above: Side | undefined): Edge {
+  const said = asked?.own?.edge ?? done?.own?.edge
+  if (said !== undefined) return said
   const kind = (asked ?? done)?.kind
   if (kind === 'producer' || kind === 'consumer' || (asked ?? done)?.follows) return 'event'
   if (asked !== undefined) return asked.down && done === undefined ? 'down' : 'call'

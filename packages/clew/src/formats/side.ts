@@ -1,4 +1,4 @@
-import type { Attributes, ForeignContext, Status } from '../trace/index.ts'
+import type { Attributes, Edge, ForeignContext, Status } from '../trace/index.ts'
 
 /** Where a record was made. Some formats tell it behind the records, so it is filled in later. */
 export interface Place {
@@ -12,11 +12,26 @@ export type SideKind = 'client' | 'server' | 'producer' | 'consumer' | 'internal
 
 /** How one side says that it ended. */
 export interface Outcome {
-  readonly status: Extract<Status, 'ok' | 'error' | 'cancelled'>
+  readonly status: Status
   /** The error's class, or what comes next to it. */
   readonly error: string | undefined
   /** It says that it did not wait any longer. */
   readonly gaveUp: boolean
+}
+
+/** What Clew says of its own calls in tags. Whoever writes them may be anybody: what is no such value is not there. */
+export interface OwnFacts {
+  readonly edge: Edge | undefined
+  readonly side: 'caller' | 'callee' | undefined
+  readonly status: Status | undefined
+  readonly error: string | undefined
+  readonly known: 'start' | 'end' | undefined
+  readonly startedMs: number | undefined
+  readonly redelivered: boolean
+  readonly inFlight: number | undefined
+  readonly busy: number | undefined
+  readonly late: boolean
+  readonly missing: number
 }
 
 /** One side of a call, which is what other systems keep records of (their spans). */
@@ -44,6 +59,8 @@ export interface Side {
   readonly attributes: Attributes | undefined
   /** The record of another trace that it belongs to, as it says. */
   readonly foreign: ForeignContext | undefined
+  /** What Clew says of it, where it wrote the record. */
+  readonly own: OwnFacts | undefined
 }
 
 export const UNKNOWN_SERVICE = 'unknown_service'

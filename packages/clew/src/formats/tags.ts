@@ -1,5 +1,6 @@
 import type { Attributes } from '../trace/index.ts'
 import type { Interning } from './interning.ts'
+import { isOwn } from './own-tags.ts'
 import { numberOf } from './times.ts'
 
 export type TagValue = string | number | boolean
@@ -37,7 +38,7 @@ export class TagList {
   attributes(): Attributes | undefined {
     const kept: [string, TagValue][] = []
     for (const tag of this.tags) {
-      if (SAID.has(tag[0])) continue
+      if (SAID.has(tag[0]) || isOwn(tag[0])) continue
       if (kept.length === MOST_ATTRIBUTES) break
       kept.push(tag)
     }

@@ -1,11 +1,11 @@
 import { spanIdOf, traceIdOf } from './ids.ts'
-import type { Interning } from './interning.ts'
 import type { Choice, JsonVisitor } from './json-walker.ts'
 import { outcomeOf } from './outcome.ts'
+import { withOwn } from './own-facts.ts'
 import type { Reading } from './reading.ts'
 import { newPlace, type Place, type Side } from './side.ts'
 import { factsOf, kindOf } from './tag-facts.ts'
-import { fieldsOf, listOf, TagList } from './tags.ts'
+import { fieldsOf, listOf, numberTag, TagList, type Tags, textTag } from './tags.ts'
 import { microsToMs, numberOf } from './times.ts'
 
 /** Places remembered, so that those of a million records are not a million. */
@@ -52,10 +52,10 @@ export class ZipkinVisitor implements JsonVisitor {
     const remote = fieldsOf(span.remoteEndpoint)?.serviceName
     const noted = { verdict: undefined, exception: false, exceptionClass: undefined }
     const error = tags.get('error')
-    return {
+    const side: Side = {
       ...{ id, parentId: parent === id ? null : parent, follows: false, kind },
       shared: span.shared === true,
-      place: this.#placeOf(span.localEndpoint, texts),
+      place: this.#placeOf(span.localEndpoint, tags),
       name: texts.of(typeof span.name === 'string' ? span.name : ''),
       ...{ startMs, endMs },
       outcome: outcomeOf({
@@ -68,24 +68,40 @@ export class ZipkinVisitor implements JsonVisitor {
       peer:
         facts.peer ?? (typeof remote === 'string' && remote !== '' ? texts.of(remote) : undefined),
       down: facts.down,
-      attributes: list.attributes(),
-      foreign: undefined,
+      attributes: attributesOf(list),
+      ...{ foreign: undefined, own: undefined },
     }
+    return withOwn(side, tags)
   }
 
-  #placeOf(value: unknown, texts: Interning): Place {
+  #placeOf(value: unknown, tags: Tags): Place {
+    const { texts } = this.#reading
     const { serviceName, ipv4, ipv6 } = fieldsOf(value) ?? {}
     const service = typeof serviceName === 'string' ? serviceName : ''
     const address = typeof ipv4 === 'string' ? ipv4 : typeof ipv6 === 'string' ? ipv6 : ''
-    const key = `${service}\n${address}`
+    // Endpoints have no more; OpenTelemetry's exporter and Clew's say the rest in tags.
+    const host = textTag(tags, ['host.name']) ?? address
+    const pid = numberTag(tags, ['process.pid'])
+    const version = textTag(tags, ['service.version'])
+    const key = `${service}\n${host}\n${pid}\n${version}`
     const known = this.#places.get(key)
     if (known !== undefined) return known
     const place = newPlace()
     if (service !== '') place.service = texts.of(service)
-    place.host = texts.of(address)
+    place.host = texts.of(host)
+    if (pid !== undefined && Number.isSafeInteger(pid) && pid >= 0) place.pid = pid
+    if (version !== undefined) place.version = texts.of(version)
     if (this.#places.size < MOST_PLACES) this.#places.set(key, place)
     return place
   }
+}
+
+/** What its tags say of the place that a record is from, which is not said of the record again. */
+const PLACE = ['host.name', 'process.pid', 'service.version']
+
+function attributesOf(list: TagList) {
+  for (const key of PLACE) list.tags.delete(key)
+  return list.attributes()
 }
 
 type Span = Readonly<Record<string, unknown>>

@@ -1,4 +1,6 @@
 import type { Attributes, CallNode, CallTree, Status } from '../../trace/index.ts'
+import { outcomeOf } from '../outcome.ts'
+import { isOwn, OWN } from '../own-tags.ts'
 import { calleeId, spanId } from './written-ids.ts'
 
 /** What others call a side of a call. */
@@ -98,21 +100,25 @@ function sides(call: CallNode, above: Above): readonly SideRecord[] {
   const both = asked && done
   const client = asked ? askedSide(call, above, both) : undefined
   const server = done ? doneSide(call, client ?? above, above, both) : undefined
-  return [client, server].filter((side) => side !== undefined)
+  const records = [client, server].filter((side) => side !== undefined)
+  // Told by the record that has the call's own id.
+  const missing = call.folds.reduce((sum, { calls }) => sum + calls, call.missingCalls)
+  if (missing > 0) records[0]?.tags.set(OWN.missing, missing)
+  return records
 }
 
-function askedSide(call: CallNode, above: Above, both: boolean): SideRecord {
+function askedSide(call: CallNode, above: Above, both: boolean): MadeRecord {
   const { requestMs, finishMs, from, edge } = call
-  const tags = new Map<string, string | number | boolean>(both ? [] : attributesOf(call.attributes))
+  const tags: Tags = new Map(call.receiveMs === undefined ? attributesOf(call.attributes) : [])
   if (!tags.has('peer.service')) tags.set('peer.service', call.service)
   if (edge === 'down' && !tags.has('db.system')) tags.set('db.system', 'other')
-  if (edge === 'next') tags.set('clew.edge', edge)
   const status = call.callerStatus ?? (finishMs === undefined ? 'pending' : call.status)
-  tell(tags, call, status)
+  const kind = edge === 'event' ? 'producer' : edge === 'local' ? 'internal' : 'client'
+  tell(tags, call, { status, kind, startMs: requestMs, endMs: finishMs })
+  if (sidesNeedTelling(call, both)) tags.set(OWN.side, 'caller')
   return {
-    ...{ id: spanId(call.id), callId: spanId(call.id), both, tags, status },
+    ...{ id: spanId(call.id), callId: spanId(call.id), both, kind, tags, status },
     ...{ parentId: above.parentId, parentCallId: above.callId },
-    kind: edge === 'event' ? 'producer' : edge === 'local' ? 'internal' : 'client',
     follows: edge === 'event',
     maker: callerOf(call, above),
     name: from?.method ?? call.method,
@@ -139,25 +145,34 @@ function doneSide(
   parent: SideRecord | Above,
   above: Above,
   both: boolean,
-): SideRecord {
-  const { receiveMs, respondMs, edge } = call
-  const tags = new Map(attributesOf(call.attributes))
+): MadeRecord {
+  const { receiveMs, startMs, respondMs, edge } = call
+  const isTold = receiveMs === undefined && both
+  const tags: Tags = new Map(isTold ? [] : attributesOf(call.attributes))
   if (both) tags.delete('peer.service')
   const status = call.calleeStatus ?? (respondMs === undefined ? 'pending' : call.status)
-  tell(tags, call, status)
-  if (edge === 'next') tags.set('clew.edge', edge)
-  if (call.inFlight !== undefined) tags.set('clew.in_flight', call.inFlight)
-  if (call.redelivered) tags.set('messaging.redelivered', true)
+  const kind =
+    both || !above.client ? KINDS[edge] : edge === 'event' ? 'consumer' : OTHER_KINDS[edge]
+  tell(tags, call, { status, kind, startMs: receiveMs, endMs: respondMs })
+  if (sidesNeedTelling(call, both) && both) tags.set(OWN.side, 'callee')
+  const begunMs = receiveMs ?? respondMs!
+  if (startMs !== undefined) {
+    tags.set(OWN.started, Math.round(startMs * 1_000) - Math.round(begunMs * 1_000))
+  }
+  if (call.inFlight !== undefined) tags.set(OWN.inFlight, call.inFlight)
+  if (call.busy !== undefined) tags.set(OWN.busy, call.busy)
+  if (call.redelivered) tags.set(OWN.redelivered, true)
+  if (call.late) tags.set(OWN.late, true)
   const parentId = 'id' in parent ? parent.id : parent.parentId
   return {
     ...{ callId: spanId(call.id), parentId, parentCallId: above.callId, both, tags, status },
     id: both ? calleeId(call.id) : spanId(call.id),
-    kind: both || !above.client ? KINDS[edge] : edge === 'event' ? 'consumer' : OTHER_KINDS[edge],
+    kind,
     follows: edge === 'event',
     maker: { service: call.service, host: call.host ?? '', pid: call.pid, version: call.version },
     name: call.method,
-    startMs: receiveMs ?? respondMs!,
-    endMs: respondMs ?? receiveMs!,
+    startMs: begunMs,
+    endMs: respondMs ?? begunMs,
     ended: respondMs !== undefined,
     error: status === 'ok' ? undefined : call.error,
   }
@@ -172,12 +187,46 @@ const OTHER_KINDS: Readonly<Record<CallNode['edge'], RecordKind | undefined>> = 
   ...{ call: undefined, event: 'consumer', down: undefined, next: undefined, local: 'internal' },
 }
 
-const attributesOf = (attributes: Attributes | undefined) =>
-  attributes === undefined ? [] : Object.entries(attributes)
+type Tags = Map<string, string | number | boolean>
 
-function tell(tags: Map<string, string | number | boolean>, call: CallNode, status: Status): void {
-  if (call.attempt > 1) tags.set('http.request.resend_count', call.attempt - 1)
-  if (status === 'ok') return
-  tags.set('clew.status', status)
-  if (call.error !== undefined && !tags.has('error.type')) tags.set('error.type', call.error)
+/** Tags are still added to. */
+type MadeRecord = SideRecord & { readonly tags: Tags }
+
+/** Kinds say that two records are one call of clients and servers alone, and that a caller's is one of all but local ones. */
+const sidesNeedTelling = ({ edge }: CallNode, both: boolean) =>
+  edge === 'local' || (edge === 'event' && both)
+
+/** What Clew says by tags is said anew. */
+const attributesOf = (attributes: Attributes | undefined) =>
+  Object.entries(attributes ?? {}).filter(([key]) => !isOwn(key))
+
+interface Ending {
+  readonly status: Status
+  readonly kind: RecordKind | undefined
+  readonly startMs: number | undefined
+  readonly endMs: number | undefined
+}
+
+/** What a record cannot say by itself, or says otherwise. */
+function tell(tags: Tags, call: CallNode, { status, kind, startMs, endMs }: Ending): void {
+  const { attempt, attributes, edge, error } = call
+  const isPlain = edge === 'call' && attributes === undefined && kind !== undefined
+  if (!isPlain) tags.set(OWN.edge, edge)
+  if (attempt > 1) tags.set('http.request.resend_count', attempt - 1)
+  if (startMs === undefined) tags.set(OWN.known, 'end')
+  else if (endMs === undefined) tags.set(OWN.known, 'start')
+  if (status === 'ok') {
+    if (attributes !== undefined && looksFailed(tags, kind)) tags.set(OWN.status, status)
+    return
+  }
+  tags.set(OWN.status, status)
+  if (error !== undefined && !tags.has('error.type')) tags.set('error.type', error)
+  else if (tags.get('error.type') !== error) tags.set(OWN.error, error ?? '')
+}
+
+/** What others keep beside may look like a failure where its author said that it was none. */
+function looksFailed(tags: Tags, kind: RecordKind | undefined): boolean {
+  const nothing = { verdict: undefined, exception: false }
+  const told = { ...nothing, exceptionClass: undefined, message: undefined }
+  return outcomeOf({ kind, tags, ...told }).status !== 'ok'
 }
