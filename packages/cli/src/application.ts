@@ -39,14 +39,14 @@ export const COMMANDS: ReadonlyMap<string, ClewCommand> = new Map([
   ['show', showCommand],
   ['render', renderCommand],
   ['analyze', analyzeCommand],
+  ['critical-path', criticalPathCommand],
   ['breakdown', breakdownCommand],
   ['stragglers', stragglersCommand],
   ['diff', diffCommand],
-  ['load', loadCommand],
-  ['critical-path', criticalPathCommand],
-  ['convert', convertCommand],
   ['map', mapCommand],
   ['docs', docsCommand],
+  ['load', loadCommand],
+  ['convert', convertCommand],
   ['shell', shellCommand],
   ['backdoor', backdoorCommand],
   ['show-config', showConfigCommand],
@@ -73,6 +73,11 @@ const EXAMPLES: readonly Example[] = [
   {
     input: 'breakdown traces.jsonl -o breakdown.png',
     brief: 'where the time of each request type goes',
+  },
+  { input: 'map traces/ -o map.png', brief: 'who calls whom, how often, and what fails' },
+  {
+    input: 'load orders.create 17 --steps 50..400/50 --picture load.png',
+    brief: 'where the bottleneck is, and how it moves with the load',
   },
 ]
 
