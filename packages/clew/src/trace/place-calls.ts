@@ -7,7 +7,7 @@ import {
   errorOf,
   type TwoSided,
 } from './clocks/bounds.ts'
-import { ClockPool, isApart } from './clocks/clock-pool.ts'
+import { type Apart, ClockPool, isApart } from './clocks/clock-pool.ts'
 import type { Entry } from './entry.ts'
 import { type Making, type Room, stamp } from './gather-calls.ts'
 import type { Problems } from './problems.ts'
@@ -62,7 +62,7 @@ class Placing {
     for (const [caller, callee] of this.#pool!.stepped()) {
       problems.add('clocks', `the clock of ${caller} or ${callee} was set while the trace ran`)
     }
-    const hosts = this.#pool!.at(this.#beginMs, this.#first)?.contradictory ?? []
+    const hosts = this.#pool!.at(this.#beginMs, this.#first)?.alignment.contradictory ?? []
     if (hosts.length === 0) return
     const named = hosts.slice(0, 5).join(', ')
     const more = hosts.length > 5 ? ` and ${hosts.length - 5} more` : ''
@@ -71,7 +71,7 @@ class Placing {
 
   /** What is known of each host's clock when the trace began. */
   clocks(): readonly HostClock[] {
-    const alignment = this.#pool?.at(this.#beginMs, this.#first)
+    const alignment = this.#pool?.at(this.#beginMs, this.#first)?.alignment
     const group = alignment?.hosts.get(this.#first ?? '')?.group
     if (alignment === undefined || group === undefined) return []
     const told: HostClock[] = []
@@ -126,11 +126,11 @@ class Placing {
     const sameClock = host !== undefined && host === above
     if (sameClock || this.#pool === undefined) return outside.shiftMs
     const begin = (sides.receiveMs ?? sides.respondMs ?? Number.NaN) + outside.shiftMs
-    const known = this.#shiftKnown(above, host, outside.shiftMs, begin)
+    const apart = this.#apart(above, host, begin)
     // Only a call to another host is waited for so surely that ending late means another clock.
     const awaited = call.edge === 'call' && call.parent !== undefined
-    const room = awaited && known === undefined ? outside : { ...outside, toMs: Infinity }
-    return this.#shiftWithin(sides, room, host, known)
+    const room = awaited && apart === undefined ? outside : { ...outside, toMs: Infinity }
+    return this.#shiftWithin(sides, room, host, apart)
   }
 
   /** Of a call of which the caller tells, and the callee perhaps. */
@@ -144,49 +144,23 @@ class Placing {
       if (answered) call.legErrorMs = 0
       return shift
     }
-    const known = this.#shiftKnown(caller, host, shift, call.beginMs)
-    const ended = sides.finishMs !== undefined && (answered || known === undefined)
+    const apart = this.#apart(caller, host, call.beginMs)
+    const ended = sides.finishMs !== undefined && (answered || apart === undefined)
     const room = { shiftMs: shift, fromMs: call.beginMs, toMs: ended ? call.endMs : Infinity }
-    const found = this.#shiftWithin(sides, room, host, known)
-    if (answered) call.legErrorMs = this.#errorOf(sides, { caller, host, shift, found })
+    const found = this.#shiftWithin(sides, room, host, apart)
+    const own = answered ? boundsOf(sides, this.#foreign) : undefined
+    if (own !== undefined) {
+      const all = apart === undefined ? own : both(own, apart)
+      const error = errorOf(shift - found, contradict(all) ? own : all)
+      if (Number.isFinite(error)) call.legErrorMs = error
+    }
     return found
   }
 
-  /** What brings a host's clock to the root's, where its and its caller's offset are bounded both ways. */
-  #shiftKnown(
-    caller: string | undefined,
-    host: string | undefined,
-    shift: number,
-    at: number,
-  ): number | undefined {
+  /** What is proved of two hosts' clocks. */
+  #apart(caller: string | undefined, host: string | undefined, at: number): Apart | undefined {
     if (!isApart(caller, host)) return undefined
-    const hosts = this.#pool!.at(at, this.#first)?.hosts
-    const [above, own] = [hosts?.get(caller!), hosts?.get(host!)]
-    if (above === undefined || own === undefined || above.group !== own.group) return undefined
-    if (!Number.isFinite(errorOf(own.offsetMs, own) + errorOf(above.offsetMs, above))) {
-      return undefined
-    }
-    return shift + above.offsetMs - own.offsetMs
-  }
-
-  #errorOf(
-    sides: TwoSided,
-    at: { caller: string | undefined; host: string; shift: number; found: number },
-  ): number | undefined {
-    const { caller, host, shift, found } = at
-    const own = boundsOf(sides, this.#foreign)
-    if (own === undefined) return undefined
-    const offsetMs = shift - found
-    const begin = sides.requestMs! + shift
-    const alignment = this.#pool!.at(begin, this.#first)
-    const [above, below] = [alignment?.hosts.get(caller ?? ''), alignment?.hosts.get(host)]
-    let bounds = own
-    if (above !== undefined && below !== undefined) {
-      const all = both(own, this.#pool!.between(alignment!, above, below, begin))
-      if (!contradict(all)) bounds = all
-    }
-    const error = errorOf(offsetMs, bounds)
-    return Number.isFinite(error) ? error : undefined
+    return this.#pool!.at(at, this.#first)?.apart(caller!, host!)
   }
 
   /** What brings the callee's clock to the root's so that its work lies within its room. */
@@ -194,16 +168,16 @@ class Placing {
     { receiveMs, respondMs }: TwoSided,
     room: Room,
     host: string | undefined,
-    known: number | undefined,
+    apart: Apart | undefined,
   ): number {
     const from = receiveMs ?? respondMs
     if (from === undefined) return room.shiftMs
     const to = Math.max(from, respondMs ?? from)
     const fits = (shift: number) => from + shift >= room.fromMs && to + shift <= room.toMs
-    const guess = known ?? room.shiftMs
+    const guess = room.shiftMs - (apart?.offsetMs ?? 0)
     if (fits(guess)) return guess
     const last = host === undefined ? undefined : this.#hosts.get(host)
-    if (known === undefined && last !== undefined && fits(last)) return last
+    if (apart === undefined && last !== undefined && fits(last)) return last
     const early = from + guess < room.fromMs
     const spare = room.toMs - room.fromMs - (to - from)
     // Work that took much longer than its caller waited only must not begin too early.
@@ -211,7 +185,7 @@ class Placing {
     if (spare < 0 && -spare <= atMost) return room.toMs - to
     if (spare < 0 && !early) return guess
     // What is proved of the hosts is right but for a little.
-    if (known !== undefined) return early ? room.fromMs - from : room.toMs - to
+    if (apart !== undefined) return early ? room.fromMs - from : room.toMs - to
     const lead = Number.isFinite(spare) && spare > 0 ? Math.round(spare * 500) / 1000 : 0
     return room.fromMs + lead - from
   }

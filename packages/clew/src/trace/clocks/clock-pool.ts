@@ -1,14 +1,15 @@
 import { placesOf } from '../analysis/walk.ts'
 import type { CallTree } from '../call-node.ts'
-import { type Aligned, type Alignment, align, type PairBounds } from './align.ts'
-import { type Bounds, both, boundsOf, contradict, DRIFT, UNKNOWN } from './bounds.ts'
+import { type Alignment, align, type PairBounds } from './align.ts'
+import { type Bounds, both, boundsOf, contradict, DRIFT } from './bounds.ts'
 import { loosened, MOST_CELLS, PairClocks } from './pair-clocks.ts'
 
 /** Pairs of hosts told apart, and cells kept of all of them; calls of more pairs tell nothing. */
 const MOST_PAIRS = 4096
 const MOST_CELLS_IN_ALL = 32_768
-/** Moments for which clocks are aligned. */
-const MOST_MOMENTS = 1024
+/** Moments for which clocks are aligned between first and last call, and pairs in all together. */
+const FEWEST_MOMENTS = 4
+const MOST_ALIGNED = 32_768
 const NARROWEST_MS = 1
 
 /**
@@ -21,7 +22,12 @@ export class ClockPool {
   #pairCount = 0
   #cells = 0
   #widthMs = NARROWEST_MS
-  #aligned = new Map<string, Alignment | undefined>()
+  #moments = new Map<number, Moment>()
+  #first: string | undefined
+  #periodMs = NARROWEST_MS
+  #most = 0
+  #from = Infinity
+  #to = -Infinity
   /** Calls that told nothing because their hosts were too many. */
   leftOut = 0
 
@@ -38,8 +44,7 @@ export class ClockPool {
   /** Takes what one call tells, at a moment of whatever clock all are told by. */
   addBounds(caller: string, callee: string, bounds: Bounds, at: number): void {
     if (!Number.isFinite(at)) return
-    let callees = this.#pairs.get(caller)
-    let pair = callees?.get(callee)
+    let pair = this.#pairs.get(caller)?.get(callee)
     if (pair === undefined) {
       if (this.#pairCount >= MOST_PAIRS) {
         this.leftOut++
@@ -47,10 +52,11 @@ export class ClockPool {
       }
       this.#pairCount++
       pair = new PairClocks()
-      callees ??= new Map()
-      this.#pairs.set(caller, callees.set(callee, pair))
+      inMap(this.#pairs, caller).set(callee, pair)
     }
-    if (this.#aligned.size > 0) this.#aligned = new Map()
+    if (this.#moments.size > 0) this.#moments = new Map()
+    this.#from = Math.min(this.#from, at)
+    this.#to = Math.max(this.#to, at)
     const before = pair.size
     pair.add(bounds, at, this.#widthMs)
     this.#cells += pair.size - before
@@ -81,37 +87,92 @@ export class ClockPool {
     }
   }
 
-  /** Every host's offset at a moment, the first host's being 0. Undefined where too many were asked for. */
-  at(time: number, first: string | undefined): Alignment | undefined {
+  /** What is known at a time, the first host's offset being 0. Undefined where that is nothing. */
+  at(time: number, first: string | undefined): Moment | undefined {
     if (this.#pairCount === 0) return undefined
-    const moment = Math.floor(time / this.#widthMs)
-    const key = `${moment} ${first}`
-    if (this.#aligned.has(key)) return this.#aligned.get(key)
-    if (this.#aligned.size >= MOST_MOMENTS) return undefined
-    const middle = (moment + 0.5) * this.#widthMs
+    if (this.#first !== first || this.#moments.size === 0) this.#begin(first)
+    const index = Math.floor(time / this.#periodMs)
+    let moment = this.#moments.get(index)
+    if (moment === undefined && this.#moments.size < this.#most) {
+      moment = this.#momentAt((index + 0.5) * this.#periodMs)
+      this.#moments.set(index, moment)
+    }
+    return moment
+  }
+
+  /** The more pairs there are, the fewer moments are told apart. */
+  #begin(first: string | undefined): void {
+    this.#first = first
+    this.#moments = new Map()
+    const count = Math.max(FEWEST_MOMENTS, Math.min(MOST_CELLS, MOST_ALIGNED / this.#pairCount))
+    // Before the first call and after the last one there may be times to be asked for, too.
+    this.#most = 2 * Math.ceil(count)
+    this.#periodMs = Math.max(this.#widthMs, (this.#to - this.#from) / count)
+  }
+
+  #momentAt(time: number): Moment {
     const pairs: PairBounds[] = []
     for (const { caller, callee, pair } of this.#each()) {
-      const bounds = loosened(pair.at(middle, this.#widthMs), (DRIFT * this.#widthMs) / 2)
+      const bounds = loosened(pair.at(time, this.#widthMs), (DRIFT * this.#periodMs) / 2)
       if (bounds.leastMs > -Infinity || bounds.mostMs < Infinity) {
         pairs.push({ caller, callee, ...bounds })
       }
     }
-    const alignment = align(first, pairs)
-    this.#aligned.set(key, alignment)
-    return alignment
+    return new Moment(this.#first, pairs)
+  }
+}
+
+/** How far one clock is ahead of another, as it is taken to be and as it can be. */
+export interface Apart extends Bounds {
+  readonly offsetMs: number
+}
+
+/** The clocks of all hosts at a moment. */
+export class Moment {
+  readonly alignment: Alignment
+  readonly #pairs = new Map<string, Map<string, Bounds>>()
+  /** What was asked for before. */
+  readonly #found = new Map<string, Map<string, Apart | undefined>>()
+
+  constructor(first: string | undefined, pairs: readonly PairBounds[]) {
+    this.alignment = align(first, pairs)
+    for (const pair of pairs) inMap(this.#pairs, pair.caller).set(pair.callee, pair)
   }
 
-  /** What is proved of two hosts at a moment: by their own calls and by chains over others. */
-  between(alignment: Alignment, caller: Aligned, callee: Aligned, time: number): Bounds {
-    if (caller.group !== callee.group) return UNKNOWN
-    const overall = {
-      leastMs: callee.leastMs - caller.mostMs,
-      mostMs: callee.mostMs - caller.leastMs,
-    }
-    const own = this.#pairs.get(caller.host)?.get(callee.host)?.at(time, this.#widthMs)
-    const bounds = own === undefined ? overall : both(overall, own)
-    return contradict(bounds) || alignment.contradictory.length > 0 ? (own ?? UNKNOWN) : bounds
+  /**
+   * The callee's clock against its caller's, by their own calls and by chains over others. Undefined
+   * where it is not bounded on both sides.
+   */
+  apart(caller: string, callee: string): Apart | undefined {
+    const found = inMap(this.#found, caller)
+    if (!found.has(callee)) found.set(callee, this.#apart(caller, callee))
+    return found.get(callee)
   }
+
+  #apart(caller: string, callee: string): Apart | undefined {
+    const { hosts } = this.alignment
+    const [above, below] = [hosts.get(caller), hosts.get(callee)]
+    if (above === undefined || below === undefined || above.group !== below.group) return undefined
+    const overall = {
+      leastMs: below.leastMs - above.mostMs,
+      mostMs: below.mostMs - above.leastMs,
+    }
+    if (!Number.isFinite(overall.mostMs - overall.leastMs)) return undefined
+    const own = this.#pairs.get(caller)?.get(callee)
+    const bounds = own === undefined ? overall : both(overall, own)
+    return {
+      offsetMs: below.offsetMs - above.offsetMs,
+      ...(contradict(bounds) ? overall : bounds),
+    }
+  }
+}
+
+function inMap<Value>(maps: Map<string, Map<string, Value>>, name: string): Map<string, Value> {
+  const known = maps.get(name)
+  if (known !== undefined) return known
+  const made = new Map<string, Value>()
+  maps.set(name, made)
+  return made
 }
 
 /** True for two hosts with names: who has none may be any. */

@@ -332,5 +332,5 @@ test('however many hosts there are, memory is bounded', () => {
     pool.addBounds('root', `host-${at % 20_000}`, { leastMs: -1, mostMs: 1 }, at * 1000)
   }
   assert.ok(pool.leftOut > 0)
-  assert.equal(pool.at(0, 'root')!.hosts.size, 4097)
+  assert.equal(pool.at(0, 'root')!.alignment.hosts.size, 4097)
 })
