@@ -1,6 +1,6 @@
 import { type Trace, type TraceProblem, TraceReader } from '../trace/index.ts'
+import { Interning } from '../trace/interning.ts'
 import { Problems } from '../trace/problems.ts'
-import { Interning } from './interning.ts'
 import { JaegerVisitor } from './jaeger.ts'
 import { type JsonVisitor, JsonWalker } from './json-walker.ts'
 import { OpenTraces } from './open-traces.ts'

@@ -1,5 +1,5 @@
+import type { Interning } from '../trace/interning.ts'
 import type { Problems } from '../trace/problems.ts'
-import type { Interning } from './interning.ts'
 import type { OpenTraces } from './open-traces.ts'
 
 /** Where a reader puts what it finds. */

@@ -1,4 +1,4 @@
-import type { Interning } from './interning.ts'
+import type { Interning } from '../trace/interning.ts'
 import type { SideKind } from './side.ts'
 import { numberTag, type Tags, textTag } from './tags.ts'
 

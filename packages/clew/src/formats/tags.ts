@@ -1,5 +1,5 @@
 import type { Attributes } from '../trace/index.ts'
-import type { Interning } from './interning.ts'
+import type { Interning } from '../trace/interning.ts'
 import { isOwn } from './own-tags.ts'
 import { numberOf } from './times.ts'
 

@@ -1,5 +1,6 @@
 import type { TraceProblem } from './call-node.ts'
 import type { Entry, Fold, Missing, Pause, Relay, Trace, TraceSource } from './entry.ts'
+import { Interning } from './interning.ts'
 import { type Line, readLine } from './lines.ts'
 import { ListSplitter } from './list-splitter.ts'
 import { Problems } from './problems.ts'
@@ -55,6 +56,8 @@ export class TraceReader {
   #told = 0
   #numbers = 0
   #held = 0
+  #last: Open | undefined
+  readonly #texts = new Interning()
   /** In the middle of a line that is too long already. */
   #skipping = false
 
@@ -87,6 +90,7 @@ export class TraceReader {
     this.#endLine()
     const open = [...this.#open.values()].sort((a, b) => a.number - b.number)
     this.#open.clear()
+    this.#last = undefined
     for (const trace of open) this.#handOver(trace)
     return this.#take()
   }
@@ -98,10 +102,10 @@ export class TraceReader {
   }
 
   #pushLine(chunk: string, at: number): number {
-    if (!this.#skipping && this.#rest.trim() === '') {
-      const first = /[^\s]/gu
-      first.lastIndex = at
-      const found = first.exec(chunk)?.index ?? chunk.length
+    // Most lines begin with a brace, and at their beginning: no need to look further for a list.
+    if (!this.#skipping && chunk[at] !== '{' && this.#rest.trim() === '') {
+      let found = at
+      while (found < chunk.length && chunk[found]!.trim() === '') found++
       if (chunk[found] === '[') {
         for (let i = at; i < found; i++) if (chunk[i] === '\n') this.#line++
         this.#list = new ListSplitter(this.#maxLineLength)
@@ -156,22 +160,31 @@ export class TraceReader {
   /** @param anonymous under which key entries are gathered that name no trace */
   #read(text: string, anonymous: string): void {
     this.#told++
-    const line = readLine(text)
+    const line = readLine(text, this.#texts)
     if (typeof line === 'string') {
       this.#problems.add('unreadable', `line ${this.#line} ${line}`)
       return
     }
-    const key = line.trace === undefined || line.trace === '' ? `?${anonymous}` : `=${line.trace}`
-    let open = this.#open.get(key)
-    if (open === undefined) open = newTrace(line.trace ?? '', this.#numbers++)
-    else this.#open.delete(key)
+    const open = this.#openOf(line.trace ?? '', anonymous)
     open.touched = this.#told
-    this.#open.set(key, open)
     if (this.#held >= this.#maxEntries && !this.#makeRoom(open)) return
     this.#held++
     open.size++
     put(open, line)
     this.#handOverSilent()
+  }
+
+  /** The trace that a line belongs to, which has been mentioned last then. */
+  #openOf(id: string, anonymous: string): Open {
+    const last = this.#last
+    if (last !== undefined && last.id === id && id !== '') return last
+    const key = id === '' ? `?${anonymous}` : `=${id}`
+    let open = this.#open.get(key)
+    if (open === undefined) open = newTrace(id, this.#numbers++)
+    else this.#open.delete(key)
+    this.#open.set(key, open)
+    this.#last = open
+    return open
   }
 
   #makeRoom(current: Open): boolean {
@@ -195,6 +208,7 @@ export class TraceReader {
 
   #handOver(open: Open): void {
     this.#held -= open.size
+    if (open === this.#last) this.#last = undefined
     const { id, entries, folds, missing, relays, pauses, source, complete } = open
     const more = { ...(pauses.length > 0 && { pauses }), ...(source !== undefined && { source }) }
     this.#handedOver.push({ id, entries, folds, missing, relays, ...more, complete })

@@ -5,9 +5,9 @@ import type { Problems } from './problems.ts'
 
 /** The entries of one execution: a request that is delivered twice has two. */
 export interface Delivery {
-  receive?: Entry
-  start?: Entry
-  respond?: Entry
+  receive: Entry | undefined
+  start: Entry | undefined
+  respond: Entry | undefined
 }
 
 /** Where calls have to lie, on the root's clock, and what their caller's clock lacks to it. */
@@ -17,7 +17,10 @@ export interface Room {
   readonly toMs: number
 }
 
-/** A call while its tree is put together. */
+/** Nothing, for all who have nothing: of a million calls most make none, and lists take room even when empty. */
+export const NONE = Object.freeze([] as never[]) as never[]
+
+/** A call while its tree is put together. There may be a million, so it has no lists of its own until needed. */
 export class Making {
   readonly id: string
   readonly placeholder: boolean
@@ -28,13 +31,15 @@ export class Making {
   seq: number | undefined
   request: Entry | undefined
   finish: Entry | undefined
-  deliveries: Delivery[] = []
+  delivery: Delivery | undefined
+  /** Executions beside the first. */
+  others: readonly Delivery[] = NONE
   /** As entries say: undefined where none says anything. */
   parentId: string | null | undefined
   /** As brackets say, or where the tree has settled it. */
   parent: Making | undefined
-  calls: Making[] = []
-  folds: Fold[] = []
+  calls: Making[] = NONE
+  folds: Fold[] = NONE
   /** Calls that are missing for good, and those in pieces that had not come at first. */
   missingCalls = 0
   lostCalls = 0
@@ -65,8 +70,9 @@ export class Making {
     this.placeholder = placeholder
   }
 
-  get delivery(): Delivery | undefined {
-    return this.deliveries[0]
+  /** All executions. */
+  get deliveries(): readonly Delivery[] {
+    return this.delivery === undefined ? NONE : [this.delivery, ...this.others]
   }
 }
 
@@ -143,12 +149,23 @@ const MOMENTS = {
   'rpc-respond': 'respond',
 } as const
 
+const NOTHING: Delivery = { receive: undefined, start: undefined, respond: undefined }
+
 /** Most executions of one call that are told apart: beyond, entries count as duplicates. */
 const MOST_DELIVERIES = 1_000
 
 /** Puts a callee's entry to the execution it is of. */
 function deliver(call: Making, entry: Entry, problems: Problems): void {
   const moment = MOMENTS[entry.kind as keyof typeof MOMENTS]
+  const first = call.delivery
+  if (first === undefined) {
+    call.delivery = { ...NOTHING, [moment]: entry }
+    return
+  }
+  if (call.others.length === 0 && first[moment] === undefined && isSamePlace(first, entry)) {
+    first[moment] = entry
+    return
+  }
   const same = call.deliveries.filter((delivery) => isSamePlace(delivery, entry))
   const free = same.findLast((delivery) => delivery[moment] === undefined)
   if (free !== undefined) {
@@ -161,12 +178,14 @@ function deliver(call: Making, entry: Entry, problems: Problems): void {
   const again = entry.kind === 'rpc-receive' && retried
   const known = twin?.[moment]
   const copy = known !== undefined && (known.timeMs === entry.timeMs || !again)
-  if (twin !== undefined && (copy || call.deliveries.length >= MOST_DELIVERIES)) {
+  if (twin !== undefined && (copy || call.others.length >= MOST_DELIVERIES - 1)) {
     problems.add('duplicate', `${moment} seen twice`, call.id)
     if (moment !== 'respond' && isEarlier(entry, twin[moment])) twin[moment] = entry
     return
   }
-  if (call.deliveries.length < MOST_DELIVERIES) call.deliveries.push({ [moment]: entry })
+  if (call.others.length < MOST_DELIVERIES - 1) {
+    call.others = [...call.others, { ...NOTHING, [moment]: entry }]
+  }
 }
 
 function isSamePlace(delivery: Delivery, entry: Entry): boolean {
@@ -226,8 +245,8 @@ class Brackets {
   }
 
   step(call: Making, entry: Entry): void {
-    if (entry.kind === 'rpc-receive' && call.deliveries.length === 1) {
-      if (call.deliveries[0]?.receive === entry && call.finish === undefined) {
+    if (entry.kind === 'rpc-receive' && call.others.length === 0) {
+      if (call.delivery?.receive === entry && call.finish === undefined) {
         this.#working.push(call)
       }
     } else if (entry.kind === 'rpc-respond') {

@@ -1,5 +1,5 @@
 import type { Relay, Trace } from './entry.ts'
-import { type Delivery, type GatheredCalls, Making, stamp } from './gather-calls.ts'
+import { type Delivery, type GatheredCalls, Making, NONE, stamp } from './gather-calls.ts'
 import type { Problems } from './problems.ts'
 
 /**
@@ -10,19 +10,29 @@ export function linkCalls(
   gathered: GatheredCalls,
   trace: Pick<Trace, 'folds' | 'missing' | 'relays'>,
   problems: Problems,
-): { readonly root: Making; readonly order: readonly Making[] } {
+): { readonly root: Making; readonly order: Making[] } {
   const { byId } = gathered
-  const places = [...gathered.calls]
+  const places = gathered.calls
   if (gathered.byParents) linkByIds(places, byId, problems)
   putRelays(trace.relays, places, byId)
   splitDeliveries(places)
   const root = singleRoot(places, gathered.byParents, problems)
-  for (const call of places) if (call !== root) call.parent?.calls.push(call)
+  for (const call of places) {
+    const { parent } = call
+    if (parent !== undefined && call !== root) parent.calls = added(parent.calls, call)
+  }
   attachLosses(trace, byId, root)
   root.missingCalls += gathered.leftOut
   tellFirstTimes(parentsFirst(root))
   for (const call of places) sortCalls(call)
   return { root, order: parentsFirst(root) }
+}
+
+/** Lists of one are as short as they look: one that a first thing is put into has room for 17. */
+function added<T>(list: T[], more: T): T[] {
+  if (list.length === 0) return [more]
+  list.push(more)
+  return list
 }
 
 function parentsFirst(root: Making): Making[] {
@@ -53,7 +63,9 @@ function connect(call: Making, parent: Making): boolean {
 }
 
 function linkByIds(places: Making[], byId: Map<string, Making>, problems: Problems): void {
-  for (const call of [...places]) {
+  const { length } = places
+  for (let at = 0; at < length; at++) {
+    const call = places[at]!
     const { parentId } = call
     if (parentId === null || parentId === undefined) continue
     let parent = byId.get(parentId)
@@ -108,12 +120,12 @@ function hasCallee(parent: Making | undefined, first: Relay['path'][number] | un
  */
 function splitDeliveries(places: Making[]): void {
   const splits = new Map<Making, Making[]>()
-  for (const call of [...places]) {
-    if (call.deliveries.length < 2) continue
+  for (const call of places.filter(({ others }) => others.length > 0)) {
     const published = call.edge === 'event' && call.request !== undefined
     const main = published ? undefined : answering(call)
     const rest = call.deliveries.filter((delivery) => delivery !== main)
-    call.deliveries = main === undefined ? [] : [main]
+    call.delivery = main
+    call.others = NONE
     const extras = rest.map((delivery, index) => {
       const entry = delivery.receive ?? delivery.start ?? delivery.respond
       const { service, method } = entry ?? call
@@ -122,11 +134,11 @@ function splitDeliveries(places: Making[]): void {
       extra.parentId = call.id
       extra.parent = call
       extra.again = true
-      extra.deliveries = [delivery]
+      extra.delivery = delivery
       return extra
     })
     splits.set(call, extras)
-    places.push(...extras)
+    for (const extra of extras) places.push(extra)
   }
   if (splits.size === 0) return
   for (const call of places) {
@@ -197,7 +209,10 @@ function attachLosses(
   byId: ReadonlyMap<string, Making>,
   root: Making,
 ): void {
-  for (const fold of trace.folds) (byId.get(fold.parent) ?? root).folds.push(fold)
+  for (const fold of trace.folds) {
+    const call = byId.get(fold.parent) ?? root
+    call.folds = added(call.folds, fold)
+  }
   for (const { parent, calls, reason } of trace.missing) {
     const call = byId.get(parent) ?? root
     const count = calls > 0 ? calls : 0
@@ -208,7 +223,8 @@ function attachLosses(
 }
 
 function tellFirstTimes(order: readonly Making[]): void {
-  for (const call of order.toReversed()) {
+  for (let at = order.length - 1; at >= 0; at--) {
+    const call = order[at]!
     const time = stamp(call.request) ?? stamp(call.delivery?.receive)
     if (time !== undefined) call.firstMs = time
     const above = call.parent

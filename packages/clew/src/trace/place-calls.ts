@@ -31,7 +31,9 @@ export function placeCalls(order: readonly Making[], options: PlaceOptions): rea
   const placing = new Placing(order, options)
   for (const call of order) {
     const outside = call.parent?.inside ?? ANYWHERE
-    call.inside = call.placeholder ? outside : placing.place(call, outside)
+    const inside = call.placeholder ? outside : placing.place(call, outside)
+    // Most calls make none, and need not keep what only those would ask for.
+    if (call.calls.length > 0) call.inside = inside
   }
   for (let at = order.length - 1; at >= 0; at--) if (order[at]!.placeholder) reach(order[at]!)
   return placing.clocks()
