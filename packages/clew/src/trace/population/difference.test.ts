@@ -107,6 +107,13 @@ const FAULTS: Readonly<Record<string, (service: string) => Fault>> = {
     )
     return below ? { ...call, status: 'error' } : call
   },
+  'errors after which callers make no more calls': (service) => (call, lot) => {
+    if (call.service === service) return lot() < 0.3 ? { ...call, status: 'error' } : call
+    const fails = (step: Step) =>
+      'calls' in step && step.calls.some(({ status }) => status === 'error')
+    const at = call.steps.findIndex(fails)
+    return at < 0 ? call : { ...call, status: 'error', steps: call.steps.slice(0, at + 1) }
+  },
   'lost entries of the callee': (service) => (call, lot) =>
     call.service === service && lot() < 0.5 ? { ...call, sides: 'caller', steps: [] } : call,
   'calls that are not made': (service) => (call, lot) => ({

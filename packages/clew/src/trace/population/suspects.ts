@@ -32,11 +32,18 @@ export function suspectsOf(
   const weights = new Map(shared.map(({ root, weight }) => [root, weight]))
   const failing = new Set<number>()
   const broken = new Set<number>()
+  /** How much more began to fail below a path. */
+  const failedBelow = new Map<number, number>()
   for (const { path, differs, before, after } of changes) {
     const fails = differs.includes('failures') && after.failures > before.failures
     const silent = differs.includes('unseen') && after.unseen > before.unseen
-    if (fails) failing.add(path.index)
     if (fails || silent) broken.add(path.index)
+    if (!fails) continue
+    failing.add(path.index)
+    for (let above = path.parent; above >= 0; above = table.at(above).parent) {
+      const known = failedBelow.get(above) ?? 0
+      failedBelow.set(above, known + after.failures - before.failures)
+    }
   }
   const ways: Way[] = []
   for (const change of changes) {
@@ -46,8 +53,9 @@ export function suspectsOf(
     if (failing.has(path.index)) {
       blame(service, method, 'failures', (after.failures - before.failures) * kind)
     }
-    const lost = missingIn(change)
-    // A caller that failed did not come to its other calls; of one that left no entries none is known.
+    // A caller that failed, or to whom a call below failed, did not come to its other calls; of one that
+    // left no entries none is known.
+    const lost = missingIn(change) - (failedBelow.get(path.parent) ?? 0)
     if (lost > 0 && !broken.has(path.parent)) blame(service, method, 'missing', lost * kind)
     const time = (ms: number) => (afterMs > 0 ? (ms * kind) / afterMs : 0)
     blame(service, method, 'work', time(slowed(change, 'workMs', 'selfMs', 'self')))
