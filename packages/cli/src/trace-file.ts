@@ -1,10 +1,11 @@
-import { pairParts } from 'clew/formats'
 import { callTree, type Trace, type TraceProblem } from 'clew/trace'
 import { EXIT } from './exit.ts'
 import { Fault } from './fault.ts'
 import { harmless } from './harmless.ts'
+import { Joining, joined } from './joining.ts'
 import { problemsOf } from './problems-of-files.ts'
 import { readDocuments } from './read-documents.ts'
+import { tracePaths } from './trace-paths.ts'
 
 /** Which trace of a file is meant: its number in the list, from 1, or a part of its id. */
 export type Selector = { readonly number: number } | { readonly idPart: string }
@@ -35,7 +36,8 @@ export interface TraceFile {
 const MOST_SHOWN = 5
 
 /**
- * Reads trace files piece by piece, in any format; at most the entries of one trace are kept.
+ * Reads trace files piece by piece, in any format. Parts of one trace, and the same trace twice, are one,
+ * as long as no more than two million entries are held, or 250,000 of a single file.
  * @param paths `-` for stdin; of a directory, all files below it
  * @throws Fault when one cannot be opened, when nothing in them could be read (exit code 7), or when
  *   the trace asked for is not in them (exit code 3) or not the only one (exit code 2)
@@ -45,7 +47,10 @@ export async function readTraceFile(
   selector?: Selector,
 ): Promise<TraceFile> {
   const gathering = new Gathering(selector)
-  const documents = await readDocuments(paths, (trace) => gathering.take(trace))
+  const single = (await tracePaths(paths)).length === 1
+  const joining = new Joining((trace) => gathering.take(trace), single)
+  const documents = await readDocuments(paths, (trace) => joining.add(trace))
+  joining.end()
   const problems = problemsOf(documents)
   if (gathering.summaries.length === 0) throw nothingReadable(paths, problems)
   return { trace: gathering.chosen(paths), summaries: gathering.summaries, problems }
@@ -82,7 +87,7 @@ class Gathering {
     if (trace.id !== '') this.#numbers.set(trace.id, number)
     const wanted = this.#isWanted(number, trace.id)
     const before = this.#kept.get(number)
-    const whole = before === undefined ? trace : joined(before, trace)
+    const whole = before === undefined ? trace : joined([before, trace])
     if (wanted) this.#kept.set(number, whole)
     const summary = summaryOf(number, whole)
     this.summaries[number - 1] =
@@ -110,24 +115,6 @@ class Gathering {
     if ('number' in selector) return number === selector.number
     return id.toLowerCase().includes(selector.idPart)
   }
-}
-
-/** Pieces that came after their trace had been written stand further down in the file. */
-export function joined(first: Trace, second: Trace): Trace {
-  const pauses = [...(first.pauses ?? []), ...(second.pauses ?? [])]
-  const source = first.source ?? second.source
-  const whole: Trace = {
-    id: first.id,
-    entries: [...first.entries, ...second.entries],
-    folds: [...first.folds, ...second.folds],
-    missing: [...first.missing, ...second.missing],
-    relays: [...first.relays, ...second.relays],
-    ...(pauses.length > 0 && { pauses }),
-    ...(source !== undefined && { source }),
-    complete: first.complete && second.complete,
-  }
-  // Each service may have written its own side of a call.
-  return source === undefined ? whole : pairParts(whole)
 }
 
 function summaryOf(number: number, trace: Trace): TraceSummary {

@@ -121,3 +121,34 @@ test('a damaged archive gives what was whole, and a bomb is refused', () =>
     assert.equal(refused.code, 7, refused.stderr)
     assert.match(refused.stderr, /becomes too large when it is decompressed/)
   }))
+
+test('a trace that is in two files counts once, and which is listed first stays first', () =>
+  withDirectory(async (directory) => {
+    const other = '5bf92f3577b34da6a3ce929d0e0e4736'
+    await fileIn(directory, 'a.jsonl', traceLines() + traceLines(other))
+    await fileIn(directory, 'b.jsonl', traceLines())
+    const { traces } = JSON.parse((await runClew(['show', directory, '--json'])).stdout)
+    assert.deepEqual(
+      traces.map(({ id, calls, failed }: Record<string, unknown>) => [id, calls, failed]),
+      [
+        [TRACE, 1, 1],
+        [other, 1, 1],
+      ],
+    )
+  }))
+
+test('what another system kept stays so, in Clew’s own files too', () =>
+  withDirectory(async (directory) => {
+    const record = { traceId: 'a1', id: '1', kind: 'CLIENT', name: 'get', duration: 900 }
+    const text = JSON.stringify([{ ...record, timestamp: 1_700_000_000_000_000 }])
+    const file = await fileIn(directory, 'zipkin.json', text)
+    const own = join(directory, 'own.jsonl')
+    assert.equal((await runClew(['convert', file, '-o', own])).code, 0)
+    assert.match(await readFile(own, 'utf8'), /"source":"zipkin"/)
+    const again = join(directory, 'again.zipkin.json')
+    assert.equal((await runClew(['convert', own, '-o', again])).code, 0)
+    for (const path of [file, own, again]) {
+      const { trace } = JSON.parse((await runClew(['show', path, '--json'])).stdout)
+      assert.deepEqual([trace.source, trace.complete], ['zipkin', true], path)
+    }
+  }))
