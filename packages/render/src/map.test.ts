@@ -187,6 +187,17 @@ test('the text answers what calls what, and what fails', () => {
   assert.match(text, /\n {2}-> acquirer-adapter +1 call .* 100 % fail \(Unavailable\)\n/)
 })
 
+test('with methods, the text tells which method asks for which', () => {
+  const map = serviceMap(storeTrees(2))
+  const arrows = (text: string) => text.match(/^ {6}\S.* -> \S/gm)?.length ?? 0
+  const told = renderMapText(map, { unicode: false, methods: true })
+  assert.ok(arrows(told) > 3)
+  assert.equal(arrows(renderMapText(map, { unicode: false })), 0)
+  const one = map.links.find(({ kind, from }) => kind === 'call' && !from.startsWith('outside:'))!
+  const { from, to } = one.methods[0]!
+  assert.ok(told.includes(`      ${from} -> ${to}`), told)
+})
+
 test('what is near a service, and large systems, are told to be a part', () => {
   const map = serviceMap(storeTrees(2))
   const near = renderMapText(map, { service: 'orders', hops: 1 })

@@ -1,8 +1,8 @@
-import type { MapFigures, SystemMap } from 'clew/trace'
+import { formatMs, type MapFigures, type SystemMap } from 'clew/trace'
 import { wrapText } from '../layout/measure.ts'
 import { columns, padded, printable } from '../text/columns.ts'
 import { painter } from '../text/paint.ts'
-import { counted } from '../words.ts'
+import { counted, grouped } from '../words.ts'
 import { chooseMap, type MapChoice } from './choose-map.ts'
 import { inOrder } from './in-order.ts'
 import {
@@ -40,6 +40,8 @@ interface Row {
 const GAP = 2
 const LEAST_NAME = 14
 const LEAST_FAILS = 10
+/** Pairs of methods told of one link. */
+const MOST_METHODS = 20
 
 /**
  * The layout of a system for a terminal: what it is in words, then each place and what it calls, from
@@ -61,9 +63,16 @@ export function renderMapText(map: SystemMap, options: MapTextOptions = {}): str
     const fails = failing(of)
     return {
       ...{ lead, strong, name: say(name), volume: volume(of.calls, seconds) },
-      ...{ times: say(timesOf(of)), fails, failsHow: fails && say(`${fails}${error}`) },
+      ...{
+        times: say(timesOf(of) + queued(of)),
+        fails,
+        failsHow: fails && say(`${fails}${error}`),
+      },
     }
   }
+  // The wait for a worker is the method's, so it is told where methods are.
+  const queued = ({ queueMs }: MapFigures) =>
+    methods && queueMs !== undefined ? ` · queue ${formatMs(queueMs)}` : ''
   const rows = rowsOf(shown, { methods, arrow: unicode ? '→' : '->', row })
   lines.push(...rowLines(rows, width, paint))
   if (shown.leftOut > 0) lines.push(paint('quiet', `${counted(shown.leftOut, 'place')} not shown`))
@@ -79,9 +88,9 @@ function rowsOf(
     readonly arrow: string
     row(lead: string, name: string, of: MapFigures, strong?: boolean): Row
   },
-): readonly (Row | 'outside')[] {
+): readonly (Row | string)[] {
   const { methods, arrow, row } = how
-  const rows: (Row | 'outside')[] = []
+  const rows: (Row | string)[] = []
   const named = new Map(places.map((place) => [place.id, place]))
   const outs = Map.groupBy(links, ({ from }) => from)
   const ins = Map.groupBy(links, ({ to }) => to)
@@ -99,6 +108,13 @@ function rowsOf(
       const kind =
         link.kind === 'event' ? 'event' : to.kind === 'service' ? '' : KIND_WORDS[to.kind]
       rows.push(row(`  ${arrow} `, `${to.name}${kind === '' ? '' : ` (${kind})`}`, link))
+      if (!methods) continue
+      for (const one of link.methods.toSorted((a, b) => b.calls - a.calls).slice(0, MOST_METHODS)) {
+        const ends = [one.from, one.to].filter((end) => end !== '')
+        if (ends.length > 0) rows.push(row('      ', ends.join(` ${arrow} `), one))
+      }
+      const more = link.methods.length - MOST_METHODS
+      if (more > 0) rows.push(`      and ${grouped(more)} more`)
     }
   }
   return rows
@@ -106,11 +122,11 @@ function rowsOf(
 
 /** Names give way first, then times; what fails is said in any case. */
 function rowLines(
-  rows: readonly (Row | 'outside')[],
+  rows: readonly (Row | string)[],
   width: number,
   paint: ReturnType<typeof painter>,
 ): readonly string[] {
-  const full = rows.filter((row) => row !== 'outside')
+  const full = rows.filter((row) => typeof row !== 'string')
   const most = (of: (row: Row) => number) =>
     full.reduce((widest, row) => Math.max(widest, of(row)), 0)
   const [volumes, times] = [most((row) => columns(row.volume)), most((row) => columns(row.times))]
@@ -122,7 +138,7 @@ function rowLines(
   const names = Math.max(LEAST_NAME, Math.min(named, width - others - failRoom))
   const gap = ' '.repeat(GAP)
   return rows.map((row) => {
-    if (row === 'outside') return paint('strong', row)
+    if (typeof row === 'string') return paint(row === 'outside' ? 'strong' : 'quiet', row)
     const name = padded(row.name, names - columns(row.lead))
     const left = [
       row.lead + (row.strong ? paint('strong', name) : name),
