@@ -1,8 +1,8 @@
-import { type PictureView, renderMapSvg, renderSvg } from '@clew/render'
-import { type CallTree, serviceMap } from 'clew/trace'
+import { type PictureView, renderSvg } from '@clew/render'
+import type { CallTree } from 'clew/trace'
 
 export interface PictureStyle {
-  readonly view: PictureView | 'map'
+  readonly view: PictureView
   readonly full?: boolean
   /** Told when a PNG had to be drawn smaller than usual. */
   readonly onNotice?: (notice: string) => void
@@ -15,12 +15,7 @@ export async function drawPicture(
   style: PictureStyle,
 ): Promise<Uint8Array | string> {
   const isSvg = path.toLowerCase().endsWith('.svg')
-  const { view } = style
-  if (view === 'map') {
-    const svg = renderMapSvg(serviceMap([tree]), { methods: style.full })
-    return isSvg ? svg : await (await import('@clew/render/png')).renderPng(svg)
-  }
-  if (isSvg) return renderSvg(tree, { ...style, view })
+  if (isSvg) return renderSvg(tree, style)
   const { renderPng } = await import('@clew/render/png')
-  return await renderPng(tree, { ...style, view })
+  return await renderPng(tree, style)
 }

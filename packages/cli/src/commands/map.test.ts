@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileIn, runClew, withDirectory } from '../run-clew.test.ts'
-import { wellTrace } from '../sample-traces.test.ts'
+import { failedTrace, wellTrace } from '../sample-traces.test.ts'
 
 test('the map is text, one JSON value, and a file of the kind its ending names', () =>
   withDirectory(async (directory) => {
@@ -83,4 +83,9 @@ test('one trace is mapped by show and by render', () =>
     const out = join(directory, 'map.svg')
     assert.equal((await runClew(['render', file, '-o', out, '--view', 'map'])).code, 0)
     assert.match(await readFile(out, 'utf8'), /Layout of the system/)
+    const two = await fileIn(directory, 'two.jsonl', wellTrace() + failedTrace())
+    const all = await runClew(['show', two, '--view', 'map'])
+    assert.deepEqual([all.code, all.stdout], [0, (await runClew(['map', two])).stdout])
+    const drawn = await runClew(['render', two, '-o', out, '--view', 'map', '--json'])
+    assert.equal(JSON.parse(drawn.stdout).traces, 2)
   }))

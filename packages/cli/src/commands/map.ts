@@ -118,7 +118,8 @@ async function write(out: string, map: SystemMap, choice: Choice): Promise<void>
   const ending = extname(out).toLowerCase()
   if (ending === '.svg' || ending === '.png') {
     const { writePicture } = await import('../write-picture.ts')
-    return writePicture(out, render.renderMapSvg(map, choice))
+    await writePicture(out, render.renderMapSvg(map, choice))
+    return
   }
   const texts: Readonly<Record<string, () => string>> = {
     '.dot': () => render.renderMapDot(map, choice),

@@ -75,6 +75,7 @@ async function render(
     throw usageFault('FILE is missing', { next: ['clew render traces.jsonl -o picture.png'] })
   }
   if (isPage(out)) return renderPage(context, { out, raw, json }, chosen)
+  if (view === 'map') return await renderMap(context, { out, full, raw, json }, chosen)
   const { nameOf, parseSelector, readTraceFile } = await import('../trace-file.ts')
   const file = await readTraceFile(paths, which === undefined ? undefined : parseSelector(which))
   if (file.trace === undefined) {
@@ -111,6 +112,26 @@ async function render(
     output.say(
       `${harmless(out)} has the ${view} of ${tree.calls === 1 ? '1 call' : `${tree.calls} calls`}`,
     )
+  return EXIT.ok
+}
+
+/** Of one trace, or of all together. */
+async function renderMap(
+  context: ClewContext,
+  { out, full: methods, raw, json }: Pick<Flags, 'out' | 'full' | 'raw' | 'json'>,
+  chosen: Chosen,
+): Promise<ExitCode> {
+  const { output } = context
+  const { readMap } = await import('../read-map.ts')
+  const { map, problems } = await readMap(chosen, raw)
+  const { renderMapSvg } = await import('@clew/render')
+  const { writePicture } = await import('../write-picture.ts')
+  const bytes = await writePicture(out, renderMapSvg(map, { methods }))
+  const { traces, calls } = map
+  if (json) output.printJson({ file: out, view: 'map', bytes, traces, calls })
+  else output.say(`${harmless(out)} has the map of ${calls === 1 ? '1 call' : `${calls} calls`}`)
+  const { sayProblems } = await import('../print-tree.ts')
+  sayProblems(context, problems)
   return EXIT.ok
 }
 

@@ -1,5 +1,4 @@
-import type { CallTree } from 'clew/trace'
-import { chosenOf } from '../chosen-trace.ts'
+import { type Chosen, chosenOf } from '../chosen-trace.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { usageFault } from '../fault.ts'
@@ -77,8 +76,10 @@ async function show(
   flags: Flags,
   ...words: readonly string[]
 ): Promise<ExitCode> {
-  const { paths, which } = chosenOf(words, flags.trace)
+  const chosen = chosenOf(words, flags.trace)
+  const { paths, which } = chosen
   if (paths.length === 0) throw usageFault('FILE is missing', { next: ['clew show traces.jsonl'] })
+  if (flags.view === 'map' && !flags.json) return await printMap(context, chosen, flags)
   const { output } = context
   const { parseSelector, readTraceFile } = await import('../trace-file.ts')
   const file = await readTraceFile(paths, which === undefined ? undefined : parseSelector(which))
@@ -97,31 +98,30 @@ async function show(
       const { treeJson } = await import('../tree-json.ts')
       output.printJson({ trace: treeJson(tree), problems: file.problems })
     } else {
-      const { view } = flags
-      if (view === 'map') await printMap(context, tree, flags)
-      else
-        printTree(context, tree, {
-          view,
-          width: flags.width,
-          full: flags.full,
-          ...(flags.ascii && { ascii: true }),
-        })
+      const view = flags.view === 'map' ? 'tree' : flags.view
+      const { width, full, ascii } = flags
+      printTree(context, tree, { view, width, full, ...(ascii && { ascii }) })
     }
   }
   sayProblems(context, file.problems)
   return EXIT.ok
 }
 
+/** Of one trace, or of all together. */
 async function printMap(
-  { output, env }: ClewContext,
-  tree: CallTree,
-  { width = output.width, full: methods, ascii }: Flags,
-): Promise<void> {
-  const { serviceMap } = await import('clew/trace')
+  context: ClewContext,
+  chosen: Chosen,
+  { width = context.output.width, full: methods, ascii, raw }: Flags,
+): Promise<ExitCode> {
+  const { output, env } = context
+  const { readMap } = await import('../read-map.ts')
+  const { map, problems } = await readMap(chosen, raw)
   const { renderMapText } = await import('@clew/render')
-  const { isAsciiOnly } = await import('../print-tree.ts')
+  const { isAsciiOnly, sayProblems } = await import('../print-tree.ts')
   const style = { width, color: output.color, unicode: !(ascii || isAsciiOnly(env)), methods }
-  output.print(renderMapText(serviceMap([tree]), style).trimEnd())
+  output.print(renderMapText(map, style).trimEnd())
+  sayProblems(context, problems)
+  return EXIT.ok
 }
 
 function parseWidth(text: string): number {
