@@ -144,6 +144,8 @@ test('Jaeger: an exception in the log is a failure', () => {
   ]
   const { root } = tree('jaeger', jaeger([{ spanID: '1', logs }]))
   assert.deepEqual([root.status, root.error], ['error', 'Boom'])
+  const unnamed = [{ fields: [{ key: 'event', value: 'error' }] }]
+  assert.equal(tree('jaeger', jaeger([{ spanID: '1', logs: unnamed }])).root.status, 'error')
 })
 
 test('what was sent again is a later attempt', () => {
@@ -175,6 +177,7 @@ test('processes and hosts: the pod before the machine, the machine where the pro
   const version = ['service.version', '1.2'] as const
   assert.deepEqual(placeOf([machine, ['process.pid', 7], version]), ['vm-1', 7, '1.2'])
   assert.deepEqual(placeOf([machine, ['k8s.pod.name', 'pod-1']]), ['pod-1', undefined, undefined])
+  assert.deepEqual(placeOf([machine, ['pid', 7], ['k8s.pod.name', 'pod-1']])[0], 'pod-1')
   assert.deepEqual(placeOf([machine, ['service.instance.id', 'i-1']])[0], 'i-1')
   assert.deepEqual(placeOf([['ip', '10.0.0.1']])[0], '10.0.0.1')
   assert.deepEqual(placeOf([['process.pid', -1]])[1], undefined)
@@ -192,6 +195,8 @@ test('Zipkin: a record told in parts is one, both halves of a shared one too', (
   assert.deepEqual([root.presence, root.attributes], ['0110', { 'user.id': 'a' }])
   const client = zipkin('1', { kind: 'CLIENT' })
   const server = zipkin('1', { kind: 'SERVER', shared: true, localEndpoint: { serviceName: 'b' } })
+  const unsaid = tree('zipkin', [client, { ...server, kind: undefined }])
+  assert.equal(unsaid.root.presence, '1111')
   const twice = tree('zipkin', [client, server, client, server])
   assert.deepEqual([twice.root.presence, twice.root.calls.length], ['1111', 0])
   assert.deepEqual(kindsOf(twice.problems), ['duplicate', 'duplicate'])
@@ -215,6 +220,9 @@ test('records that are above each other are cut apart and told', () => {
   assert.ok(kindsOf(problems).includes('cycle'))
   assert.equal(sizeOf(root), 3)
   assert.equal(sizeOf(tree('jaeger', jaeger([at('1', '1')])).root), 1)
+  const references = [...at('2', '2').references, ...at('2', '1').references]
+  const { root: above } = tree('jaeger', jaeger([{ spanID: '1' }, { spanID: '2', references }]))
+  assert.equal(above.calls.length, 1)
 })
 
 function sizeOf(root: CallNode): number {
