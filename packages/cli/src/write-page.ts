@@ -1,8 +1,7 @@
-import { writeFile } from 'node:fs/promises'
 import { renderHtml } from '@clew/render/html'
 import { type CallTree, type CallTreeOptions, callTree, type TraceProblem } from 'clew/trace'
 import { type Chosen, readChosen } from './chosen-trace.ts'
-import { fileFault } from './fault.ts'
+import { WriteTarget } from './write-target.ts'
 
 /** Traces beyond are not in the page, which says so: a list of thousands helps nobody. */
 const MOST_TRACES = 500
@@ -15,7 +14,8 @@ export interface WrittenPage {
 }
 
 /**
- * Writes the traces of files, or the one that is asked for, as one self-contained page.
+ * Writes the traces of files, or the one that is asked for, as one self-contained page, which appears
+ * under its name when it is whole.
  * @throws Fault when the file cannot be read or the page not be written
  */
 export async function writePage(
@@ -29,11 +29,14 @@ export async function writePage(
     if (trees.length <= MOST_TRACES) trees.push(callTree(trace, options))
   })
   const page = renderHtml(trees, { maxTraces: MOST_TRACES })
+  const target = new WriteTarget(out)
   try {
-    await writeFile(out, page)
+    target.write(page)
+    target.finish()
   } catch (error) {
-    throw fileFault('write', out, error)
+    target.abandon()
+    throw error
   }
   const calls = trees.reduce((sum, tree) => sum + tree.calls, 0)
-  return { traces: trees.length, calls, bytes: Buffer.byteLength(page), problems }
+  return { traces: trees.length, calls, bytes: target.bytes, problems }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
@@ -151,4 +151,19 @@ test('what another system kept stays so, in Clew’s own files too', () =>
       const { trace } = JSON.parse((await runClew(['show', path, '--json'])).stdout)
       assert.deepEqual([trace.source, trace.complete], ['zipkin', true], path)
     }
+  }))
+
+test('a page is of many files, and what was there stays until it is whole', () =>
+  withDirectory(async (directory) => {
+    const other = '5bf92f3577b34da6a3ce929d0e0e4736'
+    const first = await fileIn(directory, 'a.jsonl', traceLines())
+    const second = await fileIn(directory, 'b.jsonl', traceLines(other))
+    const out = await fileIn(directory, 'out.html', 'kept')
+    // Whoever has it open goes on reading what was there: it is replaced, not written over.
+    const before = await stat(out)
+    const { code, stderr } = await runClew(['convert', first, second, '-o', out])
+    assert.equal(code, 0, stderr)
+    assert.match(stderr, /has 2 traces of 2 calls as html/)
+    assert.notEqual((await stat(out)).ino, before.ino)
+    assert.deepEqual(await readdir(directory), ['a.jsonl', 'b.jsonl', 'out.html'])
   }))
