@@ -29,7 +29,7 @@ function otlp(...spans: readonly Fields[]) {
 function jaeger(spans: readonly Fields[], processes: Fields = { p1: { serviceName: 'shop' } }) {
   const times = { startTime: US, duration: 1_000, processID: 'p1' }
   const told = spans.map((span) => ({ traceID: TRACE, operationName: 'get', ...times, ...span }))
-  return { data: [{ traceID: TRACE, spans: told, processes }] }
+  return [{ traceID: TRACE, spans: told, processes }]
 }
 
 const referTo = (refType: string, spanID: string, traceID = TRACE) => ({
