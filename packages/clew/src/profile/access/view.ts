@@ -1,6 +1,7 @@
 import {
   type CallNode,
   type CallTree,
+  ClockPool,
   callTree,
   type Entry,
   type Fold,
@@ -51,7 +52,20 @@ export function viewOf(
     const entries = totalEntries(root, ends, id)
     return { ...view, entries, folds: [] }
   }
-  return { ...view, ...ownRecords(root, ends, { trace: id, aliases }) }
+  const placed = callTree(trace, { clocks: clocksSeen(tree, root) })
+  const shown = askedCall(placed.root) ?? root
+  return { ...view, ...ownRecords(shown, endsOf(placed, shown), { trace: id, aliases }) }
+}
+
+/**
+ * What the shown calls alone prove of clocks: where a call lies must not tell anything of calls below
+ * it that nobody may see.
+ */
+function clocksSeen(tree: CallTree, root: CallNode): ClockPool {
+  const seen = new ClockPool()
+  const calls = root.calls.map((call) => ({ ...call, offsetMs: 0, calls: [] }))
+  seen.add({ ...tree, root: { ...root, offsetMs: 0, calls } })
+  return seen
 }
 
 /** The call that was asked for: the root, or the first below places that were only made up. */
