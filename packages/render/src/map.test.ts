@@ -92,6 +92,12 @@ test('200 services with 600 links are laid out at once', (t) => {
   assert.equal(cards.length, 200)
 })
 
+test('what is settings to Mermaid even within quotes is written as numbers', () => {
+  const entry = { kind: 'rpc-receive', timeMs: 1_795_386_521_000, host: 'h', id: 'c' } as const
+  const map = serviceMap([callTree([{ ...entry, service: '%%{init: 1}%%', method: 'm' }])])
+  assert.match(renderMapMermaid(map), /\["#37;#37;{init: 1}#37;#37;"\]/)
+})
+
 test('no name breaks a diagram, a picture or a document', () => {
   fc.assert(
     fc.property(systems, (map) => {
@@ -110,6 +116,7 @@ test('no name breaks a diagram, a picture or a document', () => {
       const [head, ...mermaid] = renderMapMermaid(map).trimEnd().split('\n')
       assert.equal(head, 'flowchart LR')
       for (const line of mermaid) {
+        assert.doesNotMatch(line, /%%/)
         assert.match(
           line,
           /^ {2}p\d+(?: -?(?:-|\.-)[->]*\|"[^"|<>`]+"\| p\d+|(?:\[\(?|>|\(\[)"[^"|<>`[\]]+"(?:\)?\]|\]\)))$/u,
