@@ -148,6 +148,29 @@ test('Jaeger: an exception in the log is a failure', () => {
   assert.equal(tree('jaeger', jaeger([{ spanID: '1', logs: unnamed }])).root.status, 'error')
 })
 
+test('Jaeger: an error in the log is a failure, a copied line of a logger is none', () => {
+  const status = (...fields: readonly object[]) =>
+    tree('jaeger', jaeger([{ spanID: '1', logs: [{ fields }] }])).root.status
+  const error = { key: 'error', value: 'context canceled' }
+  assert.equal(status(error), 'error')
+  assert.equal(status({ key: 'level', value: 'error' }, error), 'ok')
+  assert.equal(status({ key: 'error', value: 'none' }), 'ok')
+  assert.equal(status({ key: 'error.object', value: 'Boom: it went' }), 'error')
+  assert.equal(status({ key: 'event', value: 'Error' }), 'error')
+})
+
+test('Jaeger: a refusal is a failure, unless OpenTelemetry or its author judged it', () => {
+  const status = (...tags: readonly object[]) =>
+    tree('jaeger', jaeger([{ spanID: '1', tags }])).root.status
+  const server = { key: 'span.kind', value: 'server' }
+  const missing = { key: 'http.status_code', value: 404 }
+  assert.equal(status(server, missing), 'error')
+  assert.equal(status(server, { key: 'grpc.status', value: 'NOT_FOUND' }), 'error')
+  assert.equal(status(server, missing, { key: 'error', value: false }), 'ok')
+  assert.equal(status(server, missing, { key: 'otel.scope.name', value: 'http' }), 'ok')
+  assert.equal(status(server, missing, { key: 'internal.span.format', value: 'otlp' }), 'ok')
+})
+
 test('what was sent again is a later attempt', () => {
   const sent = (value: unknown) =>
     tree('jaeger', jaeger([{ spanID: '1', ...tagged('http.request.resend_count', value) }])).root

@@ -1,7 +1,7 @@
 import type { ForeignContext } from '../trace/index.ts'
 import { spanIdOf, traceIdOf } from './ids.ts'
 import type { Choice, JsonVisitor } from './json-walker.ts'
-import { outcomeOf } from './outcome.ts'
+import { outcomeOf, saysError } from './outcome.ts'
 import { withOwn } from './own-facts.ts'
 import { readPlace } from './place-tags.ts'
 import type { Reading } from './reading.ts'
@@ -178,22 +178,36 @@ function parentOf(span: Span, trace: string, own: string): Parent {
 
 const EXCEPTION_CLASS = ['exception.type', 'error.kind', 'error.class']
 
-/** An exception in the log of a record; OpenTracing's convention is `event=error`. */
+/**
+ * An exception in the log of a record; OpenTracing's conventions are `event=error` and `error.object`.
+ * Its `error` says so too, unless a level beside it shows that a logger's line was copied: what was
+ * logged, and tried again, need not have failed.
+ */
 function exceptionOf(span: Span) {
   for (const log of listOf(span.logs)) {
-    let exception = false
-    let named: string | undefined
+    const fields = new Map<unknown, unknown>()
     for (const field of listOf(fieldsOf(log)?.fields)) {
       const { key, value } = fieldsOf(field) ?? {}
-      if (key === 'event' && (value === 'error' || value === 'exception')) exception = true
-      if (key === 'exception.escaped' && String(value).toLowerCase() === 'false') {
-        return { exception: false, exceptionClass: undefined }
-      }
-      if (EXCEPTION_CLASS.includes(key as string) && typeof value === 'string') named ??= value
+      if (!fields.has(key)) fields.set(key, value)
     }
-    if (exception || named !== undefined) return { exception: true, exceptionClass: named }
+    if (String(fields.get('exception.escaped')).toLowerCase() === 'false') {
+      return { exception: false, exceptionClass: undefined }
+    }
+    const named = EXCEPTION_CLASS.map((key) => fields.get(key)).find(isText)
+    if (named !== undefined || isException(fields)) {
+      return { exception: true, exceptionClass: named }
+    }
   }
   return { exception: false, exceptionClass: undefined }
+}
+
+const isText = (value: unknown) => typeof value === 'string'
+
+function isException(fields: ReadonlyMap<unknown, unknown>): boolean {
+  const event = String(fields.get('event')).toLowerCase()
+  if (event === 'error' || event === 'exception' || fields.has('error.object')) return true
+  const error = fields.get('error')
+  return typeof error === 'string' && saysError(error) && !fields.has('level')
 }
 
 function verdictOf(tags: TagList['tags']) {
@@ -201,5 +215,13 @@ function verdictOf(tags: TagList['tags']) {
   const verdict =
     code === 'ERROR' ? ('error' as const) : code === 'OK' ? ('ok' as const) : undefined
   const message = tags.get('otel.status_description')
-  return { verdict, message: typeof message === 'string' ? message : undefined }
+  const isJudged = tags.get('error') === false || isOfOpenTelemetry(tags)
+  return { verdict, message: isText(message) ? message : undefined, refusalFails: !isJudged }
+}
+
+/** What OpenTelemetry recorded says of a refusal itself whether it is a failure; OpenTracing left that to readers. */
+function isOfOpenTelemetry(tags: TagList['tags']): boolean {
+  if (tags.get('internal.span.format') === 'otlp') return true
+  for (const key of tags.keys()) if (key.startsWith('otel.')) return true
+  return false
 }

@@ -13,6 +13,8 @@ export interface Told {
   readonly exceptionClass: string | undefined
   /** In the author's words. */
   readonly message: string | undefined
+  /** Whoever answers that it was asked wrongly (HTTP's 4xx) has failed too. @default false */
+  readonly refusalFails?: boolean
 }
 
 const HTTP_STATUS = ['http.response.status_code', 'http.status_code', 'http.status']
@@ -35,8 +37,8 @@ const DEADLINE = 4
 const OK: Outcome = { status: 'ok', error: undefined, gaveUp: false }
 
 /**
- * Whether a record ended with a failure. A 4xx of HTTP is none by itself: the server did what it
- * should, and whether its client minds, only the client can say, by its status.
+ * Whether a record ended with a failure. A 4xx of HTTP is none by itself in OpenTelemetry and Zipkin:
+ * the server did what it should, and whether its client minds, only the client can say, by its status.
  */
 export function outcomeOf(told: Told): Outcome {
   const { tags, verdict } = told
@@ -61,18 +63,18 @@ export function outcomeOf(told: Told): Outcome {
 }
 
 function hasFailed(told: Told, http: number | undefined, rpc: number | undefined): boolean {
-  const { tags, kind } = told
+  const { tags, kind, refusalFails } = told
   if (saysError(tags.get('error')) || told.exception) return true
-  if (http !== undefined && http >= 500) return true
+  if (http !== undefined && http >= (refusalFails ? 400 : 500)) return true
   // What a server did not get done because it was asked wrongly is not its failure.
-  const asked = kind === 'server' || kind === 'consumer'
+  const asked = !refusalFails && (kind === 'server' || kind === 'consumer')
   if (rpc !== undefined && rpc !== 0 && (!asked || SERVERS_FAULT.has(rpc))) return true
   const type = tags.get('error.type')
   return type !== undefined && type !== '' && !(asked && /^4\d\d$/.test(String(type)))
 }
 
 /** Zipkin's tag may say anything but that there was none; Jaeger's is true, "true" or 1. */
-const saysError = (value: unknown) =>
+export const saysError = (value: unknown) =>
   value !== undefined &&
   value !== false &&
   value !== 0 &&

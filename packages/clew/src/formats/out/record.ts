@@ -228,5 +228,5 @@ function tell(tags: Tags, call: CallNode, { status, kind, startMs, endMs }: Endi
 function looksFailed(tags: Tags, kind: RecordKind | undefined): boolean {
   const nothing = { verdict: undefined, exception: false }
   const told = { ...nothing, exceptionClass: undefined, message: undefined }
-  return outcomeOf({ kind, tags, ...told }).status !== 'ok'
+  return outcomeOf({ kind, tags, ...told, refusalFails: true }).status !== 'ok'
 }

@@ -89,9 +89,6 @@ function sweep(call: CallNode, from: number, to: number): Sweep {
     const end = endOf(child)
     if (end === undefined || isDetached(child, call)) continue
     const [begin, stop] = [toMicroseconds(child.offsetMs), toMicroseconds(end)]
-    // What was there before its caller and after it is no part of it.
-    const beyond = begin < from && stop > to && stop - begin > (1 + LONGER) * (to - from)
-    if (beyond) continue
     const clipped = { call: child, from: Math.max(from, begin), to: Math.min(to, stop) }
     if (clipped.to > clipped.from) inner.push(clipped)
   }
@@ -114,8 +111,6 @@ function nextBack(current: Sweep): Interval | undefined {
 
 /** Siblings may overlap by less than this share of their parent's time and still follow each other. */
 const OVERLAP = 0.01
-/** A call may seem longer than its caller by this share of the caller's time. */
-const LONGER = 0.01
 
 /** Milliseconds since 1970 are not exact to the microsecond: what is equal there is equal here. */
 const toMicroseconds = (ms: number) => Math.round(ms * 1000) / 1000
