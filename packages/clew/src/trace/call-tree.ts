@@ -29,9 +29,9 @@ export function callTree(
   const { root, order } = linkCalls(gatherCalls(trace.entries, problems), trace, problems)
   const foreign = trace.source !== undefined
   const hostClocks = placeCalls(order, { clocks, foreign, problems })
-  // Where the root's request is lost, the first that is known of it is its beginning.
+  // Where nothing tells when the root began, the first that is known of it is its beginning.
   const begin =
-    stamp(root.request) === undefined
+    (stamp(root.request) ?? stamp(root.delivery?.receive)) === undefined
       ? order.reduce((least, place) => Math.min(least, place.beginMs), root.beginMs)
       : root.beginMs
   let calls = 0
