@@ -73,3 +73,14 @@ test('a client with servers in two files is above both', () => {
     ['0110', '0110'],
   )
 })
+
+test('a client that makes further calls stands for none of them across files either', () => {
+  const told: readonly Told[] = [
+    { id: '1', kind: 'CLIENT', service: 'user', at: [0, 900] },
+    { id: '2', parent: '1', kind: 'CLIENT', service: 'user', at: [100, 300] },
+    { id: '3', parent: '1', kind: 'SERVER', service: 'orders', at: [400, 800] },
+  ]
+  const whole = shapeOf(callTree(read(told)[0]!).root)
+  assert.deepEqual(shapeOf(callTree(joinedOf(byService(told))).root), whole)
+  assert.deepEqual(shapeOf(callTree(joinedOf(byService(told).toReversed())).root), whole)
+})

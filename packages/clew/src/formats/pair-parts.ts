@@ -59,22 +59,30 @@ function sidesOf(entries: readonly Entry[]): ReadonlyMap<string, Sides> {
 
 /** Clients that have no server's side, each with the one server below it. */
 function pairsIn(calls: ReadonlyMap<string, Sides>): readonly Pair[] {
-  /** Null where there are several. */
+  /** Null where there is more below it. */
   const found = new Map<string, Pair | null>()
   for (const [serverId, server] of calls) {
-    const first = server.receive ?? server.respond
     const asked = server.request ?? server.finish
-    if (first === undefined || asked !== undefined || (first.edge ?? 'call') !== 'call') continue
-    const clientId = first.parent
-    if (typeof clientId !== 'string') continue
+    const first = asked ?? server.receive ?? server.respond
+    const clientId = first?.parent
+    if (first === undefined || typeof clientId !== 'string') continue
     const client = calls.get(clientId)
     const isClient = client?.request?.from !== undefined && client.request.edge === undefined
     if (!isClient || client.receive !== undefined || client.respond !== undefined) continue
-    const pair = { client, clientId, server, serverId }
-    found.set(clientId, found.has(clientId) ? null : pair)
+    if (asked === undefined) {
+      if ((first.edge ?? 'call') !== 'call') continue
+      const pair = { client, clientId, server, serverId }
+      found.set(clientId, found.has(clientId) ? null : pair)
+    } else if (first.edge !== 'event' && isSameCaller(client.request, asked)) {
+      // Who makes further calls under a client's record did more than to wait for one.
+      found.set(clientId, null)
+    }
   }
   return [...found.values()].filter((pair) => pair !== null)
 }
+
+const isSameCaller = (a: Entry | undefined, b: Entry) =>
+  a?.from?.service === b.from?.service && a?.host === b.host && a?.pid === b.pid
 
 function serversEntry(entry: Entry, { client, clientId, server }: Pair): Entry {
   const parent = client.request?.parent

@@ -64,3 +64,20 @@ test('what a server answers to a wrong question is no failure of it', () => {
   assert.equal(status('SERVER', { 'grpc.status_code': 'UNAVAILABLE' }), 'error')
   assert.equal(status('SERVER', { error: 'false' }), 'ok')
 })
+
+test('a client that makes further calls does not stand for one of them', () => {
+  const place = { localEndpoint: { serviceName: 'user' } }
+  const journey = zipkin('1', { kind: 'CLIENT', name: 'journey', ...place })
+  const inner = zipkin('2', { kind: 'CLIENT', name: 'add to cart', parentId: '1', ...place })
+  const server = zipkin('3', { ...SERVER, parentId: '1' })
+  for (const records of [
+    [journey, inner, server],
+    [journey, server, inner],
+  ]) {
+    const { root } = tree(...records)
+    assert.deepEqual(
+      [root.method, ...root.calls.map(({ id }) => id.slice(-1)).sort()],
+      ['journey', '2', '3'],
+    )
+  }
+})

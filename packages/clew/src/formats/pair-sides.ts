@@ -27,8 +27,8 @@ const areAlike = (client: Side, server: Side) =>
 /**
  * Makes calls of records. A client's record and its server's are one call, whether the server's has an
  * id of its own and the client's as parent (OpenTelemetry), or both have one id (Zipkin). A client
- * with several servers called them all: then each of them is a call of its own below it. Whoever takes
- * a message that somebody published is below that, too.
+ * with several servers, or with clients of its own below it, called them all: then each of them is a
+ * call of its own below it. Whoever takes a message that somebody published is below that, too.
  */
 export function pairSides(trace: string, sides: readonly Side[], problems: Problems): Entry[] {
   const byId = groupById(sides, problems)
@@ -129,17 +129,18 @@ function pairParents(
   callOf: Map<Side, Pair>,
   calls: readonly Pair[],
 ): ReadonlySet<Pair> {
-  /** The server below a client, null where there are several. */
+  /** The server below a client, null where there is more than that. */
   const below = new Map<Pair, Pair | null>()
   for (const call of calls) {
-    const { asked, done } = call
-    if (asked !== undefined || done === undefined || !isOther(done)) continue
-    if (done.parentId === null || done.parentId === done.id) continue
-    const client = byId.get(done.parentId)?.find((one) => isClient(one) && areAlike(one, done))
+    const side = call.asked ?? call.done!
+    if (call.asked === undefined ? !isOther(side) : !isClient(side)) continue
+    if (side.parentId === null || side.parentId === side.id) continue
+    const client = byId.get(side.parentId)?.find((one) => isClient(one) && areAlike(one, side))
     const above = client === undefined ? undefined : callOf.get(client)
-    if (above !== undefined && above.done === undefined) {
-      below.set(above, below.has(above) ? null : call)
-    }
+    if (client === undefined || above === undefined || above.done !== undefined) continue
+    // Who makes further calls under a client's record did more than to wait for one.
+    if (call.asked === undefined) below.set(above, below.has(above) ? null : call)
+    else if (isSameProcess(client.place, side.place)) below.set(above, null)
   }
   const joined = new Set<Pair>()
   for (const [client, server] of below) {
