@@ -148,6 +148,15 @@ test('Jaeger: an exception in the log is a failure', () => {
   assert.equal(tree('jaeger', jaeger([{ spanID: '1', logs: unnamed }])).root.status, 'error')
 })
 
+test('Jaeger: what stands beside records is no problem, what may hide them is', () => {
+  const trace = jaeger([{ spanID: '1' }])[0]!
+  const { problems } = tree('jaeger', [{ ...trace, services: [{}] }])
+  assert.deepEqual(problems, [])
+  const { spans, ...damaged } = trace
+  const hidden = read('jaeger', JSON.stringify([{ ...damaged, spanz: spans }]))
+  assert.match(String(hidden.problems.map(({ message }) => message)), /known of "spanz"/)
+})
+
 test('Jaeger: an error in the log is a failure, a copied line of a logger is none', () => {
   const status = (...fields: readonly object[]) =>
     tree('jaeger', jaeger([{ spanID: '1', logs: [{ fields }] }])).root.status

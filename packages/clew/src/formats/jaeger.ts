@@ -24,6 +24,8 @@ export class JaegerVisitor implements JsonVisitor {
   #processes = new Map<string, Place>()
   #known = new Set<string>()
   #trace: string | undefined
+  /** Of the documents that are being read, outermost first. */
+  readonly #open: Document[] = []
 
   constructor(reading: Reading) {
     this.#reading = reading
@@ -34,16 +36,16 @@ export class JaegerVisitor implements JsonVisitor {
     if (role === 'documents') return what === 'plain' ? 'skip' : { role: roleOf(what) }
     if (role === 'processes' || role === 'spans') return what === 'object' ? 'take' : 'skip'
     const choice = chooseInDocument(key, what)
-    // A name that was damaged, or that nobody here knows, must not hide what is below it.
-    if (choice === 'skip' && what !== 'plain' && key !== 'warnings') {
-      const message = `nothing is known of ${JSON.stringify(key.slice(0, 40))}: passed over`
-      this.#reading.problems.add('unreadable', message)
-    }
+    const document = this.#open.at(-1)
+    if (document === undefined || what === 'plain') return choice
+    if (choice !== 'skip') document.hasRecords ||= key !== 'processes'
+    else if (document.unknown.length < 3) document.unknown.push(key)
     return choice
   }
 
   entered(role: string): void {
     if (role !== 'trace') return
+    this.#open.push({ hasRecords: false, unknown: [] })
     this.#processes = new Map()
     this.#known = new Set()
     this.#trace = undefined
@@ -51,6 +53,12 @@ export class JaegerVisitor implements JsonVisitor {
 
   left(role: string): void {
     if (role !== 'trace') return
+    const document = this.#open.pop()
+    // A name that was damaged must not hide what is below it; what stands beside records may be anything.
+    for (const key of document?.hasRecords ? [] : (document?.unknown ?? [])) {
+      const message = `nothing is known of ${JSON.stringify(key.slice(0, 40))}: passed over`
+      this.#reading.problems.add('unreadable', message)
+    }
     const unknown = [...this.#processes.keys()].filter((id) => !this.#known.has(id))
     if (unknown.length > 0) {
       const shown = unknown.slice(0, 3).map((id) => JSON.stringify(id.slice(0, 40)))
@@ -125,6 +133,12 @@ export class JaegerVisitor implements JsonVisitor {
 }
 
 type Span = Readonly<Record<string, unknown>>
+
+interface Document {
+  /** Records, or documents that may have some. */
+  hasRecords: boolean
+  readonly unknown: string[]
+}
 
 const roleOf = (what: 'object' | 'list' | 'plain') => (what === 'list' ? 'documents' : 'trace')
 

@@ -190,6 +190,23 @@ test('a failed try that a later one made good is masked, and does not explain a 
   ])
 })
 
+test('the verdict tells of failures that did not reach the answer', () => {
+  const lines = [...whole('r', 0, 100), ...whole('a', 5, 20), ...whole('b', 30, 50)]
+  const parents = { r: null, a: 'r', b: 'r' }
+  const sentencesOf = (more: Record<string, Partial<Entry>>) =>
+    verdict(treeOf(parents, lines, more)).sentences
+  assert.match(
+    sentencesOf({ a: error })[1]!,
+    /^One failure did not reach the answer: service-a\.work /,
+  )
+  assert.match(
+    sentencesOf({ a: error, b: error })[1]!,
+    /^2 failures .*; the first: service-a\.work /,
+  )
+  assert.equal(sentencesOf({}).length, 1)
+  assert.doesNotMatch(sentencesOf({ r: error, a: error }).join(' '), /did not reach/)
+})
+
 test('a try that failed after a good one is to blame', () => {
   const parents = { r: null, a: 'r', b: 'r', c: 'r' }
   const lines = [

@@ -51,7 +51,8 @@ export function bottlenecks(
     add(spent, segment.call, 'start', start)
   }
   const order = [...spent.values()].sort((a, b) => b.ms - a.ms)
-  return order.map(({ call: first, where, ms, own }): Bottleneck => {
+  const told = order.filter(({ ms }, at) => at === 0 || ms >= LEAST_MS)
+  return told.map(({ call: first, where, ms, own }): Bottleneck => {
     let call = first
     for (const [other, time] of own) if (time > (own.get(call) ?? 0)) call = other
     const { service, method, edge, host, pid } = call
@@ -62,6 +63,9 @@ export function bottlenecks(
     return { ...about, calls: own.size, instances: processes.size, call, processMs }
   })
 }
+
+/** Milliseconds since 1970 are exact to a quarter of a microsecond: less than half of one is none. */
+const LEAST_MS = 0.0005
 
 const processOf = ({ host, pid }: CallNode) => `${pid ?? ''} ${host ?? ''}`
 

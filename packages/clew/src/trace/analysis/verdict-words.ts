@@ -102,6 +102,15 @@ const MOST_NAMED = 100
 export const asideSentence = (failure: Failure, tree: CallTree) =>
   `Nobody waited for it, but ${failureSentence(failure, tree)}`
 
+/** What failed without the root failing of it. */
+export function copedSentence(coped: readonly Failure[], tree: CallTree): string {
+  const [first] = coped
+  const count = coped.length
+  const those = count === 1 ? 'One failure did' : `${count} failures did`
+  const which = count === 1 ? ':' : '; the first:'
+  return `${those} not reach the answer${which} ${failureSentence(first!, tree)}`
+}
+
 /** What trying again cost. */
 export function retrySentence({ tries, costMs, inferred }: Retry, { totalMs }: CallTree): string {
   const [first] = tries

@@ -9,6 +9,7 @@ import { type Retry, retries } from './retries.ts'
 import { type Straggler, type StragglerOptions, stragglers } from './stragglers.ts'
 import {
   asideSentence,
+  copedSentence,
   doubtSentence,
   failureSentence,
   othersSentence,
@@ -55,6 +56,7 @@ export function verdict(tree: CallTree, options: StragglerOptions = {}): Verdict
   const failed = failures(tree, path)
   const failure = failed.find(({ masked }) => !masked)
   const aside = failed.find(({ handler }) => handler !== undefined)
+  const coped = failed.filter(isCopedWith)
   const places = bottlenecks(tree, path)
   const [bottleneck] = places
   const straggler = worst(stragglers(tree, path, options))
@@ -75,6 +77,8 @@ export function verdict(tree: CallTree, options: StragglerOptions = {}): Verdict
     unclear = !isClear
   }
   if (retry !== undefined) sentences.push(retrySentence(retry, tree))
+  // Who failed first says enough, and so does what was tried again.
+  else if (failure === undefined && coped.length > 0) sentences.push(copedSentence(coped, tree))
   if (aside !== undefined) sentences.push(asideSentence(aside, tree))
   const [longest] = pauseEffects(tree, path)
   const matters = longest !== undefined && longest.criticalMs >= PAUSE_SHARE * tree.totalMs
@@ -93,6 +97,10 @@ export function verdict(tree: CallTree, options: StragglerOptions = {}): Verdict
     ...(pause && { pause }),
   }
 }
+
+/** Somebody waited for it, and did well all the same. */
+const isCopedWith = ({ masked, handler, origin, passedOn }: Failure) =>
+  masked && handler === undefined && !isHandler(origin) && !passedOn.some(isHandler)
 
 /** The one whose being like the others would help most. */
 function worst(found: readonly Straggler[]): Straggler | undefined {
