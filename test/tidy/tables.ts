@@ -53,7 +53,29 @@ const PUBLIC = [
   ...['clew', 'clew/config', 'clew/formats', 'clew/profile', 'clew/testing', 'clew/trace'],
   ...['@clew/render', '@clew/render/html', '@clew/render/png'],
   ...['clew/http', 'clew/postgres', 'clew/redis'],
+  ...['@clew/collector', '@clew/collector/client', '@clew/collector/filter'],
 ]
+
+const TRACES = ['clew/trace', 'clew/trace/blocks', 'clew/formats']
+
+/**
+ * Folders of `@clew/collector`. `.` puts a collector together of its parts; the filter language and
+ * the client run in browsers too.
+ */
+export const COLLECTOR: Rules = {
+  filter: { may: [], pure: true },
+  store: { may: ['filter', ...TRACES] },
+  'store/clickhouse': { may: ['store', 'filter', ...TRACES] },
+  settle: { may: ['store', ...TRACES] },
+  http: { may: [] },
+  access: { may: ['http'] },
+  ingest: { may: ['http', 'store', 'settle', ...TRACES] },
+  api: { may: ['http', 'filter', 'store', 'settle', ...TRACES] },
+  client: { may: ['filter', ...TRACES], mayTypes: ['store', 'api', 'ingest'], pure: true },
+  recall: { may: ['http', 'store', 'ingest', ...TRACES] },
+  keep: { may: ['http', 'store'] },
+  '.': { may: ['*'] },
+}
 
 /** Folders of `@clew/cli`. `.` is what commands are made of, and the program that has them all. */
 export const CLI: Rules = {
@@ -67,6 +89,7 @@ export const CLI: Rules = {
 export const FOLDERS: readonly FolderRule[] = [
   ...rulesIn('packages/clew/src', CLEW),
   ...rulesIn('packages/render/src', RENDER),
+  ...rulesIn('packages/collector/src', COLLECTOR),
   ...rulesIn('packages/cli/src', CLI),
   // Examples and benchmarks show what users can do, so they have no more than users have.
   { folder: 'examples', may: PUBLIC },

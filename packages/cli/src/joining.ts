@@ -1,4 +1,4 @@
-import { pairParts } from 'clew/formats'
+import { joinParts } from 'clew/formats'
 import type { Trace } from 'clew/trace'
 
 /** Entries held at a time, so that parts of a trace can be joined; beyond, the oldest trace is handed over. */
@@ -33,35 +33,14 @@ export class Joining {
       if (this.#entries <= this.#mostEntries) return
       this.#held.delete(id)
       for (const { entries } of oldest) this.#entries -= entries.length
-      this.#take(joined(oldest))
+      this.#take(joinParts(oldest))
     }
   }
 
   end(): void {
     for (const [id, parts] of this.#held) {
       this.#held.delete(id)
-      this.#take(joined(parts))
+      this.#take(joinParts(parts))
     }
   }
-}
-
-/** Parts are joined at once: one by one, many would be copied as often as there are parts. */
-export function joined(parts: readonly Trace[]): Trace {
-  const [first, second] = parts
-  if (first === undefined) throw new RangeError('no parts')
-  if (second === undefined) return first
-  const pauses = parts.flatMap((part) => part.pauses ?? [])
-  const source = parts.find((part) => part.source !== undefined)?.source
-  const whole: Trace = {
-    id: first.id,
-    entries: parts.flatMap(({ entries }) => entries),
-    folds: parts.flatMap(({ folds }) => folds),
-    missing: parts.flatMap(({ missing }) => missing),
-    relays: parts.flatMap(({ relays }) => relays),
-    ...(pauses.length > 0 && { pauses }),
-    ...(source !== undefined && { source }),
-    complete: parts.every(({ complete }) => complete),
-  }
-  // Each service may have written its own side of a call.
-  return source === undefined ? whole : pairParts(whole)
 }

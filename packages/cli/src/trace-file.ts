@@ -1,8 +1,9 @@
+import { joinParts } from 'clew/formats'
 import { callTree, type Trace, type TraceProblem } from 'clew/trace'
 import { EXIT } from './exit.ts'
 import { Fault } from './fault.ts'
 import { harmless } from './harmless.ts'
-import { Joining, joined } from './joining.ts'
+import { Joining } from './joining.ts'
 import { problemsOf } from './problems-of-files.ts'
 import { readDocuments } from './read-documents.ts'
 import { tracePaths } from './trace-paths.ts'
@@ -87,7 +88,7 @@ class Gathering {
     if (trace.id !== '') this.#numbers.set(trace.id, number)
     const wanted = this.#isWanted(number, trace.id)
     const before = this.#kept.get(number)
-    const whole = before === undefined ? trace : joined([before, trace])
+    const whole = before === undefined ? trace : joinParts([before, trace])
     if (wanted) this.#kept.set(number, whole)
     const summary = summaryOf(number, whole)
     this.summaries[number - 1] =

@@ -5,5 +5,6 @@ export {
   type FormatReaderOptions,
   formatReader,
 } from './format-reader.ts'
+export { joinParts } from './join-parts.ts'
 export * from './out/index.ts'
 export { pairParts } from './pair-parts.ts'

@@ -1,5 +1,16 @@
 // What reads the blocks that replies bring and the pieces that go around them: `clew/trace/blocks`.
 // Apart from `clew/trace`, because pages read entries and trees, never blocks.
+export type { Batch, Sender } from './batch.ts'
 export { blockCalls } from './head.ts'
+export {
+  encodePacket,
+  type Packet,
+  type PacketHead,
+  type PacketRoot,
+  packetCalls,
+  packetHead,
+  pieceCalls,
+  readPacket,
+} from './packet.ts'
 export { Assembly, pieceTraceId, readPiece } from './read.ts'
 export type { CallRecord } from './records.ts'

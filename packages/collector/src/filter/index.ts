@@ -1,0 +1,2 @@
+export type * from './filter.ts'
+export { EVERYTHING } from './filter.ts'

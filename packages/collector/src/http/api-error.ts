@@ -1,0 +1,37 @@
+/** What an asker is told when something cannot be done: what, why, what to do next. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+  /** HTTP status. */
+  readonly status: number
+  /** A word for programs, such as `bad_filter`. */
+  readonly code: string
+  /** What to do next, where there is something. */
+  readonly advice: string | undefined
+  /** Seconds after which to try again. */
+  readonly retryAfterS: number | undefined
+
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    more: {
+      readonly advice?: string
+      readonly retryAfterS?: number
+      readonly cause?: unknown
+    } = {},
+  ) {
+    super(message, { cause: more.cause })
+    this.status = status
+    this.code = code
+    this.advice = more.advice
+    this.retryAfterS = more.retryAfterS
+  }
+
+  /** `{ error: { code, message, advice } }`, and never a stack. */
+  toResponse(): Response {
+    const { code, message, advice, status, retryAfterS } = this
+    const headers = retryAfterS === undefined ? undefined : { 'retry-after': String(retryAfterS) }
+    const error = { code, message, ...(advice !== undefined && { advice }) }
+    return Response.json({ error }, { status, ...(headers && { headers }) })
+  }
+}

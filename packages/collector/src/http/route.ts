@@ -1,0 +1,52 @@
+/** What a token allows. Each includes nothing of the others but that `admin` may do all. */
+export type Role = 'ingest' | 'read' | 'admin'
+
+/** Who asks, as far as it was proved. */
+export interface Subject {
+  /** Name of the token; `local` where none is asked for. */
+  readonly name: string
+  /** Only what is this tenant's is given or taken. Never from a header or parameter. */
+  readonly tenant: string
+  readonly roles: readonly Role[]
+}
+
+/** A request that was let in. */
+export interface Asked {
+  readonly request: Request
+  readonly subject: Subject
+  /** Of the path, decoded. */
+  readonly params: Readonly<Record<string, string>>
+  readonly query: URLSearchParams
+  /** Ends when the asker goes away or the request takes too long. */
+  readonly signal: AbortSignal
+}
+
+/** A parameter of a route, as its OpenAPI description tells. */
+export interface Parameter {
+  readonly name: string
+  readonly in: 'path' | 'query'
+  readonly description: string
+  readonly required?: boolean
+  /** A JSON schema. */
+  readonly schema: object
+}
+
+/** One thing that can be asked of a collector. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** As OpenAPI writes it: `/api/traces/{id}`. */
+  readonly path: string
+  /** `open` is for whoever can reach the port. */
+  readonly role: Role | 'open'
+  /** Names the operation in OpenAPI. */
+  readonly name: string
+  readonly summary: string
+  readonly parameters?: readonly Parameter[]
+  /** JSON schemas of the body and of the answer; absent where it is not JSON. */
+  readonly body?: object
+  readonly answer?: object
+  /** Media type of the answer. @default 'application/json' */
+  readonly produces?: string
+  /** @throws ApiError what the asker is told */
+  handle(asked: Asked): Promise<Response>
+}
