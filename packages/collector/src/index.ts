@@ -1,6 +1,7 @@
 export type { Comparison, Condition, Filter } from './filter/filter.ts'
 export { EVERYTHING } from './filter/filter.ts'
 export { ApiError } from './http/api-error.ts'
+export type { Gate } from './http/gate.ts'
 export type { Asked, Parameter, Role, Route, Subject } from './http/route.ts'
 export type { Intake, IntakeAnswer, RejectReason } from './ingest/intake.ts'
 export type { Summarise } from './settle/summarise.ts'

@@ -14,6 +14,8 @@ export interface Subject {
 export interface Asked {
   readonly request: Request
   readonly subject: Subject
+  /** Of the peer, as its connection says; empty where there is none, as in tests without a port. */
+  readonly address: string
   /** Of the path, decoded. */
   readonly params: Readonly<Record<string, string>>
   readonly query: URLSearchParams
