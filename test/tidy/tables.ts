@@ -54,6 +54,7 @@ const PUBLIC = [
   ...['@clew/render', '@clew/render/html', '@clew/render/png'],
   ...['clew/http', 'clew/postgres', 'clew/redis'],
   ...['@clew/collector', '@clew/collector/client', '@clew/collector/filter'],
+  '@clew/collector/tokens',
 ]
 
 const TRACES = ['clew/trace', 'clew/trace/blocks', 'clew/formats']

@@ -1,3 +1,18 @@
+export {
+  AuditLog,
+  type AuditLogOptions,
+  type AuditRecord,
+  type AuditWho,
+} from './access/audit-log.ts'
+export { audited } from './access/audited.ts'
+export { checkExposure, type Exposure, ExposureError } from './access/exposure.ts'
+export { openGate } from './access/open-gate.ts'
+export {
+  type RefusalReason,
+  TokenGate,
+  type TokenGateOptions,
+  tokenGate,
+} from './access/token-gate.ts'
 export type { Comparison, Condition, Filter } from './filter/filter.ts'
 export { EVERYTHING } from './filter/filter.ts'
 export { ApiError } from './http/api-error.ts'

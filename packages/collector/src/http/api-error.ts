@@ -9,6 +9,8 @@ export class ApiError extends Error {
   readonly advice: string | undefined
   /** Seconds after which to try again. */
   readonly retryAfterS: number | undefined
+  /** Further headers of the response, such as `www-authenticate`. */
+  readonly headers: Readonly<Record<string, string>>
 
   constructor(
     status: number,
@@ -17,6 +19,7 @@ export class ApiError extends Error {
     more: {
       readonly advice?: string
       readonly retryAfterS?: number
+      readonly headers?: Readonly<Record<string, string>>
       readonly cause?: unknown
     } = {},
   ) {
@@ -25,13 +28,17 @@ export class ApiError extends Error {
     this.code = code
     this.advice = more.advice
     this.retryAfterS = more.retryAfterS
+    this.headers = more.headers ?? {}
   }
 
   /** `{ error: { code, message, advice } }`, and never a stack. */
   toResponse(): Response {
     const { code, message, advice, status, retryAfterS } = this
-    const headers = retryAfterS === undefined ? undefined : { 'retry-after': String(retryAfterS) }
+    const headers = {
+      ...this.headers,
+      ...(retryAfterS !== undefined && { 'retry-after': String(retryAfterS) }),
+    }
     const error = { code, message, ...(advice !== undefined && { advice }) }
-    return Response.json({ error }, { status, ...(headers && { headers }) })
+    return Response.json({ error }, { status, headers })
   }
 }

@@ -40,6 +40,11 @@ export interface Route {
   readonly path: string
   /** `open` is for whoever can reach the port. */
   readonly role: Role | 'open'
+  /**
+   * Whether the audit log tells who did it: a `change` is written there before it is done, or is not done.
+   * @default 'change' for role `admin` and for DELETE, 'read' below `/api/traces` and for `/api/tail`, else 'no'
+   */
+  readonly audit?: 'change' | 'read' | 'no'
   /** Names the operation in OpenAPI. */
   readonly name: string
   readonly summary: string
