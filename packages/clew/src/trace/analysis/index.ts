@@ -5,6 +5,7 @@ export {
   type BreakdownRow,
   breakdown,
   breakdownRows,
+  partsOf,
   type RequestBreakdown,
 } from './breakdown.ts'
 export { type CriticalCredit, CriticalCredits, criticalCredits } from './critical-credits.ts'

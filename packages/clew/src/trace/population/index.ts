@@ -26,6 +26,7 @@ export {
   plusMinus,
   stretchesOf,
 } from './load-sentences.ts'
+export { type MapEnd, type MappedCall, mappedCalls } from './map-caller.ts'
 export { type CallPath, type PathTable, pathName } from './path-table.ts'
 export type { PathSide, Trait } from './path-tests.ts'
 export { type Change, retimed } from './retime.ts'
