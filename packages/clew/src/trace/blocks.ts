@@ -1,6 +1,14 @@
 // What reads the blocks that replies bring and the pieces that go around them: `clew/trace/blocks`.
 // Apart from `clew/trace`, because pages read entries and trees, never blocks.
-export type { Batch, Sender } from './batch.ts'
+export {
+  type Batch,
+  encodeBatch,
+  MAX_BATCH_BYTES,
+  MAX_BATCH_PACKETS,
+  type ReadBatch,
+  readBatch,
+  type Sender,
+} from './batch.ts'
 export { blockCalls } from './head.ts'
 export {
   encodePacket,
