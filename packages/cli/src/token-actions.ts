@@ -8,6 +8,7 @@ import {
   readUnverified,
 } from 'clew/profile'
 import type { ClewContext } from './command.ts'
+import { parseDuration } from './duration.ts'
 import { EXIT, type ExitCode } from './exit.ts'
 import { Fault, fileFault, usageFault } from './fault.ts'
 import { harmless, harmlessJson } from './harmless.ts'
@@ -19,9 +20,13 @@ export interface TokenFlags {
   readonly scope: Scope | undefined
   readonly subject: string | undefined
   readonly issuer: string | undefined
-  readonly expires: number
+  readonly expires: string | undefined
   readonly uses: number
   readonly kid: string | undefined
+  readonly role: readonly ('ingest' | 'read' | 'admin')[] | undefined
+  readonly tenant: string | undefined
+  readonly name: string | undefined
+  readonly file: string | undefined
   readonly algorithm: 'ed25519' | 'hmac'
   readonly out: string | undefined
   readonly printPrivate: boolean
@@ -69,7 +74,8 @@ export async function makeKey({ output }: ClewContext, flags: TokenFlags): Promi
 /** `clew token make`. */
 export async function makeToken(context: ClewContext, flags: TokenFlags): Promise<ExitCode> {
   const { output } = context
-  const { audience, scope, subject = 'anonymous', issuer = 'clew', uses, expires } = flags
+  const { audience, scope, subject = 'anonymous', issuer = 'clew', uses } = flags
+  const expires = flags.expires === undefined ? USUAL_MS : parseDuration(flags.expires)
   if (audience === undefined) {
     throw usageFault('--audience is missing: at which service does the grant count?', {
       next: ['--audience gateway'],

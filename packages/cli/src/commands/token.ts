@@ -1,18 +1,21 @@
 import { defineCommand } from '../command.ts'
-import { parseDuration } from '../duration.ts'
 import { usageFault } from '../fault.ts'
 import type { TokenFlags } from '../token-actions.ts'
 
-export const ACTIONS = ['make', 'explain', 'key'] as const
+export const ACTIONS = ['make', 'explain', 'key', 'collector'] as const
 type Action = (typeof ACTIONS)[number]
 
 const text = (placeholder: string, brief: string) =>
   ({ kind: 'parsed', parse: String, optional: true, placeholder, brief }) as const
 
-export const tokenCommand = defineCommand<TokenFlags, readonly [Action, string | undefined]>({
+export const tokenCommand = defineCommand<
+  TokenFlags,
+  readonly [Action, string | undefined, string | undefined]
+>({
   help: {
-    brief: 'Make, explain and get keys for grants: who may see which part of a tree',
-    usage: 'make|explain|key [TOKEN] [FLAGS]',
+    brief:
+      'Make, explain and get keys for grants (who may see which part of a tree), and tokens of a collector',
+    usage: 'make|explain|key [TOKEN] [FLAGS]; token collector create|list|revoke [NAME] [FLAGS]',
     examples: [
       {
         input: 'token key -o grants.key.json > grants.pub.json',
@@ -27,9 +30,14 @@ export const tokenCommand = defineCommand<TokenFlags, readonly [Action, string |
         input: 'token explain TOKEN --key grants.pub.json --audience gateway',
         brief: 'what it says, and whether the gateway would believe it; without TOKEN from stdin',
       },
+      {
+        input: 'token collector create --role ingest --tenant shop --name orders > orders.token',
+        brief: 'a token for a collector that is started with --tokens tokens.json',
+      },
     ],
     description: [
       'Scopes: none; total, how long a request took; own, the asked service and the calls it made, what is below them merged and hosts renamed; full, everything.',
+      'A token of a collector is for a service, a person or a job: ingest sends traces, read asks, admin may do all, each for one tenant. The file (--file, default tokens.json) keeps a hash of it, and a collector follows the file within a second.',
       'A key is read from a file (JSON or PEM) or, as env:NAME, from the environment. Exit codes of explain: 0 believed or not verified, 1 refused, 7 no token at all.',
     ],
   },
@@ -42,7 +50,13 @@ export const tokenCommand = defineCommand<TokenFlags, readonly [Action, string |
           parse: String,
           optional: true,
           placeholder: 'TOKEN',
-          brief: 'what to explain (default: stdin)',
+          brief: 'explain: what to explain (default: stdin); collector: create, list or revoke',
+        },
+        {
+          parse: String,
+          optional: true,
+          placeholder: 'NAME',
+          brief: 'collector: which token',
         },
       ],
     },
@@ -71,13 +85,10 @@ export const tokenCommand = defineCommand<TokenFlags, readonly [Action, string |
       },
       subject: text('NAME', 'whom the grant is for, for logs (default: anonymous)'),
       issuer: text('NAME', 'who makes it (default: clew)'),
-      expires: {
-        kind: 'parsed',
-        parse: parseDuration,
-        default: '5m',
-        placeholder: 'TIME',
-        brief: 'how long it counts, such as 30s or 5m',
-      },
+      expires: text(
+        'TIME',
+        'how long it counts, such as 30s (default: 5m; collector: 90d, or never)',
+      ),
       uses: {
         kind: 'parsed',
         parse: parseUses,
@@ -92,6 +103,16 @@ export const tokenCommand = defineCommand<TokenFlags, readonly [Action, string |
         default: 'ed25519',
         brief: 'of a new key',
       },
+      role: {
+        kind: 'enum',
+        values: ['ingest', 'read', 'admin'],
+        optional: true,
+        variadic: ',',
+        brief: 'collector create: what the token allows; several with commas',
+      },
+      tenant: text('NAME', 'collector create: whose traces (default: default)'),
+      name: text('NAME', 'collector create: who uses it, for lists and logs'),
+      file: text('FILE', 'collector: where its tokens are (default: tokens.json)'),
       out: text('FILE', 'where a new private key goes; it must not exist'),
       printPrivate: {
         kind: 'boolean',
@@ -108,7 +129,12 @@ export const tokenCommand = defineCommand<TokenFlags, readonly [Action, string |
     },
     aliases: { o: 'out', k: 'key', a: 'audience', s: 'scope' },
   },
-  async run(context, flags, action, token) {
+  async run(context, flags, action, token, name) {
+    if (action === 'collector') {
+      const { collectorTokens } = await import('../collector-tokens.ts')
+      return collectorTokens(context, flags, [token, name])
+    }
+    if (name !== undefined) throw usageFault(`clew token ${action} takes no NAME`)
     const { explainToken, makeKey, makeToken } = await import('../token-actions.ts')
     if (action === 'explain') return explainToken(context, flags, token)
     if (token !== undefined) {
