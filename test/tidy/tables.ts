@@ -65,7 +65,8 @@ const TRACES = ['clew/trace', 'clew/trace/blocks', 'clew/formats']
  */
 export const COLLECTOR: Rules = {
   filter: { may: [], pure: true },
-  store: { may: ['filter', ...TRACES] },
+  store: { may: ['store/clickhouse', 'filter', ...TRACES] },
+  testing: { may: ['*'] },
   'store/clickhouse': { may: ['store', 'filter', ...TRACES] },
   settle: { may: ['store', ...TRACES] },
   http: { may: [] },

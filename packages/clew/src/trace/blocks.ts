@@ -1,4 +1,4 @@
-// What reads the blocks that replies bring and the pieces that go around them: `clew/trace/blocks`.
+// What writes and reads the blocks that replies bring and the pieces that go around them: `clew/trace/blocks`.
 // Apart from `clew/trace`, because pages read entries and trees, never blocks.
 export {
   type Batch,
@@ -10,6 +10,7 @@ export {
   type Sender,
 } from './batch.ts'
 export { blockCalls } from './head.ts'
+export { Log } from './log.ts'
 export {
   encodePacket,
   type Packet,
@@ -21,4 +22,4 @@ export {
   readPacket,
 } from './packet.ts'
 export { Assembly, pieceTraceId, readPiece } from './read.ts'
-export type { CallRecord } from './records.ts'
+export type * from './records.ts'

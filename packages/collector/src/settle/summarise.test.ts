@@ -50,8 +50,8 @@ test('a summary tells what failed, where the time went, and who called whom', ()
   const [first, second] = calls
   assert.deepEqual([first?.callerService, first?.inFlight, first?.selfUs], ['', 3, 2_000])
   assert.deepEqual(
-    [second?.callerService, second?.callerMethod, second?.host, second?.handleUs, second?.origin],
-    ['gateway', 'checkout', 'vm-2', 5_000, true],
+    [second?.callerService, second?.callerMethod, second?.host, second?.totalUs, second?.origin],
+    ['gateway', 'checkout', 'vm-2', 7_000, true],
   )
   const critical = calls.reduce((sum, { criticalUs }) => sum + criticalUs, 0)
   assert.equal(critical, row.totalUs)

@@ -11,11 +11,8 @@ export interface CallSummary {
   /** Of the callee; empty where it keeps no entries. */
   readonly host: string
   readonly version: string
-  /** From the trace's beginning, on the root's clock as well as it can be told; never below 0. */
-  readonly offsetUs: number
-  /** Undefined while pending. */
+  /** Of the caller's wait, without the caller's entries of the work; undefined while pending. */
   readonly totalUs: number | undefined
-  readonly handleUs: number | undefined
   readonly selfUs: number | undefined
   /** What the answer waited for in it by itself: its share of the critical path. */
   readonly criticalUs: number

@@ -1,20 +1,46 @@
+import { SKETCH_ERROR } from 'clew/trace'
+
+/** Where the tables live. */
+export const DATABASE = 'clew'
+
+/** Width of a rollup's buckets. */
+export const BUCKET_S = 300
+export const HOUR_S = 3_600
+
+/** The bins of `Sketch`: its logarithms' base. */
+const PER_LOG = 1 / Math.log((1 + SKETCH_ERROR) / (1 - SKETCH_ERROR))
+/** The bin of what is too short to be told from 0. */
+export const ZERO_BIN = -32_768
+
+/** The bin of a duration in microseconds, as `Sketch` counts milliseconds. */
+export const binOf = (us: string) =>
+  `if(${us} > 0, toInt16(ceil(log(${us} / 1000) * ${PER_LOG})), toInt16(${ZERO_BIN}))`
+
 /**
- * The tables, in the one dialect of the embedded engine and a cluster. `{engine:…}` is filled in by
- * the deployment: plain, or replicated behind a distributed table sharded by trace id.
+ * The tables, in the one dialect of the embedded engine and of a cluster. Names are LowCardinality,
+ * numbers lie as their differences need; nothing of a call is kept twice but what it is searched by.
  *
  * A summary is never changed in place: its rows are written again with sign -1, which takes them out of
  * every sum, and the new ones follow with a higher version. Merges let such pairs vanish.
  */
 export const TABLES = {
-  packets: `
+  packets: {
+    columns: `
     tenant LowCardinality(String),
-    trace_id FixedString(16),
+    trace_id FixedString(16) CODEC(ZSTD(1)),
     arrived UInt64 CODEC(DoubleDelta, ZSTD(1)),
-    batch FixedString(16),
+    batch FixedString(16) CODEC(ZSTD(1)),
     bytes String CODEC(ZSTD(3))`,
-  traces: `
+    engine: 'MergeTree',
+    partition: 'intDiv(arrived, 86400000)',
+    order: '(tenant, trace_id, arrived)',
+    settings: 'index_granularity = 256',
+  },
+  traces: {
+    columns: `
     tenant LowCardinality(String),
-    trace_id FixedString(16),
+    hour UInt32 CODEC(ZSTD(1)),
+    trace_id FixedString(16) CODEC(ZSTD(1)),
     start UInt64 CODEC(T64, ZSTD(1)),
     total Int64 CODEC(T64, ZSTD(1)),
     service LowCardinality(String),
@@ -30,41 +56,161 @@ export const TABLES = {
     failed_method LowCardinality(String),
     bottleneck_service LowCardinality(String),
     bottleneck_method LowCardinality(String),
-    bottleneck_share Float32,
-    complete UInt8,
+    bottleneck_share Float32 CODEC(ZSTD(1)),
+    complete UInt8 CODEC(ZSTD(1)),
     source LowCardinality(String),
-    weight Float64,
-    packets UInt32,
+    weight Float64 CODEC(ZSTD(1)),
+    packets UInt32 CODEC(T64, ZSTD(1)),
     part_service Array(LowCardinality(String)),
     part_layer Array(LowCardinality(String)),
-    part_us Array(UInt64),
-    version UInt64,
-    sign Int8`,
-  calls: `
+    part_us Array(UInt64) CODEC(ZSTD(1)),
+    version UInt64 CODEC(ZSTD(1)),
+    sign Int8 CODEC(ZSTD(1)),
+    INDEX by_id trace_id TYPE bloom_filter(0.01) GRANULARITY 1`,
+    engine: 'VersionedCollapsingMergeTree(sign, version)',
+    partition: 'intDiv(hour, 24)',
+    order: '(tenant, hour, trace_id)',
+    settings: 'index_granularity = 8192',
+  },
+  calls: {
+    columns: `
     tenant LowCardinality(String),
-    hour UInt32,
-    trace_id FixedString(16),
-    n UInt32 CODEC(T64, ZSTD(1)),
-    start UInt64 CODEC(T64, ZSTD(1)),
-    offset UInt64 CODEC(T64, ZSTD(1)),
+    hour UInt32 CODEC(ZSTD(1)),
+    trace_id FixedString(16) CODEC(ZSTD(1)),
+    n UInt32 CODEC(Delta, ZSTD(1)),
+    start UInt64 CODEC(Delta, ZSTD(1)),
     service LowCardinality(String),
     method LowCardinality(String),
     caller_service LowCardinality(String),
     caller_method LowCardinality(String),
     edge LowCardinality(String),
     host LowCardinality(String),
-    version_of LowCardinality(String),
+    program_version LowCardinality(String),
     total Int64 CODEC(T64, ZSTD(1)),
-    handle Int64 CODEC(T64, ZSTD(1)),
     self Int64 CODEC(T64, ZSTD(1)),
     critical UInt64 CODEC(T64, ZSTD(1)),
     status LowCardinality(String),
     error LowCardinality(String),
     in_flight UInt32 CODEC(T64, ZSTD(1)),
-    origin UInt8,
-    straggler UInt8,
-    attributes Map(LowCardinality(String), String),
-    weight Float64,
-    version UInt64,
-    sign Int8`,
+    origin UInt8 CODEC(ZSTD(1)),
+    straggler UInt8 CODEC(ZSTD(1)),
+    attributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    weight Float64 CODEC(ZSTD(1)),
+    version UInt64 CODEC(ZSTD(1)),
+    sign Int8 CODEC(ZSTD(1))`,
+    engine: 'VersionedCollapsingMergeTree(sign, version)',
+    partition: 'intDiv(hour, 24)',
+    order: '(tenant, hour, trace_id, n)',
+    settings: 'index_granularity = 8192',
+  },
+  calls_rollup: {
+    columns: `
+    tenant LowCardinality(String),
+    bucket UInt32 CODEC(Delta, ZSTD(1)),
+    service LowCardinality(String),
+    method LowCardinality(String),
+    caller_service LowCardinality(String),
+    caller_method LowCardinality(String),
+    edge LowCardinality(String),
+    calls SimpleAggregateFunction(sum, Float64) CODEC(ZSTD(1)),
+    failed SimpleAggregateFunction(sum, Float64) CODEC(ZSTD(1)),
+    origins SimpleAggregateFunction(sum, Float64) CODEC(ZSTD(1)),
+    critical SimpleAggregateFunction(sum, Float64) CODEC(ZSTD(1)),
+    total_sum SimpleAggregateFunction(sum, Float64) CODEC(ZSTD(1)),
+    self_sum SimpleAggregateFunction(sum, Float64) CODEC(ZSTD(1)),
+    in_flight SimpleAggregateFunction(max, UInt32) CODEC(ZSTD(1)),
+    total_bins SimpleAggregateFunction(sumMap, Map(Int16, Float64)) CODEC(ZSTD(1)),
+    self_bins SimpleAggregateFunction(sumMap, Map(Int16, Float64)) CODEC(ZSTD(1))`,
+    engine: 'AggregatingMergeTree',
+    partition: `intDiv(bucket, ${86_400 / BUCKET_S})`,
+    order: '(tenant, bucket, service, method, caller_service, caller_method, edge)',
+    settings: 'index_granularity = 1024',
+  },
+  requests_rollup: {
+    columns: `
+    tenant LowCardinality(String),
+    bucket UInt32 CODEC(Delta, ZSTD(1)),
+    service LowCardinality(String),
+    method LowCardinality(String),
+    requests SimpleAggregateFunction(sum, Float64) CODEC(ZSTD(1)),
+    failed SimpleAggregateFunction(sum, Float64) CODEC(ZSTD(1)),
+    total_sum SimpleAggregateFunction(sum, Float64) CODEC(ZSTD(1)),
+    total_bins SimpleAggregateFunction(sumMap, Map(Int16, Float64)) CODEC(ZSTD(1))`,
+    engine: 'AggregatingMergeTree',
+    partition: `intDiv(bucket, ${86_400 / BUCKET_S})`,
+    order: '(tenant, bucket, service, method)',
+    settings: 'index_granularity = 1024',
+  },
+  parts_rollup: {
+    columns: `
+    tenant LowCardinality(String),
+    bucket UInt32 CODEC(Delta, ZSTD(1)),
+    request_service LowCardinality(String),
+    request_method LowCardinality(String),
+    service LowCardinality(String),
+    layer LowCardinality(String),
+    requests SimpleAggregateFunction(sum, Float64) CODEC(ZSTD(1)),
+    sum SimpleAggregateFunction(sum, Float64) CODEC(ZSTD(1)),
+    bins SimpleAggregateFunction(sumMap, Map(Int16, Float64)) CODEC(ZSTD(1))`,
+    engine: 'AggregatingMergeTree',
+    partition: `intDiv(bucket, ${86_400 / BUCKET_S})`,
+    order: '(tenant, bucket, request_service, request_method, service, layer)',
+    settings: 'index_granularity = 1024',
+  },
 } as const
+
+export type TableName = keyof typeof TABLES
+
+const FAILED = "status NOT IN ('ok', 'pending')"
+
+/** What fills the rollups, as rows arrive; of rows with sign -1 everything is taken out again. */
+export const VIEWS = {
+  calls_to_rollup: {
+    to: 'calls_rollup',
+    from: 'calls',
+    select: `SELECT tenant, toUInt32(intDiv(start, ${BUCKET_S * 1_000_000})) AS bucket, service, method,
+    caller_service, caller_method, edge, sum(weight * sign) AS calls,
+    sum((${FAILED}) * weight * sign) AS failed, sum(origin * weight * sign) AS origins,
+    sum(critical * weight * sign) AS critical, sum(greatest(total, 0) * weight * sign) AS total_sum,
+    sum(greatest(self, 0) * weight * sign) AS self_sum, max(in_flight) AS in_flight,
+    sumMap(if(total >= 0, map(${binOf('total')}, weight * sign), CAST(map(), 'Map(Int16, Float64)'))) AS total_bins,
+    sumMap(if(self >= 0, map(${binOf('self')}, weight * sign), CAST(map(), 'Map(Int16, Float64)'))) AS self_bins`,
+    group: 'tenant, bucket, service, method, caller_service, caller_method, edge',
+  },
+  traces_to_rollup: {
+    to: 'requests_rollup',
+    from: 'traces',
+    select: `SELECT tenant, toUInt32(intDiv(start, ${BUCKET_S * 1_000_000})) AS bucket, service, method,
+    sum(weight * sign) AS requests, sum((${FAILED}) * weight * sign) AS failed,
+    sum(greatest(total, 0) * weight * sign) AS total_sum,
+    sumMap(if(total >= 0, map(${binOf('total')}, weight * sign), CAST(map(), 'Map(Int16, Float64)'))) AS total_bins`,
+    group: 'tenant, bucket, service, method',
+  },
+  parts_to_rollup: {
+    to: 'parts_rollup',
+    from: 'traces',
+    select: `SELECT tenant, toUInt32(intDiv(start, ${BUCKET_S * 1_000_000})) AS bucket,
+    traces.service AS request_service, traces.method AS request_method, part.1 AS service,
+    part.2 AS layer, sum(weight * sign) AS requests, sum(part.3 * weight * sign) AS sum,
+    sumMap(map(${binOf('part.3')}, weight * sign)) AS bins`,
+    join: 'ARRAY JOIN arrayZip(part_service, part_layer, part_us) AS part',
+    group: 'tenant, bucket, request_service, request_method, service, layer',
+  },
+} as const
+
+/** Statements that make what is not there yet. */
+export function embeddedSchema(): readonly string[] {
+  const tables = Object.entries(TABLES).map(
+    ([name, { columns, engine, partition, order, settings }]) =>
+      `CREATE TABLE IF NOT EXISTS ${DATABASE}.${name} (${columns}) ENGINE = ${engine} PARTITION BY ${partition} ORDER BY ${order} SETTINGS ${settings}, ${DURABLE}`,
+  )
+  const views = Object.entries(VIEWS).map(
+    ([name, view]) =>
+      `CREATE MATERIALIZED VIEW IF NOT EXISTS ${DATABASE}.${name} TO ${DATABASE}.${view.to} AS ${view.select} FROM ${DATABASE}.${view.from} ${'join' in view ? view.join : ''} GROUP BY ${view.group}`,
+  )
+  return [`CREATE DATABASE IF NOT EXISTS ${DATABASE}`, ...tables, ...views]
+}
+
+/** On the disk before an insert is answered; a token that was seen of late is not inserted again. */
+const DURABLE =
+  'fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000, old_parts_lifetime = 1'
