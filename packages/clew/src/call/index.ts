@@ -1,3 +1,4 @@
+export { BOUND, type BoundArguments } from './bound.ts'
 export type { Admission, Boundary, Passage, Visitor } from './boundary.ts'
 export type {
   Broker,

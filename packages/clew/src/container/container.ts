@@ -36,6 +36,7 @@ import { NO_HEADERS, NO_KWARGS } from './make-call.ts'
 import type { SharedExtensions } from './shared-extensions.ts'
 import { Slots } from './slots.ts'
 import { Tasks } from './tasks.ts'
+import { tellArguments } from './tell-arguments.ts'
 import { Worker, type WorkerHost } from './worker.ts'
 
 export interface ContainerOptions {
@@ -340,6 +341,7 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
       }
       const worker = new Worker(this, entrypoint, call, received, expired)
       this.#workers.add(worker)
+      tellArguments(call, entrypoint, args)
       for (const watcher of this.#watchers) watcher.began?.(worker)
       const unfollow = call.signal === undefined ? undefined : worker.follow(call.signal)
       if (worker.deadline !== Number.POSITIVE_INFINITY) this.#deadlines.watch(worker)

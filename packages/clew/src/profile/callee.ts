@@ -1,4 +1,11 @@
-import { type Call, type Handler, type Interceptor, type Reply, STARTED } from '../call/index.ts'
+import {
+  BOUND,
+  type Call,
+  type Handler,
+  type Interceptor,
+  type Reply,
+  STARTED,
+} from '../call/index.ts'
 import type { ForeignContext } from '../trace/index.ts'
 import type { LogOwner, OwnRecord } from '../trace/records.ts'
 import { judge } from './access/gate.ts'
@@ -12,6 +19,7 @@ import type { Profiler } from './profiler.ts'
 import { relaysOf } from './relays.ts'
 import { ROOT } from './roots.ts'
 import { readTraceContext, type TraceContext } from './trace-context.ts'
+import type { TakenValues, ValueRules } from './value-rules.ts'
 import { WORKER_LOG, WorkerLog } from './worker-log.ts'
 
 /** Reaches no inbox. */
@@ -116,6 +124,7 @@ class Work {
   readonly #inFlight: number
   readonly #foreign: ForeignContext | undefined
   #startUs: number | undefined
+  #values: TakenValues | undefined
   #outcome: CallOutcome = { status: 'pending', error: undefined }
 
   constructor(
@@ -144,6 +153,18 @@ class Work {
     call.values.set(STARTED, () => {
       this.#startUs = microseconds(anchorMs)
     })
+    if (profiler.values !== undefined) this.#listen(profiler.values)
+  }
+
+  /** Where values of the method are listed, those of its arguments are taken before it runs. */
+  #listen(rules: ValueRules): void {
+    const { service, method, values } = this.#call
+    const listed = rules.of(service, method)
+    if (listed === undefined) return
+    const taken = rules.taking(listed, { service, method })
+    this.#values = taken
+    this.log.reserve(rules.mostBytes)
+    values.set(BOUND, (bound) => taken.takeArguments(bound))
   }
 
   /**
@@ -156,6 +177,7 @@ class Work {
       const reply = await next(this.#call)
       this.#profiler.guard('outcome', () => {
         this.#outcome = repliedOutcome(reply, id)
+        if (reply.error === undefined) this.#values?.takeResult(reply.result)
       })
       return reply
     } catch (error) {
@@ -188,6 +210,7 @@ class Work {
       foreign: this.#foreign,
       version,
       busy: told?.busy,
+      values: this.#values?.records,
       pauses: told?.pauses(this.#receiveUs, respondUs, this.log.anchorMs),
     }
   }

@@ -6,8 +6,9 @@ import { type Clock, systemClock } from './clock.ts'
 import { Post } from './post.ts'
 import { type ProcessWatch, processWatch } from './process-watch.ts'
 import { Roots, type TakeTrace } from './roots.ts'
+import { listedValues, type ValueOptions, ValueRules } from './value-rules.ts'
 
-export interface ProfilerOptions {
+export interface ProfilerOptions extends ValueOptions {
   /** Bytes of metadata that a reply may bring at the most. @default 16384 */
   readonly budget?: number | undefined
   /** Milliseconds that a trace waits for pieces sent around the reply. @default 250 */
@@ -55,6 +56,8 @@ export class Profiler {
   readonly version: string | undefined
   /** What the process knows of its pauses; undefined where it does not watch itself. */
   readonly watch: ProcessWatch | undefined
+  /** Which values of calls may be told; undefined where none may. */
+  readonly values: ValueRules | undefined
   readonly post = new Post()
   readonly roots: Roots
   /** Takes every trace begun here; undefined when nobody asked for them. */
@@ -77,6 +80,11 @@ export class Profiler {
     this.budget = checked('budget', options.budget ?? 16 * 1024)
     this.version = checkedVersion(options.version)
     this.watch = options.watch === false ? undefined : processWatch
+    const listed = listedValues(options.values)
+    const tell = (message: string) => this.#onProblem({ kind: 'values', message })
+    const { budget } = this
+    this.values =
+      listed.size > 0 ? new ValueRules(listed, { redact: options.redact, budget, tell }) : undefined
     this.takeTrace = takeTrace
     this.rootsAtCallee = rootsAtCallee
     this.roots = new Roots({

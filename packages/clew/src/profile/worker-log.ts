@@ -30,6 +30,7 @@ export class WorkerLog {
   #calls = 0
   #pieces = 0
   #closed = false
+  #ownBytes = OWN_BYTES
 
   constructor(
     owner: LogOwner,
@@ -43,6 +44,11 @@ export class WorkerLog {
     this.#log = new Log(owner, at.receiveUs)
     this.#budget = carrier.budget
     this.#post = carrier.post
+  }
+
+  /** Keeps more bytes free for the worker's own record. */
+  reserve(bytes: number): void {
+    this.#ownBytes += bytes
   }
 
   /** Calls made so far. */
@@ -90,7 +96,7 @@ export class WorkerLog {
 
   /** Sends away what is held when `more` bytes would not fit beside it, or it is nested too deep. */
   #makeRoom(more: number): void {
-    const room = this.#budget - OWN_BYTES
+    const room = this.#budget - this.#ownBytes
     if (!this.#log.overflows(room - more) || this.#log.calls === 0) return
     if (!this.#post.reachable(this.owner.traceId)) {
       this.#log.fold(Math.max(0, room - more))

@@ -146,7 +146,7 @@ function toNode(
     busy: receive?.busy,
     version: receive?.version,
     from: request?.from,
-    attributes: attributesOf(request, receive),
+    attributes: attributesOf(request, receive, respond),
     foreign: receive?.foreign,
     presence: `${digit(request)}${digit(receive)}${digit(respond)}${digit(finish)}`,
     placeholder: place.placeholder,
@@ -161,9 +161,14 @@ function toNode(
 function attributesOf(
   request: Entry | undefined,
   receive: Entry | undefined,
+  respond: Entry | undefined,
 ): Attributes | undefined {
-  const [asked, taken] = [request?.attributes, receive?.attributes]
-  return asked === undefined || taken === undefined ? (taken ?? asked) : { ...asked, ...taken }
+  let all: Attributes | undefined
+  for (const entry of [request, receive, respond]) {
+    if (entry?.attributes === undefined) continue
+    all = all === undefined ? entry.attributes : { ...all, ...entry.attributes }
+  }
+  return all
 }
 
 const digit = (entry: Entry | undefined) => (entry === undefined ? 0 : 1)

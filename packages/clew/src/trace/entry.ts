@@ -63,7 +63,10 @@ export interface Entry {
   readonly version?: string
   /** On request: what the caller's record of the call is named, in systems that name each side. */
   readonly from?: CallName
-  /** What other systems keep beside (tags, labels), bounded by whoever read it. */
+  /**
+   * What other systems keep beside (tags, labels), bounded by whoever read it; and values of arguments
+   * (`args.…`, on receive) and results (`result…`, on respond) that a service was told to let out.
+   */
   readonly attributes?: Attributes
   /** On a root's receive: what the outsider who asked called its own trace. */
   readonly foreign?: ForeignContext

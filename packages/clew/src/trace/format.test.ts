@@ -67,7 +67,7 @@ test('the limits and codes of the documentation are those of the code', () => {
   assert.ok(text.includes(`in memory | ${say(format.MAX_CALLS)} |`))
   assert.ok(text.includes(`| a text | ${say(format.MAX_TEXT_BYTES)} bytes |`))
   assert.ok(text.includes(`at most ${format.MAX_RELAYS} |`))
-  assert.ok(text.includes(`**block ${format.VERSION}, piece ${format.VERSION}, file 1**`))
+  assert.ok(text.includes(`**block ${format.VERSION}, piece ${format.VERSION}, packet`))
   for (const list of [format.STATUSES, format.EDGES, format.REASONS]) {
     const told = list.map((name, code) => `${code} \`${name}\``).join(', ')
     assert.ok(text.replaceAll('\n', ' ').includes(told), told)

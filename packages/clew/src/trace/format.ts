@@ -83,11 +83,14 @@ export const OWN_MORE_ATTEMPT = 0x08
 export const OWN_MORE_BUSY = 0x10
 export const OWN_MORE_VERSION = 0x20
 export const OWN_MORE_PAUSES = 0x40
+export const OWN_MORE_VALUES = 0x80
 
 /** By code; readers pass over codes that they do not know. */
 export const PAUSES: readonly Pause['kind'][] = ['gc', 'event-loop']
 /** Most pauses that a record tells of its process, and that are kept of a trace. */
 export const MOST_PAUSES = 8
+/** Most values of arguments and results that a record tells. */
+export const MOST_VALUES = 16
 export const MAX_PAUSES = 10_000
 
 /** Where the edge of merged calls stands in a fold's first byte. */

@@ -80,6 +80,34 @@ test('how busy the process was, its version and its pauses come home too', () =>
 
 const begin = (pause: string) => pause.slice(0, pause.lastIndexOf(' '))
 
+test('values of arguments and results come home, and through a file', () => {
+  const value = fc.record({
+    of: fc.constantFrom('args' as const, 'result' as const),
+    name: fc.oneof(fc.string({ maxLength: 40 }), fc.constant('__proto__')),
+    text: fc.string({ unit: 'grapheme', maxLength: 40 }),
+  })
+  fc.assert(
+    fc.property(fc.array(value, { maxLength: 20 }), (values) => {
+      const trace = readPiece(piece({ values, version: '2' }))!
+      const call = callTree(trace).root.calls[0]!
+      const kept = values.slice(0, 16)
+      // Of one name the result's counts, and of several of one side the last.
+      const pairs = ['args', 'result'].flatMap((of) => kept.filter((one) => one.of === of))
+      const told = Object.fromEntries(pairs.map(({ name, text }) => [name, text]))
+      assert.deepEqual({ ...call.attributes }, kept.length === 0 ? {} : told)
+      assert.equal(call.version, '2')
+      const { traces } = parseTraces(encodeTrace(trace))
+      assert.deepEqual(callTree(traces[0]!).root.calls[0]!.attributes, call.attributes)
+    }),
+  )
+  const bytes = piece({ values: [{ of: 'args', name: 'n', text: 't' }] })
+  // The extension ends in side, name and text. A side that nobody knows is passed over.
+  bytes[bytes.length - 5] = 9
+  assert.equal(received(bytes).attributes, undefined)
+  bytes[bytes.length - 2] = 200
+  assert.equal(received(bytes).kind, 'rpc-receive')
+})
+
 test('a share that is no share costs itself only, and a pause of an unknown kind too', () => {
   for (const busy of [Number.NaN, -1, 7, Number.POSITIVE_INFINITY]) {
     const told = received(piece({ busy })).busy!

@@ -62,6 +62,16 @@ export interface OwnRecord {
   readonly version?: string | undefined
   /** Pauses of the process during the call; the first eight are kept. */
   readonly pauses?: readonly PauseRecord[] | undefined
+  /** Of arguments and results, as far as somebody allowed; the first sixteen are kept. */
+  readonly values?: readonly ValueRecord[] | undefined
+}
+
+/** A value of an argument, known when a call arrived, or of its result, known when it was answered. */
+export interface ValueRecord {
+  readonly of: 'args' | 'result'
+  /** As an attribute is named: `args.order_id`, `result.total`. */
+  readonly name: string
+  readonly text: string
 }
 
 /** A time in which a process did nothing for anybody, on its own clock. */

@@ -1,6 +1,6 @@
-import type { Entry } from './entry.ts'
+import type { Attributes, Entry } from './entry.ts'
 import type { ReadOwn } from './items.ts'
-import type { CallRecord } from './records.ts'
+import type { CallRecord, ValueRecord } from './records.ts'
 
 /** Where entries of one side of a call were written, and to which trace they belong. */
 export interface Side {
@@ -52,6 +52,8 @@ export function calleeEntries(
   if (own.foreign !== undefined) receive.foreign = own.foreign
   if (own.busy !== undefined) receive.busy = own.busy
   if (own.version !== undefined) receive.version = own.version
+  const asked = valuesOf(own.values, 'args')
+  if (asked !== undefined) receive.attributes = asked
   const begin: Entry[] = [
     { kind: 'rpc-receive', timeMs: toMs(own.receiveUs), ...same, ...parent, ...receive },
   ]
@@ -62,8 +64,20 @@ export function calleeEntries(
     const ending: Optional = { calls: own.calls ?? calls }
     if (own.status !== 'ok') ending.status = own.status
     if (own.error !== undefined) ending.error = own.error
+    const told = valuesOf(own.values, 'result')
+    if (told !== undefined) ending.attributes = told
     if (side.late) ending.late = true
     return { kind: 'rpc-respond', timeMs: toMs(own.respondUs), ...same, ...parent, ...ending }
   }
   return { begin, respond }
+}
+
+/** Names come from outside: `__proto__` is one like any other. */
+function valuesOf(
+  values: readonly ValueRecord[] | undefined,
+  of: ValueRecord['of'],
+): Attributes | undefined {
+  if (values === undefined) return undefined
+  const pairs = values.filter((value) => value.of === of).map(({ name, text }) => [name, text])
+  return pairs.length === 0 ? undefined : Object.fromEntries(pairs)
 }

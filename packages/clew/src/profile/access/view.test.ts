@@ -73,6 +73,21 @@ test('views show no host, service, method, statement or process beyond their sco
   )
 })
 
+test('values of arguments and results are for operators alone', () => {
+  fc.assert(
+    fc.property(marked, (root) => {
+      const plain = traceOf(root)
+      const attributes = { 'args.order_id': 'a value', result: 'a value', 'args.value': '1' }
+      const trace = { ...plain, entries: plain.entries.map((entry) => ({ ...entry, attributes })) }
+      for (const scope of ['none', 'total', 'own'] as const) {
+        const view = viewOf(trace, { scope, aliases })
+        assert.doesNotMatch(JSON.stringify(view ?? ''), /value|order_id|attributes/)
+      }
+      assert.match(JSON.stringify(viewOf(trace, { scope: 'full', aliases })), /a value/)
+    }),
+  )
+})
+
 test('the total says how long it took, to the millisecond, and nothing of what is inside', () => {
   fc.assert(
     fc.property(marked, marked, (root, other) => {
