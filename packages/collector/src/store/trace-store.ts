@@ -92,8 +92,11 @@ export interface TraceStore {
    * trace, in every figure too; it may be given again.
    */
   settle(summaries: readonly TraceSummary[]): Promise<void>
-  /** Of these traces, those that have a summary. Keys are of {@link traceKey}. */
-  settled(traces: readonly TraceKey[]): Promise<ReadonlySet<string>>
+  /**
+   * Of these traces, those that have a summary. Keys are of {@link traceKey}.
+   * @param near when they began, about: a summary from outside it may not be found
+   */
+  settled(traces: readonly TraceKey[], near?: Period): Promise<ReadonlySet<string>>
   /** Traces that came within the last hour and have packets that no summary counts: what a crash left. */
   unsettled(): Promise<readonly TraceKey[]>
   /** All packets of these traces, oldest first, by their keys. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { TraceSummary } from '../summary.ts'
 import {
   type Effort,
+  type Period,
   type StoredBatch,
   type StoreHealth,
   type StoreUsage,
@@ -78,11 +79,12 @@ export class ClickHouseStore {
     )
   }
 
-  async settled(traces: readonly TraceKey[]): Promise<ReadonlySet<string>> {
+  async settled(traces: readonly TraceKey[], near?: Period): Promise<ReadonlySet<string>> {
     const found = new Set<string>()
+    const within = near === undefined ? '1' : hoursOf(near)
     for (const where of wheres(traces)) {
       const rows = await this.#engine.query<TraceKey>(
-        `SELECT tenant, lower(hex(trace_id)) AS traceId FROM ${DATABASE}.traces WHERE ${where} GROUP BY tenant, trace_id HAVING sum(sign) > 0`,
+        `SELECT tenant, lower(hex(trace_id)) AS traceId FROM ${DATABASE}.traces WHERE ${within} AND ${where} GROUP BY tenant, trace_id HAVING sum(sign) > 0`,
       )
       for (const row of rows) found.add(traceKey(row))
     }
@@ -233,5 +235,8 @@ function wheres(traces: readonly TraceKey[]): readonly string[] {
     return found
   })
 }
+
+const hoursOf = ({ fromMs, toMs }: Period) =>
+  `hour BETWEEN ${wholeLiteral(hourOf(fromMs * 1_000))} AND ${wholeLiteral(hourOf(toMs * 1_000))}`
 
 const tokenOf = (ids: readonly string[]) => createHash('sha256').update(ids.join(' ')).digest('hex')

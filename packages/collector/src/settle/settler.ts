@@ -1,0 +1,251 @@
+import { packetHead } from 'clew/trace/blocks'
+import type { TraceSummary } from '../store/summary.ts'
+import {
+  type Period,
+  type StoredPacket,
+  type TraceKey,
+  type TraceStore,
+  traceKey,
+} from '../store/trace-store.ts'
+import { summarise } from './summarise.ts'
+
+export interface SettlerOptions {
+  readonly store: Pick<TraceStore, 'settle' | 'settled' | 'packets' | 'unsettled'>
+  /** How long nothing more must have come of a trace that has not ended. Milliseconds. @default 2,000 */
+  readonly quietMs?: number | undefined
+  /** How long a trace is waited for at most. Milliseconds. @default 30,000 */
+  readonly longestMs?: number | undefined
+  /** Calls that may wait to be settled before `ready` makes whoever brings more wait. @default 500,000 */
+  readonly maxPending?: number | undefined
+  /** Told of what has been settled, in order; must not throw. */
+  readonly onSettled?: ((summaries: readonly TraceSummary[]) => void) | undefined
+  /** Told why the store did not take summaries; they are tried again. */
+  readonly onProblem?: ((error: unknown) => void) | undefined
+}
+
+interface Waiting extends TraceKey {
+  readonly packets: Uint8Array[]
+  calls: number
+  readonly firstMs: number
+  lastMs: number
+}
+
+/** Traces that wait for more packets; of more, the oldest are settled as they are. */
+const MOST_OPEN = 100_000
+/** Traces known to have been settled by this process, the oldest forgotten first. */
+const MOST_RECENT = 200_000
+/** Calls that are settled together, and for how long summaries are made before others get a turn. */
+const GROUP_CALLS = 50_000
+const TURN_MS = 15
+const FIRST_RETRY_MS = 100
+const LONGEST_RETRY_MS = 5_000
+/** Clocks of hosts differ, and a late packet may know nothing of its trace's beginning. */
+const AROUND_MS = 3_600_000
+
+/**
+ * Makes summaries of packets that are durable: of a trace that has ended at once, of others when nothing
+ * more comes. What comes still later makes the summary anew, of all packets. Loses nothing: what the
+ * store does not take is tried again, and what a crash leaves is found by `recover`.
+ */
+export class Settler {
+  readonly #options: SettlerOptions
+  readonly #quietMs: number
+  readonly #longestMs: number
+  readonly #maxPending: number
+  /** In order of their first packet. */
+  readonly #open = new Map<string, Waiting>()
+  #due: Waiting[] = []
+  readonly #recent = new Set<string>()
+  readonly #waiters: (() => void)[] = []
+  #running: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+  /** Calls in packets that have been taken and not settled. */
+  pending = 0
+
+  constructor(options: SettlerOptions) {
+    this.#options = options
+    const { quietMs = 2_000, longestMs = 30_000, maxPending = 500_000 } = options
+    this.#quietMs = quietMs
+    this.#longestMs = longestMs
+    this.#maxPending = maxPending
+  }
+
+  /** Takes packets that are durable. */
+  take(packets: readonly StoredPacket[]): void {
+    const now = performance.now()
+    for (const packet of packets) this.#take(packet, now)
+    this.#work()
+  }
+
+  /** Resolves when little enough waits that more may be brought. */
+  async ready(): Promise<void> {
+    while (this.pending > this.#maxPending && !this.#closed) {
+      await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    }
+  }
+
+  /** Settles what was kept and not settled before this process began. @returns traces */
+  async recover(): Promise<number> {
+    const left = await this.#options.store.unsettled()
+    const now = performance.now()
+    for (const key of left) {
+      // Its packets are read when its turn comes.
+      this.#recent.add(traceKey(key))
+      this.#due.push({ ...key, packets: [], calls: 0, firstMs: now, lastMs: now })
+    }
+    this.#work()
+    return left.length
+  }
+
+  /** Settles everything that was taken, without waiting for more of it. */
+  async drain(): Promise<void> {
+    for (const key of [...this.#open.keys()]) this.#end(key)
+    this.#work()
+    while (this.#running !== undefined) await this.#running
+  }
+
+  /** Drains, but gives up what the store does not take: it is found again by `recover`. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    await this.drain()
+    for (const resolve of this.#waiters.splice(0)) resolve()
+  }
+
+  #take({ tenant, traceId, bytes }: StoredPacket, now: number): void {
+    const head = packetHead(bytes)
+    const key = traceKey({ tenant, traceId })
+    const calls = head?.calls ?? 0
+    this.pending += calls
+    const open = this.#open.get(key)
+    if (open !== undefined) {
+      open.packets.push(bytes)
+      open.calls += calls
+      open.lastMs = now
+      return
+    }
+    const waiting = { tenant, traceId, packets: [bytes], calls, firstMs: now, lastMs: now }
+    if (head?.ended === true) {
+      this.#due.push(waiting)
+      return
+    }
+    this.#open.set(key, waiting)
+    if (this.#open.size > MOST_OPEN) this.#end(this.#open.keys().next().value!)
+  }
+
+  #end(key: string): void {
+    this.#due.push(this.#open.get(key)!)
+    this.#open.delete(key)
+  }
+
+  #work(): void {
+    if (this.#running === undefined && this.#due.length > 0) {
+      this.#running = this.#run().finally(() => {
+        this.#running = undefined
+        this.#work()
+      })
+    }
+    if (this.#timer !== undefined || this.#open.size === 0 || this.#closed) return
+    this.#timer = setTimeout(() => this.#look(), Math.max(5, this.#quietMs / 4))
+    this.#timer.unref()
+  }
+
+  /** Ends the wait for traces that were quiet, or took too long. */
+  #look(): void {
+    this.#timer = undefined
+    const now = performance.now()
+    for (const [key, { firstMs, lastMs }] of this.#open) {
+      const quiet = now - lastMs >= this.#quietMs || now - firstMs >= this.#longestMs
+      if (quiet) this.#end(key)
+    }
+    this.#work()
+  }
+
+  async #run(): Promise<void> {
+    while (this.#due.length > 0) {
+      let [size, calls] = [0, 0]
+      while (size < this.#due.length && calls < GROUP_CALLS) calls += this.#due[size++]!.calls
+      const group = this.#due.splice(0, size)
+      await this.#settle(group)
+      this.pending -= calls
+      if (this.pending <= this.#maxPending) {
+        for (const resolve of this.#waiters.splice(0)) resolve()
+      }
+    }
+  }
+
+  async #settle(group: readonly Waiting[]): Promise<void> {
+    for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(LONGEST_RETRY_MS, waitMs * 2)) {
+      try {
+        const summaries = await this.#summaries(group)
+        await this.#options.store.settle(summaries)
+        for (const one of group) this.#remember(traceKey(one))
+        this.#options.onSettled?.(summaries)
+        return
+      } catch (error) {
+        this.#options.onProblem?.(error)
+        if (this.#closed) return
+        await new Promise((resolve) => setTimeout(resolve, waitMs))
+      }
+    }
+  }
+
+  async #summaries(group: readonly Waiting[]): Promise<readonly TraceSummary[]> {
+    // Packets of one trace may stand in a group more than once.
+    const byKey = new Map<string, TraceKey & { packets: readonly Uint8Array[] }>()
+    const again = new Map<string, TraceKey>()
+    for (const { tenant, traceId, packets } of group) {
+      const key = traceKey({ tenant, traceId })
+      const one = { tenant, traceId, packets }
+      if (this.#recent.has(key) || byKey.has(key)) again.set(key, one)
+      byKey.set(key, one)
+    }
+    const fresh = [...byKey].filter(([key]) => !again.has(key))
+    const summaries = await made(fresh.map(([, one]) => ({ ...one, replaces: false })))
+    const keys = summaries.map(({ tenant, row }) => ({ tenant, traceId: row.traceId }))
+    const settled =
+      keys.length === 0
+        ? new Set<string>()
+        : await this.#options.store.settled(keys, periodOf(summaries))
+    for (const key of settled) again.set(key, byKey.get(key)!)
+    if (again.size === 0) return summaries
+    const packets = await this.#options.store.packets([...again.values()])
+    const whole = [...again].map(([key, { tenant, traceId }]) => {
+      const all = packets.get(key) ?? byKey.get(key)?.packets ?? []
+      return { tenant, traceId, packets: all, replaces: true }
+    })
+    const others = summaries.filter(
+      ({ tenant, row }) => !again.has(traceKey({ tenant, traceId: row.traceId })),
+    )
+    return [...others, ...(await made(whole))]
+  }
+
+  #remember(key: string): void {
+    this.#recent.delete(key)
+    this.#recent.add(key)
+    if (this.#recent.size > MOST_RECENT) this.#recent.delete(this.#recent.values().next().value!)
+  }
+}
+
+/** Summaries, with a turn for everything else now and then. */
+async function made(traces: readonly Parameters<typeof summarise>[0][]): Promise<TraceSummary[]> {
+  const summaries: TraceSummary[] = []
+  let until = performance.now() + TURN_MS
+  for (const trace of traces) {
+    summaries.push(summarise(trace))
+    if (performance.now() < until) continue
+    await new Promise((resolve) => setImmediate(resolve))
+    until = performance.now() + TURN_MS
+  }
+  return summaries
+}
+
+function periodOf(summaries: readonly TraceSummary[]): Period {
+  let [from, to] = [Number.POSITIVE_INFINITY, 0]
+  for (const { row } of summaries) {
+    from = Math.min(from, row.startUs)
+    to = Math.max(to, row.startUs)
+  }
+  return { fromMs: from / 1000 - AROUND_MS, toMs: to / 1000 + AROUND_MS }
+}
