@@ -13,6 +13,12 @@ export {
   type TokenGateOptions,
   tokenGate,
 } from './access/token-gate.ts'
+export {
+  type Collector,
+  type CollectorOptions,
+  createCollector,
+  type KeepingStore,
+} from './collector.ts'
 export type { Comparison, Condition, Filter } from './filter/filter.ts'
 export { EVERYTHING } from './filter/filter.ts'
 export { ApiError } from './http/api-error.ts'

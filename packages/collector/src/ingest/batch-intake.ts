@@ -1,0 +1,136 @@
+import { packetHead, readBatch, readPacket } from 'clew/trace/blocks'
+import { ApiError } from '../http/api-error.ts'
+import type { Settler } from '../settle/settler.ts'
+import { StoreError } from '../store/store-error.ts'
+import type { StoredBatch, StoredPacket, TraceStore } from '../store/trace-store.ts'
+import type { Intake, IntakeAnswer, RejectReason } from './intake.ts'
+
+export interface BatchIntakeOptions {
+  readonly store: Pick<TraceStore, 'append'>
+  readonly settler: Settler
+  /** Milliseconds since 1970. @default Date.now */
+  readonly now?: (() => number) | undefined
+}
+
+/** Bytes of one packet; larger ones are rejected. */
+const MOST_PACKET_BYTES = 8 * 1024 * 1024
+/** Bytes that wait to be made durable; whoever brings more is told to come again. */
+const MOST_WAITING_BYTES = 64 * 1024 * 1024
+/** Bytes of packets that are made durable at a time. */
+const GROUP_BYTES = 8 * 1024 * 1024
+
+interface Waiting {
+  readonly batch: StoredBatch
+  readonly bytes: number
+  readonly calls: number
+  readonly done: (duplicate: boolean) => void
+  readonly failed: (error: unknown) => void
+}
+
+/**
+ * Makes batches durable before they are answered for. Those that come while others are on their way to
+ * the disk go together: however many senders there are, each waits for two rounds at most.
+ */
+export class BatchIntake implements Intake {
+  readonly #store: Pick<TraceStore, 'append'>
+  readonly #settler: Settler
+  readonly #now: () => number
+  #waiting: Waiting[] = []
+  #bytes = 0
+  #running: Promise<void> | undefined
+
+  constructor({ store, settler, now = Date.now }: BatchIntakeOptions) {
+    this.#store = store
+    this.#settler = settler
+    this.#now = now
+  }
+
+  async take(tenant: string, bytes: Uint8Array): Promise<IntakeAnswer> {
+    const batch = readBatch(bytes)
+    if (batch === undefined) {
+      throw new ApiError(400, 'unreadable', 'this is no batch, or of a version not known here', {
+        advice:
+          'send what httpSink or brokerSink of clew/profile send; docs/format.md has the bytes',
+      })
+    }
+    const packets: StoredPacket[] = []
+    const rejected: Partial<Record<RejectReason, number>> = {}
+    let calls = 0
+    for (const packet of batch.packets) {
+      const reason = reasonAgainst(packet)
+      const head = packetHead(packet)!
+      if (reason !== undefined) rejected[reason] = (rejected[reason] ?? 0) + head.calls
+      else {
+        calls += head.calls
+        packets.push({ tenant, traceId: head.traceId, arrivedMs: this.#now(), bytes: packet })
+      }
+    }
+    if (packets.length === 0) return { stored: 0, duplicates: 0, rejected }
+    const duplicate = await this.#keep({ id: batch.id, packets }, bytes.length, calls)
+    return { stored: calls, duplicates: duplicate ? calls : 0, rejected }
+  }
+
+  /** Resolves when nothing is on its way to the disk. */
+  async drain(): Promise<void> {
+    while (this.#running !== undefined) await this.#running
+  }
+
+  async #keep(batch: StoredBatch, bytes: number, calls: number): Promise<boolean> {
+    if (this.#bytes + bytes > MOST_WAITING_BYTES) {
+      throw new ApiError(429, 'busy', 'more comes than can be written', { retryAfterS: 1 })
+    }
+    this.#bytes += bytes
+    try {
+      return await new Promise<boolean>((done, failed) => {
+        this.#waiting.push({ batch, bytes, calls, done, failed })
+        this.#running ??= this.#run().finally(() => {
+          this.#running = undefined
+        })
+      })
+    } finally {
+      this.#bytes -= bytes
+    }
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      await this.#settler.ready()
+      let [size, bytes] = [0, 0]
+      while (size < this.#waiting.length && bytes < GROUP_BYTES) {
+        bytes += this.#waiting[size++]!.bytes
+      }
+      await this.#append(this.#waiting.splice(0, size))
+    }
+  }
+
+  async #append(group: readonly Waiting[]): Promise<void> {
+    // One that is sent again while it waits is kept once.
+    const batches = [...new Map(group.map(({ batch }) => [batch.id, batch])).values()]
+    try {
+      const before = await this.#store.append(batches)
+      const fresh = batches.filter(({ id }) => !before.has(id))
+      this.#settler.take(fresh.flatMap(({ packets }) => packets))
+      const told = new Set(before)
+      for (const { batch, done } of group) {
+        done(told.has(batch.id))
+        told.add(batch.id)
+      }
+    } catch (error) {
+      for (const { failed } of group) failed(asApiError(error))
+    }
+  }
+}
+
+function reasonAgainst(packet: Uint8Array): RejectReason | undefined {
+  if (packet.length > MOST_PACKET_BYTES) return 'too_large'
+  return readPacket(packet) === undefined ? 'unreadable' : undefined
+}
+
+function asApiError(error: unknown): unknown {
+  if (!(error instanceof StoreError)) return error
+  const what = error.code === 'full' ? 'there is no room left' : 'the store failed'
+  return new ApiError(503, `store_${error.code}`, `nothing of this was kept: ${what}`, {
+    advice: 'send it again later; /healthz tells how the store is',
+    ...{ retryAfterS: 5, cause: error },
+  })
+}
