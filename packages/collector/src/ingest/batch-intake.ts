@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { packetHead, readBatch, readPacket } from 'clew/trace/blocks'
 import { ApiError } from '../http/api-error.ts'
 import type { Settler } from '../settle/settler.ts'
@@ -66,7 +67,7 @@ export class BatchIntake implements Intake {
       }
     }
     if (packets.length === 0) return { stored: 0, duplicates: 0, rejected }
-    const duplicate = await this.#keep({ id: batch.id, packets }, bytes.length, calls)
+    const duplicate = await this.#keep({ id: idOf(tenant, batch.id), packets }, bytes.length, calls)
     return { stored: calls, duplicates: duplicate ? calls : 0, rejected }
   }
 
@@ -119,6 +120,11 @@ export class BatchIntake implements Intake {
       for (const { failed } of group) failed(asApiError(error))
     }
   }
+}
+
+/** A tenant's ids are its own: nobody can make another's batch look as if it had come, or find out that it had. */
+function idOf(tenant: string, id: string): string {
+  return createHash('sha256').update(`${id} ${tenant}`).digest('hex').slice(0, 32)
 }
 
 function reasonAgainst(packet: Uint8Array): RejectReason | undefined {
