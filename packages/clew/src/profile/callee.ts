@@ -34,7 +34,7 @@ export function calleeInterceptor(profiler: Profiler): Interceptor {
   return (next) => (call) => {
     if (call.values.get(WORKER_LOG) !== undefined) {
       // Another profiler, further out, records this call already.
-      if (profiler.takeTrace !== undefined) call.values.get(ROOT)?.giveTo(profiler.takeTrace)
+      if (profiler.taker !== undefined) call.values.get(ROOT)?.giveTo(profiler.taker)
       return next(call)
     }
     const judged = judge(profiler.gate, call)
@@ -47,7 +47,7 @@ export function calleeInterceptor(profiler: Profiler): Interceptor {
 function received(profiler: Profiler, call: Call, next: Handler): Promise<Reply> {
   const context = profiler.guard('receive', () => readTraceContext(call))
   if (context !== undefined) return continued(profiler, call, next, context)
-  const kept = profiler.rootsAtCallee && profiler.takeTrace !== undefined
+  const kept = profiler.rootsAtCallee && profiler.taker !== undefined
   const visit = call.values.get(VISIT)
   return kept || visit?.looks === true ? rooted(profiler, call, next, visit) : next(call)
 }
@@ -68,8 +68,7 @@ async function continued(
     profiler.guard('view', () => visit?.leave({ piece, ...ofWork(work), parent: context.parentId }))
     // Where nobody collects this trace, what we know of it is better kept here than lost.
     const keep = () => {
-      if (profiler.takeTrace !== undefined)
-        profiler.guard('piece', () => profiler.roots.take(piece))
+      if (profiler.taker !== undefined) profiler.guard('piece', () => profiler.roots.take(piece))
     }
     if (!profiler.post.reachable(context.traceId)) return keep()
     void profiler.post.send(context.traceId, piece).then((taken) => {
@@ -93,11 +92,11 @@ async function rooted(
   visit: Visit | undefined,
 ): Promise<Reply> {
   const root = profiler.roots.begin()
-  if (profiler.takeTrace !== undefined) root.giveTo(profiler.takeTrace)
+  if (profiler.taker !== undefined) root.giveTo(profiler.taker)
   call.values.set(ROOT, root)
   const context = { traceId: root.traceId, flags: '01', state: undefined }
   // Where nobody collects traces there is no inbox either: what does not fit is merged here.
-  const post = profiler.takeTrace === undefined ? NOWHERE : profiler.post
+  const post = profiler.taker === undefined ? NOWHERE : profiler.post
   const work = new Work(profiler, call, context, post)
   const handOver = () => {
     const piece = work.log.closeAsPiece(work.ended, { parent: null })

@@ -49,13 +49,13 @@ export function callerInterceptor(profiler: Profiler): Interceptor {
     const begun = call.values.get(ROOT)
     if (begun !== undefined) {
       // Another interceptor of ours, further out, records this call already.
-      if (profiler.takeTrace !== undefined) begun.giveTo(profiler.takeTrace)
+      if (profiler.taker !== undefined) begun.giveTo(profiler.taker)
       return next(call)
     }
     // An operation by itself is no request that anybody made.
-    if (profiler.takeTrace === undefined || call.edge === 'down') return next(call)
+    if (profiler.taker === undefined || call.edge === 'down') return next(call)
     const root = profiler.roots.begin()
-    root.giveTo(profiler.takeTrace)
+    root.giveTo(profiler.taker)
     return recordedRoot(profiler, call, next, root)
   }
 }

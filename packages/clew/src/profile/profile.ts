@@ -50,7 +50,7 @@ export function profile(options: ProfileOptions = {}): Plugin {
   checkRequire(options)
   let tell: (problem: Problem) => void = () => {}
   const { sink, roots = true } = options
-  const profiler = new Profiler(options, sink && ((trace) => sink.take(trace)), roots)
+  const profiler = new Profiler(options, sink, roots)
   const required = options.require === 'grant'
   if (required) profiler.gate = access
   return {

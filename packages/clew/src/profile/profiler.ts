@@ -5,7 +5,8 @@ import type { Access } from './access/access.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { Post } from './post.ts'
 import { type ProcessWatch, processWatch } from './process-watch.ts'
-import { Roots, type TakeTrace } from './roots.ts'
+import { Roots } from './roots.ts'
+import { giveLate, type Taker } from './taker.ts'
 import { listedValues, type ValueOptions, ValueRules } from './value-rules.ts'
 
 export interface ProfilerOptions extends ValueOptions {
@@ -61,7 +62,7 @@ export class Profiler {
   readonly post = new Post()
   readonly roots: Roots
   /** Takes every trace begun here; undefined when nobody asked for them. */
-  takeTrace: TakeTrace | undefined
+  taker: Taker | undefined
   /** Judges calls that come over the broker; undefined where its users are trusted. */
   gate: Access | undefined
   /** Whether a call that arrives without a trace begins one. */
@@ -71,7 +72,7 @@ export class Profiler {
   #box: Promise<AsyncDisposable | undefined> | undefined
   #started = false
 
-  constructor(options: ProfilerOptions = {}, takeTrace?: TakeTrace, rootsAtCallee = false) {
+  constructor(options: ProfilerOptions = {}, taker?: Taker, rootsAtCallee = false) {
     this.host = options.host ?? hostname()
     const clock = options.clock ?? systemClock()
     this.clock = {
@@ -85,14 +86,14 @@ export class Profiler {
     const { budget } = this
     this.values =
       listed.size > 0 ? new ValueRules(listed, { redact: options.redact, budget, tell }) : undefined
-    this.takeTrace = takeTrace
+    this.taker = taker
     this.rootsAtCallee = rootsAtCallee
     this.roots = new Roots({
       graceMs: checked('graceMs', options.graceMs ?? 250),
       host: this.host,
       pid: this.pid,
       guard: (where, work) => this.guard(where, work),
-      takeLate: (trace) => this.takeTrace?.(trace),
+      takeLate: (late) => this.taker && giveLate(this.taker, late),
     })
   }
 

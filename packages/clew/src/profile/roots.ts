@@ -1,10 +1,13 @@
 import { ContextKey, newHalfId } from '../call/index.ts'
-import { Assembly, pieceTraceId, readPiece } from '../trace/blocks.ts'
-import type { Trace } from '../trace/index.ts'
+import {
+  Assembly,
+  isSelfContained,
+  type Packet,
+  type PacketRoot,
+  pieceTraceId,
+} from '../trace/blocks.ts'
 import type { CallRecord } from '../trace/records.ts'
-
-/** Takes the trace of a root call once it is whole, or as whole as it will be. */
-export type TakeTrace = (trace: Trace) => void
+import type { Taker } from './taker.ts'
 
 /** The root trace a call belongs to; set by the interceptor that began it. */
 export const ROOT = new ContextKey<RootTrace>('root trace')
@@ -21,8 +24,8 @@ export interface RootsOptions {
   readonly pid: number
   /** Runs what must not throw into a call. */
   guard<T>(where: string, work: () => T): T | undefined
-  /** Takes pieces that come when their trace has been handed over already. */
-  readonly takeLate: TakeTrace
+  /** Takes pieces and replies that come when their trace has been handed over already. */
+  readonly takeLate: (late: Packet) => void
 }
 
 /** The traces that this process has begun, until they are handed over. */
@@ -55,8 +58,7 @@ export class Roots {
     if (traceId === undefined) return
     const root = this.#open.get(traceId)
     if (root === undefined) {
-      const late = readPiece(piece)
-      if (late !== undefined) this.#options.takeLate(late)
+      this.#options.takeLate({ traceId, pieces: [piece], ended: false })
       return
     }
     if (this.#pieceBytes + piece.length > MOST_PIECE_BYTES) {
@@ -89,11 +91,19 @@ export class Roots {
 export class RootTrace {
   readonly traceId: string
   readonly #options: RootsOptions
-  /** Until the trace is handed over: whoever remembers the call must not keep the whole trace. */
-  #assembly: Assembly | undefined
-  readonly #takers: TakeTrace[] = []
+  readonly #takers: Taker[] = []
   #awaited = false
+  /** Somebody wants it as it came; somebody wants it read. */
+  #kept = false
+  #read = false
   readonly #told: { readonly waits: () => void; readonly over: () => void }
+  /** As it came, where somebody wants that: the root's own record first, then those of late replies. */
+  readonly #roots: PacketRoot[] = []
+  readonly #pieces: Uint8Array[] = []
+  /** Made when there is something to be read. */
+  #assembly: Assembly | undefined
+  /** Handed over: whoever remembers the call must not keep the whole trace. */
+  #over = false
   #answered = false
   #expectsMore = true
   #timer: NodeJS.Timeout | undefined
@@ -106,7 +116,6 @@ export class RootTrace {
   ) {
     this.traceId = traceId
     this.#options = options
-    this.#assembly = new Assembly(traceId)
     this.#told = told
   }
 
@@ -114,40 +123,70 @@ export class RootTrace {
    * Who gets the trace. Reading it takes time, so it is done when the event loop has a turn to spare,
    * unless somebody waits for it.
    */
-  giveTo(take: TakeTrace, awaited = false): void {
-    this.#takers.push(take)
+  giveTo(taker: Taker, awaited = false): void {
+    this.#takers.push(taker)
     this.#awaited ||= awaited
+    if (taker.takePacket === undefined) this.#read = true
+    else this.#kept = true
   }
 
   addPiece(piece: Uint8Array): void {
     this.pieceBytes += piece.length
-    this.#assembly?.addPiece(piece)
+    this.#addPiece(piece)
     this.#handOverWhenWhole()
+  }
+
+  #addPiece(piece: Uint8Array): void {
+    if (this.#over) return
+    const assembly = this.#readAlong
+    if (this.#kept) this.#pieces.push(piece)
+    assembly?.addPiece(piece)
+  }
+
+  #addRoot(root: PacketRoot): void {
+    const assembly = this.#readAlong
+    // A copy: while it waits it must not keep what else the connection has read.
+    if (this.#kept) this.#roots.push({ ...root, block: root.block?.slice() })
+    assembly?.addRoot(root.record, root, root.block)
   }
 
   /** The root call has ended; its block, if any came, begins the trace. */
   answered(record: CallRecord, block: Uint8Array | undefined): void {
     const { host, pid } = this.#options
-    if (this.#assembly === undefined) {
+    if (this.#over) {
       // A late reply: what it brings joins the trace that was handed over.
-      const late = new Assembly(this.traceId)
-      late.addRoot({ ...record, late: true }, { host, pid }, block)
-      this.#options.takeLate(late.finish({ alone: true }))
+      const root = { record: { ...record, late: true }, host, pid, block }
+      this.#options.takeLate({ traceId: this.traceId, root, pieces: [], ended: false })
       return
     }
-    this.#assembly.addRoot(record, { host, pid }, block)
-    this.#answered = true
+    const root = { record, host, pid, block }
     // Nothing ran below a call that was refused, and nobody waits any more for one given up.
     this.#expectsMore = record.status !== 'rejected' && record.status !== 'cancelled'
-    this.#handOverWhenWhole()
-    this.#waitForPieces()
+    if (block !== undefined && this.#passOn({ root, pieces: NOTHING }, block)) return
+    this.#addRoot(root)
+    this.#end()
   }
 
   /** A trace whose root is a callee here: the whole of it is one piece. */
   answeredBy(piece: Uint8Array): void {
+    if (this.#over || this.#passOn({ pieces: [piece] }, piece)) return
+    // What never came through the inbox does not count against its bound.
+    this.#addPiece(piece)
+    this.#end()
+  }
+
+  /** The usual trace of those who want it as it came: nothing else will come, and nobody reads it here. */
+  #passOn(came: Pick<Packet, 'root' | 'pieces'>, block: Uint8Array): boolean {
+    if (this.#read || !this.#kept || this.#answered || this.#pieces.length > 0) return false
+    if (!isSelfContained(block)) return false
     this.#answered = true
-    // Not by `addPiece`: what never came through the inbox does not count against its bound.
-    this.#assembly?.addPiece(piece)
+    this.#finish()
+    this.#give({ traceId: this.traceId, ...came, ended: true })
+    return true
+  }
+
+  #end(): void {
+    this.#answered = true
     this.#handOverWhenWhole()
     this.#waitForPieces()
   }
@@ -159,19 +198,39 @@ export class RootTrace {
 
   /** Gives the trace away as it is. Only the first time counts. */
   handOver(): void {
-    const assembly = this.#assembly
-    if (assembly === undefined) return
+    if (this.#over) return
+    this.#finish()
+    const assembly = this.#reading
+    if (this.#kept) this.#giveKept(assembly.waiting === 0)
     this.#assembly = undefined
-    clearTimeout(this.#timer)
-    this.#told.over()
+    if (!this.#read) return
     const trace =
       this.#options.guard('trace', () => assembly.finish()) ??
       new Assembly(this.traceId).finish({ alone: true })
-    for (const take of this.#takers) this.#options.guard('sink', () => take(trace))
+    for (const taker of this.#takers) {
+      if (taker.takePacket === undefined) this.#options.guard('sink', () => taker.take(trace))
+    }
+  }
+
+  #finish(): void {
+    this.#over = true
+    clearTimeout(this.#timer)
+    this.#told.over()
+  }
+
+  #giveKept(ended: boolean): void {
+    const { traceId } = this
+    const [root, ...late] = this.#roots
+    this.#give({ traceId, root, pieces: this.#pieces, ended })
+    for (const root of late) this.#give({ traceId, root, pieces: NOTHING, ended: false })
+  }
+
+  #give(packet: Packet): void {
+    for (const taker of this.#takers) this.#options.guard('sink', () => taker.takePacket?.(packet))
   }
 
   #waitForPieces(): void {
-    if (this.#assembly === undefined || this.#whole) return
+    if (this.#over || this.#whole) return
     // A busy process comes to its timers before its sockets, where pieces may lie that came long ago:
     // they are read in the turns up to the second immediate.
     const soon = () => setImmediate(() => setImmediate(() => this.handOver()))
@@ -180,9 +239,24 @@ export class RootTrace {
   }
 
   get #whole(): boolean {
-    const assembly = this.#assembly
-    if (assembly === undefined || assembly.waiting > 0) return false
-    return !(this.#expectsMore && assembly.unannounced)
+    if (this.#over) return false
+    const assembly = this.#reading
+    return assembly.waiting === 0 && !(this.#expectsMore && assembly.unannounced)
+  }
+
+  /** What reads along while things come; undefined while it may be that nobody has to. */
+  get #readAlong(): Assembly | undefined {
+    return this.#read || !this.#kept ? this.#reading : this.#assembly
+  }
+
+  /** What has read all that came. */
+  get #reading(): Assembly {
+    if (this.#assembly !== undefined) return this.#assembly
+    const assembly = new Assembly(this.traceId)
+    this.#assembly = assembly
+    for (const root of this.#roots) assembly.addRoot(root.record, root, root.block)
+    for (const piece of this.#pieces) assembly.addPiece(piece)
+    return assembly
   }
 
   #handOverWhenWhole(): void {
@@ -191,3 +265,5 @@ export class RootTrace {
     else setImmediate(() => this.handOver())
   }
 }
+
+const NOTHING: readonly Uint8Array[] = []

@@ -12,7 +12,6 @@ import { Assembly } from '../trace/blocks.ts'
 import type { Trace } from '../trace/index.ts'
 import { COPY, recordedRoot } from './caller.ts'
 import { Profiler, profilerOf } from './profiler.ts'
-import type { TakeTrace } from './roots.ts'
 import { WORKER_LOG, type WorkerLog } from './worker-log.ts'
 
 /** A proxy whose methods resolve with the result and the call tree that came home with it. */
@@ -92,13 +91,13 @@ function tracing(promised: (trace: Promise<Trace>) => void): Interceptor {
     const profiler =
       mailbox === undefined ? new Profiler() : await profilerOf(mailbox, call.timeoutMs / 2)
     const root = profiler.roots.begin()
-    root.giveTo(take, true)
+    root.giveTo({ take }, true)
     return recordedRoot(profiler, call, next, root)
   }
 }
 
 /** Within a worker the call belongs to the worker's tree; what is handed over is a copy of its branch. */
-function copyTo(log: WorkerLog, take: TakeTrace): (typeof COPY)['valueType'] {
+function copyTo(log: WorkerLog, take: (trace: Trace) => void): (typeof COPY)['valueType'] {
   return (record, block) => {
     const branch = new Assembly(log.owner.traceId)
     branch.addRoot(record, log.owner, block)

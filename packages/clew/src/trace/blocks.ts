@@ -23,3 +23,4 @@ export {
 } from './packet.ts'
 export { Assembly, pieceTraceId, readPiece } from './read.ts'
 export type * from './records.ts'
+export { isSelfContained } from './self-contained.ts'

@@ -1,5 +1,5 @@
 import { ByteReader } from './byte-reader.ts'
-import { ByteWriter } from './byte-writer.ts'
+import { allocate, ByteWriter, copyBytes, varintSize } from './byte-writer.ts'
 import * as format from './format.ts'
 import { blockCalls } from './head.ts'
 import { hexAt } from './ids.ts'
@@ -85,10 +85,16 @@ export function packetCalls({ root, pieces, lineCalls = 0 }: Packet): number {
   return calls
 }
 
+/** The body is written here first: its length comes before it. */
+let scratch = new ByteWriter(4_096)
+/** A scratch that had to grow beyond this for one large packet is not kept. */
+const LARGEST_SCRATCH = 256 * 1024
+
 /** The bytes of a packet, as docs/format.md lays them out. */
 export function encodePacket(packet: Packet): Uint8Array {
   const { root, pieces, lines, weight = 1 } = packet
-  const body = new ByteWriter(256)
+  const body = scratch
+  body.at = 0
   body.id(packet.traceId, 16)
   const weighted = weight > 1 && Number.isFinite(weight)
   let flags = 0
@@ -103,11 +109,20 @@ export function encodePacket(packet: Packet): Uint8Array {
   body.varint(pieces.length)
   for (const piece of pieces) putBytes(body, piece)
   if (lines !== undefined) putBytes(body, lines)
-  const whole = new ByteWriter(body.at + 9)
-  whole.byte(PACKET_MAGIC | format.VERSION)
-  whole.varint(body.at)
-  whole.bytes(body.buffer, 0, body.at)
-  return whole.buffer.subarray(0, whole.at)
+  const size = varintSize(body.at)
+  const whole = allocate(1 + size + body.at)
+  whole[0] = PACKET_MAGIC | format.VERSION
+  putVarint(whole, 1, body.at)
+  copyBytes(body.buffer, 0, body.at, whole, 1 + size)
+  if (body.buffer.length > LARGEST_SCRATCH) scratch = new ByteWriter(4_096)
+  return whole
+}
+
+function putVarint(bytes: Uint8Array, start: number, value: number): void {
+  let at = start
+  let rest = value
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes[at++] = (rest % 0x80) | 0x80
+  bytes[at] = rest
 }
 
 function putFloat(writer: ByteWriter, value: number): void {
