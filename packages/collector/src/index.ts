@@ -21,6 +21,7 @@ export {
 } from './collector.ts'
 export type { Comparison, Condition, Filter } from './filter/filter.ts'
 export { EVERYTHING } from './filter/filter.ts'
+export { FilterError, formatFilter, parseFilter } from './filter/index.ts'
 export { ApiError } from './http/api-error.ts'
 export type { Gate } from './http/gate.ts'
 export type { Asked, Parameter, Role, Route, Subject } from './http/route.ts'
