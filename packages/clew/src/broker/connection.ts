@@ -18,11 +18,13 @@ import {
   type Subscription,
 } from '../call/index.ts'
 import { Wire } from './body.ts'
+import { BrokerCollectQueue } from './broker-collect-queue.ts'
 import { BrokerMailbox } from './broker-mailbox.ts'
 import type { Message } from './message.ts'
 import { MessageServer } from './message-server.ts'
 import { PendingCall, type PendingOwner } from './pending-call.ts'
 import { Publications } from './publications.ts'
+import { unconsumed } from './queue-errors.ts'
 import { RequestServer } from './request-server.ts'
 import { StrayReplies } from './stray-replies.ts'
 import { type Queue, refusalOf, type Transport, type TransportEvents } from './transport.ts'
@@ -68,6 +70,7 @@ class BrokerConnection implements Connection, PendingOwner {
   readonly #publishing: { readonly mandatory: boolean; readonly confirm: boolean }
   #transport!: Transport
   #mailbox!: BrokerMailbox
+  #collectQueue!: BrokerCollectQueue
   #publications!: Publications
   #replies: 'closed' | 'open' | Promise<void> = 'closed'
   #overloaded: string | undefined
@@ -100,12 +103,16 @@ class BrokerConnection implements Connection, PendingOwner {
     this.#transport = await connect({
       returned: (message) => this.#returned(message),
       down: (reason) => this.#down(reason),
-      restored: () => this.#publications?.restored(),
+      restored: () => {
+        this.#publications?.restored()
+        this.#collectQueue?.restored()
+      },
       blocked: (reason) => this.#blocked(reason),
       noExchange: (name) => this.#publications.noExchange(name),
       problem: this.#tell,
     })
     this.#mailbox = new BrokerMailbox(this.#transport, this.#tell)
+    this.#collectQueue = new BrokerCollectQueue(this.#transport, this.#tell)
     this.#publications = new Publications({
       transport: this.#transport,
       wire: this.#wire,
@@ -126,6 +133,10 @@ class BrokerConnection implements Connection, PendingOwner {
 
   get mailbox(): BrokerMailbox {
     return this.#mailbox
+  }
+
+  get collectQueue(): BrokerCollectQueue {
+    return this.#collectQueue
   }
 
   request(call: Call): Promise<Reply> {
@@ -237,7 +248,8 @@ class BrokerConnection implements Connection, PendingOwner {
   }
 
   #returned(message: Message): void {
-    if (this.#mailbox.returned(message) || this.#publications.returned(message)) return
+    if (this.#mailbox.returned(message) || this.#collectQueue.returned(message)) return
+    if (this.#publications.returned(message)) return
     if (message.replyTo === '') {
       // A message that nobody waits for any more.
       if (message.exchange !== this.#wire.rpcExchange) return
@@ -289,6 +301,7 @@ class BrokerConnection implements Connection, PendingOwner {
     this.#blockedTimer = undefined
     this.#overloaded = undefined
     this.#publications?.overloaded(undefined)
+    this.#collectQueue?.blocked(reason !== undefined)
     if (reason === undefined || this.#closing !== undefined) return
     const overloaded = `the broker at ${this.#transport.address} takes no messages (${reason})`
     this.#report({ kind: 'blocked', message: overloaded })
@@ -359,18 +372,23 @@ class BrokerConnection implements Connection, PendingOwner {
     return server
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
+  close(last?: () => Promise<void>): Promise<void> {
+    this.#closing ??= this.#close(last)
     return this.#closing
   }
 
-  async #close(): Promise<void> {
+  async #close(last: (() => Promise<void>) | undefined): Promise<void> {
     clearTimeout(this.#blockedTimer)
     this.#publications.close()
-    const closing = this.#transport.close()
+    const closing = last === undefined ? this.#transport.close() : undefined
     this.#failAll(
       (call) => `the connection was closed before ${call.service}.${call.method} replied`,
     )
+    if (last !== undefined) {
+      // Those that were just failed end first.
+      await new Promise((resolve) => setImmediate(resolve))
+      await last().finally(() => this.#transport.close())
+    }
     await closing
   }
 
@@ -397,29 +415,4 @@ function unserved(service: string, error: unknown): Error {
   }
   const message = `${service} cannot be served: ${reason}`
   return new RpcError('disconnected', message, { service }, { cause: error })
-}
-
-function unconsumed(queue: string, error: unknown): Error {
-  const reason = error instanceof Error ? error.message : String(error)
-  switch (refusalOf(error)) {
-    case 'PRECONDITION_FAILED':
-      return new ConfigError(
-        `queue ${queue} cannot be consumed: it, or its exchange, exists with other properties. Declare it as it is, or delete it (${reason})`,
-        { cause: error },
-      )
-    case 'NOT_FOUND':
-      return new ConfigError(
-        `queue ${queue} cannot be consumed: its exchange is not there. Leave out \`declareExchange: false\`, or start what declares it (${reason})`,
-        { cause: error },
-      )
-    case 'RESOURCE_LOCKED':
-      return new ConfigError(
-        `queue ${queue} cannot be consumed: it is exclusive to another connection. Give each its own name, or leave out \`exclusive\` (${reason})`,
-        { cause: error },
-      )
-    default: {
-      const message = `queue ${queue} cannot be consumed: ${reason}`
-      return new RpcError('disconnected', message, {}, { cause: error })
-    }
-  }
 }

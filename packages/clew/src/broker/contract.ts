@@ -2,6 +2,7 @@ import { describe } from 'node:test'
 import type { Broker, Delivery } from '../call/index.ts'
 import { attachmentTests } from './contract/attachments.ts'
 import { callTests } from './contract/calls.ts'
+import { collectingTests } from './contract/collecting.ts'
 import { consumingTests } from './contract/consuming.ts'
 import { deadlineTests } from './contract/deadlines.ts'
 import { failureTests } from './contract/failures.ts'
@@ -35,6 +36,7 @@ export function brokerContract({ delivery, broker, peer }: ContractOptions): voi
   describe('mailbox', () => mailboxTests(connect))
   describe('publishing', () => publishingTests(connect, delivery))
   describe('consuming', () => consumingTests(connect, peer))
+  describe('collecting', () => collectingTests(connect))
   describe('retrying', () => retryingTests(connect, peer))
   describe('serializers', () => serializerTests(connect, peer))
   describe('hostile requests', () => hostileRequestTests(connect, peer))

@@ -1,4 +1,6 @@
 import type { Call } from './call.ts'
+import type { CollectQueue } from './collect-queue.ts'
+import type { Consumer } from './consumer.ts'
 import type { ErrorClasses } from './errors.ts'
 import type { Handler } from './interceptor.ts'
 import type { Mailbox } from './mailbox.ts'
@@ -98,16 +100,16 @@ export interface Connection extends AsyncDisposable {
     take: (arrival: Arrival) => Promise<Settlement>,
   ): Promise<Consumer>
   readonly mailbox: Mailbox
-  /** Fails what is pending with `disconnected` and closes. Idempotent. */
-  close(): Promise<void>
+  readonly collectQueue: CollectQueue
+  /**
+   * Fails what is pending with `disconnected` and closes. Idempotent.
+   * @param last runs when no call is pending any more and none is taken, while the mailbox and the
+   *   collect queue still work
+   */
+  close(last?: () => Promise<void>): Promise<void>
 }
 
 export interface ServeOptions {
   /** How many unanswered requests the broker may have handed to us at a time. */
   readonly prefetch: number
-}
-
-export interface Consumer {
-  /** Takes no new requests; resolves when those taken already have been answered and acknowledged. */
-  stop(): Promise<void>
 }

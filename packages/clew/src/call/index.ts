@@ -4,12 +4,13 @@ export type {
   Broker,
   Connection,
   ConnectOptions,
-  Consumer,
   Delivery,
   Problem,
   ServeOptions,
 } from './broker.ts'
 export type { Call, Stray } from './call.ts'
+export type { CollectOptions, CollectQueue, Handed, HandOptions } from './collect-queue.ts'
+export type { Consumer } from './consumer.ts'
 export { ContextKey, ContextValues } from './context-values.ts'
 export type { Derivable } from './derive.ts'
 export { derivable, isCallable, WITH_INTERCEPTOR } from './derive.ts'

@@ -1,11 +1,13 @@
 import type { Boundary } from './boundary.ts'
 import type { Problem } from './broker.ts'
+import type { CollectQueue } from './collect-queue.ts'
 import type { Interceptor } from './interceptor.ts'
 import type { Mailbox } from './mailbox.ts'
 
 /** What a plugin is given when the process it serves has connected. */
 export interface PluginHost {
   readonly mailbox: Mailbox
+  readonly collectQueue: CollectQueue
   readonly onProblem: (problem: Problem) => void
 }
 
@@ -28,7 +30,7 @@ export interface Plugin {
   readonly boundary?: Boundary
   /** After connecting, before the first call. */
   start?(host: PluginHost): Promise<void> | void
-  /** After the last call. */
+  /** After the last call, before the connection is let go of. */
   stop?(): Promise<void> | void
 }
 

@@ -108,7 +108,8 @@ export async function connect(broker: Broker, options: ClientOptions = {}): Prom
   try {
     for (const plugin of plugins) {
       started.push(plugin)
-      await plugin.start?.({ mailbox: connection.mailbox, onProblem })
+      const { mailbox, collectQueue } = connection
+      await plugin.start?.({ mailbox, collectQueue, onProblem })
     }
   } catch (error) {
     // Why it could not start matters more than what its end brings.

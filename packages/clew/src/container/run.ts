@@ -157,6 +157,7 @@ class Services implements Running {
       for (const plugin of this.#plugins) {
         await plugin.start?.({
           mailbox: this.#connection.mailbox,
+          collectQueue: this.#connection.collectQueue,
           onProblem: ({ message, error }) => this.#log({ level: 'warn', message, error }),
         })
       }
