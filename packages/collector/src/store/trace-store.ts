@@ -58,6 +58,19 @@ export interface FoundTraces {
   readonly cursor: string | undefined
 }
 
+/** How many traces there are, and for how many they stand. */
+export interface CountedTraces {
+  readonly traces: number
+  readonly weight: number
+}
+
+export interface StoredBreakdown {
+  readonly requests: readonly RequestRow[]
+  readonly parts: readonly PartRow[]
+}
+
+export type NamedField = 'service' | 'method' | 'host' | 'type'
+
 /** What lies on the disk. */
 export interface StoreUsage {
   readonly traces: number
@@ -109,17 +122,11 @@ export interface TraceStore {
   /** @throws StoreError `cursor` for a cursor that is none of its own */
   find(question: FindQuestion, effort?: Effort): Promise<FoundTraces>
   /** Traces that match: how many there are, and for how many they stand. */
-  count(
-    question: Question,
-    effort?: Effort,
-  ): Promise<{ readonly traces: number; readonly weight: number }>
+  count(question: Question, effort?: Effort): Promise<CountedTraces>
   /** Rate, errors and durations of each service and method, of calls that match. */
   statistics(question: Question, effort?: Effort): Promise<readonly CallStatisticsRow[]>
   /** Kinds of request, and where the time of each goes by service and layer. */
-  breakdown(
-    question: Question,
-    effort?: Effort,
-  ): Promise<{ readonly requests: readonly RequestRow[]; readonly parts: readonly PartRow[] }>
+  breakdown(question: Question, effort?: Effort): Promise<StoredBreakdown>
   /** Who calls whom. */
   links(question: Question, effort?: Effort): Promise<readonly LinkRow[]>
   /** Requests over time, in at most 1,000 buckets of equal width. */
@@ -127,7 +134,7 @@ export interface TraceStore {
   /** Names that occur, most frequent first: for completion and menus. */
   names(
     tenant: string,
-    field: 'service' | 'method' | 'host' | 'type',
+    field: NamedField,
     period: Period,
     limit: number,
   ): Promise<readonly string[]>

@@ -33,7 +33,13 @@ export { type Change, retimed } from './retime.ts'
 export { type LoadPoint, type NoScalability, type Scalability, scalability } from './scalability.ts'
 export { ServiceMap, serviceMap } from './service-map.ts'
 export type * from './service-map-shape.ts'
-export { SKETCH_ERROR, Sketch, type SketchJson } from './sketch.ts'
+export {
+  binOf as sketchBinOf,
+  middleOf as sketchBinMiddle,
+  SKETCH_ERROR,
+  Sketch,
+  type SketchJson,
+} from './sketch.ts'
 export type { SlowInstance } from './slow-instances.ts'
 export { type CallStatistics, MEASURES, type Measure, Statistics } from './statistics.ts'
 export type { PathUse, TraceProfile } from './trace-profile.ts'

@@ -205,9 +205,10 @@ export class Sketch {
   }
 }
 
-function binOf(value: number): number {
+/** The bin of a {@link Sketch} that a value above 0 is counted in. */
+export function binOf(value: number): number {
   return Math.ceil(Math.log(value) * PER_LOG)
 }
 
 /** The middle of a bin: as far, in shares, from its one end as from its other. */
-const middleOf = (bin: number) => (2 * GAMMA ** bin) / (GAMMA + 1)
+export const middleOf = (bin: number) => (2 * GAMMA ** bin) / (GAMMA + 1)

@@ -1,14 +1,23 @@
 import { createHash } from 'node:crypto'
+import type { CallStatisticsRow, LinkRow, TimeBucket } from '../answers.ts'
 import type { TraceSummary } from '../summary.ts'
 import {
+  type CountedTraces,
   type Effort,
+  type FindQuestion,
+  type FoundTraces,
+  type NamedField,
   type Period,
+  type Question,
   type StoredBatch,
+  type StoredBreakdown,
   type StoreHealth,
   type StoreUsage,
   type TraceKey,
   traceKey,
 } from '../trace-store.ts'
+import { linksOf, namesOf, partsOf, requestsOf, statisticsOf, timelineOf } from './figures.ts'
+import { countTraces, findTraces } from './find.ts'
 import { hexLiteral, listOf, literal, wholeLiteral } from './literal.ts'
 import { byteStrings, type Column, hexIds, names, wholeNumbers } from './native-block.ts'
 import { DATABASE, embeddedSchema } from './schema.ts'
@@ -133,6 +142,43 @@ export class ClickHouseStore {
       `SELECT DISTINCT lower(hex(trace_id)) AS id FROM ${DATABASE}.packets WHERE tenant = ${literal(tenant)} AND trace_id BETWEEN ${from} AND ${to} ORDER BY id LIMIT ${wholeLiteral(limit)}`,
     )
     return rows.map(({ id }) => id)
+  }
+
+  find(question: FindQuestion, effort?: Effort): Promise<FoundTraces> {
+    return findTraces(this.#engine, question, effort)
+  }
+
+  count(question: Question, effort?: Effort): Promise<CountedTraces> {
+    return countTraces(this.#engine, question, effort)
+  }
+
+  statistics(question: Question, effort?: Effort): Promise<readonly CallStatisticsRow[]> {
+    return statisticsOf(this.#engine, question, effort)
+  }
+
+  async breakdown(question: Question, effort?: Effort): Promise<StoredBreakdown> {
+    const [requests, parts] = await Promise.all([
+      requestsOf(this.#engine, question, effort),
+      partsOf(this.#engine, question, effort),
+    ])
+    return { requests, parts }
+  }
+
+  links(question: Question, effort?: Effort): Promise<readonly LinkRow[]> {
+    return linksOf(this.#engine, question, effort)
+  }
+
+  timeline(question: Question, bucketMs: number, effort?: Effort): Promise<readonly TimeBucket[]> {
+    return timelineOf(this.#engine, question, bucketMs, effort)
+  }
+
+  names(
+    tenant: string,
+    field: NamedField,
+    period: Period,
+    limit: number,
+  ): Promise<readonly string[]> {
+    return namesOf(this.#engine, tenant, field, period, limit)
   }
 
   async usage(tenant?: string): Promise<StoreUsage> {

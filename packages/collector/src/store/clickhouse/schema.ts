@@ -1,4 +1,5 @@
 import { SKETCH_ERROR } from 'clew/trace'
+import { ZERO_BIN } from '../bins.ts'
 
 /** Where the tables live. */
 export const DATABASE = 'clew'
@@ -9,9 +10,6 @@ export const HOUR_S = 3_600
 
 /** The bins of `Sketch`: its logarithms' base. */
 const PER_LOG = 1 / Math.log((1 + SKETCH_ERROR) / (1 - SKETCH_ERROR))
-/** The bin of what is too short to be told from 0. */
-export const ZERO_BIN = -32_768
-
 /** The bin of a duration in microseconds, as `Sketch` counts milliseconds. */
 export const binOf = (us: string) =>
   `if(${us} > 0, toInt16(ceil(log(${us} / 1000) * ${PER_LOG})), toInt16(${ZERO_BIN}))`

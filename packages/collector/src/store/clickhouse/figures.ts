@@ -1,0 +1,291 @@
+import type { Layer } from 'clew/trace'
+import { asksForCalls, type Field, type Filter } from '../../filter/index.ts'
+import type { CallStatisticsRow, LinkRow, PartRow, RequestRow, TimeBucket } from '../answers.ts'
+import { type Bins, sketchOf } from '../bins.ts'
+import type { Effort, Period, Question } from '../trace-store.ts'
+import {
+  callConditions,
+  callsWhere,
+  startsWithin,
+  traceConditions,
+  tracesWhere,
+} from './conditions.ts'
+import { literal, wholeLiteral } from './literal.ts'
+import { BUCKET_S, binOf, DATABASE } from './schema.ts'
+import type { SqlEngine } from './sql-engine.ts'
+
+const BUCKET_MS = BUCKET_S * 1_000
+
+/** What rollups of calls can tell apart. */
+const ROLLED_CALLS: ReadonlySet<Field> = new Set(['service', 'method', 'caller', 'edge', 'name'])
+const ROLLED_TRACES: ReadonlySet<Field> = new Set(['type'])
+
+const FAILED = "status NOT IN ('ok', 'pending')"
+const NO_BINS = "CAST(map(), 'Map(Int16, Float64)')"
+const binsOf = (column: string) =>
+  `sumMap(if(${column} >= 0, map(${binOf(column)}, weight), ${NO_BINS}))`
+
+type JsonBins = Readonly<Record<string, number>>
+
+/** A table to count rows of, with which conditions; all have the same columns of sums. */
+interface Source {
+  readonly sums: string
+  readonly from: string
+  readonly where: string
+}
+
+const callSums = (of: 'calls' | 'rollup') =>
+  of === 'calls'
+    ? `sum(weight) AS calls, sum((${FAILED}) * weight) AS failed, sum(origin * weight) AS origins, sum(critical * weight) AS critical, sum(greatest(total, 0) * weight) AS total_sum, sum(greatest(self, 0) * weight) AS self_sum, max(in_flight) AS in_flight, ${binsOf('total')} AS total_bins, ${binsOf('self')} AS self_bins`
+    : 'sum(calls) AS calls, sum(failed) AS failed, sum(origins) AS origins, sum(critical) AS critical, sum(total_sum) AS total_sum, sum(self_sum) AS self_sum, max(in_flight) AS in_flight, sumMap(total_bins) AS total_bins, sumMap(self_bins) AS self_bins'
+
+interface CallSums {
+  readonly calls: number
+  readonly failed: number
+  readonly origins: number
+  readonly critical: number
+  readonly total_sum: number
+  readonly self_sum: number
+  readonly in_flight: number
+  readonly total_bins: JsonBins
+  readonly self_bins: JsonBins
+}
+
+/** Rows of sums by key, from rollups as far as they tell what is asked, else from the tables. */
+async function callSumsBy<Key>(
+  engine: SqlEngine,
+  keys: string,
+  question: Question,
+  effort?: Effort,
+): Promise<(Key & CallSums)[]> {
+  const sources = sourcesOf(question, ROLLED_CALLS, {
+    rollup: 'calls_rollup',
+    table: 'calls',
+    conditions: callConditions(question.filter),
+    where: (part) => callsWhere(part),
+  }).map(({ of, ...rest }) => ({ ...rest, sums: callSums(of === 'rollup' ? 'rollup' : 'calls') }))
+  return await engine.query<Key & CallSums>(
+    `SELECT ${keys}, ${callSums('rollup')} FROM (${union(sources, keys)}) GROUP BY ${keys} HAVING calls > 0.000001 LIMIT ${MOST_ROWS}`,
+    effort,
+  )
+}
+
+const union = (sources: readonly Source[], keys: string) =>
+  sources
+    .map(
+      ({ sums, from, where }) =>
+        `SELECT ${keys}, ${sums} FROM ${DATABASE}.${from} WHERE ${where} GROUP BY ${keys}`,
+    )
+    .join(' UNION ALL ')
+
+/** Rows that an answer has at most. */
+const MOST_ROWS = 20_000
+
+/** From which tables a question about a period is answered: whole buckets from rollups, the rest not. */
+function sourcesOf(
+  question: Question,
+  rolled: ReadonlySet<Field>,
+  about: {
+    readonly rollup: string
+    readonly table: string
+    readonly conditions: readonly string[]
+    readonly where: (question: Question) => string
+  },
+): readonly { readonly of: 'rollup' | 'table'; readonly from: string; readonly where: string }[] {
+  const { tenant, period, filter } = question
+  const first = Math.ceil(period.fromMs / BUCKET_MS)
+  const last = Math.floor(period.toMs / BUCKET_MS)
+  const isRolled = filter.conditions.every(({ field }) => rolled.has(field))
+  if (!isRolled || last <= first) {
+    return [{ of: 'table', from: about.table, where: about.where(question) }]
+  }
+  const buckets = `bucket >= ${wholeLiteral(first)} AND bucket < ${wholeLiteral(last)}`
+  const where = [`tenant = ${literal(tenant)}`, buckets, ...about.conditions].join(' AND ')
+  const edges: readonly Period[] = [
+    { fromMs: period.fromMs, toMs: first * BUCKET_MS },
+    { fromMs: last * BUCKET_MS, toMs: period.toMs },
+  ].filter(({ fromMs, toMs }) => fromMs < toMs)
+  return [
+    { of: 'rollup', from: about.rollup, where },
+    ...edges.map((edge) => ({
+      ...{ of: 'table' as const, from: about.table },
+      where: about.where({ ...question, period: edge }),
+    })),
+  ]
+}
+
+/** Rate, errors and durations of each method. */
+export async function statisticsOf(
+  engine: SqlEngine,
+  question: Question,
+  effort?: Effort,
+): Promise<readonly CallStatisticsRow[]> {
+  type Key = { readonly service: string; readonly method: string }
+  const rows = await callSumsBy<Key>(engine, 'service, method', question, effort)
+  return rows.map((row) => ({
+    ...{ service: row.service, method: row.method, calls: row.calls, failed: row.failed },
+    ...{ origins: row.origins, criticalMs: row.critical / 1000, maxInFlight: row.in_flight },
+    total: sketchOf(binsIn(row.total_bins), row.total_sum),
+    self: sketchOf(binsIn(row.self_bins), row.self_sum),
+  }))
+}
+
+/** Who calls whom. */
+export async function linksOf(
+  engine: SqlEngine,
+  question: Question,
+  effort?: Effort,
+): Promise<readonly LinkRow[]> {
+  type Key = Readonly<
+    Record<'caller_service' | 'caller_method' | 'service' | 'method' | 'edge', string>
+  >
+  const keys = 'caller_service, caller_method, service, method, edge'
+  const rows = await callSumsBy<Key>(engine, keys, question, effort)
+  return rows.map((row) => ({
+    ...{ callerService: row.caller_service, callerMethod: row.caller_method },
+    ...{ service: row.service, method: row.method, edge: row.edge },
+    ...{ calls: row.calls, failed: row.failed },
+    total: sketchOf(binsIn(row.total_bins), row.total_sum),
+  }))
+}
+
+/** Kinds of request. */
+export async function requestsOf(
+  engine: SqlEngine,
+  question: Question,
+  effort?: Effort,
+): Promise<readonly RequestRow[]> {
+  const keys = 'service, method'
+  const rolledSums =
+    'sum(requests) AS requests, sum(failed) AS failed, sum(total_sum) AS total_sum, sumMap(total_bins) AS total_bins'
+  const sources = traceSources(question, 'requests_rollup').map(({ of, ...rest }) => ({
+    ...rest,
+    sums:
+      of === 'rollup'
+        ? rolledSums
+        : `sum(weight) AS requests, sum((${FAILED}) * weight) AS failed, sum(greatest(total, 0) * weight) AS total_sum, ${binsOf('total')} AS total_bins`,
+  }))
+  const rows = await engine.query<{
+    readonly service: string
+    readonly method: string
+    readonly requests: number
+    readonly failed: number
+    readonly total_sum: number
+    readonly total_bins: JsonBins
+  }>(
+    `SELECT ${keys}, ${rolledSums} FROM (${union(sources, keys)}) GROUP BY ${keys} HAVING requests > 0.000001 LIMIT ${MOST_ROWS}`,
+    effort,
+  )
+  return rows.map(({ service, method, requests, failed, total_sum, total_bins }) => ({
+    ...{ service, method, requests, failed },
+    total: sketchOf(binsIn(total_bins), total_sum),
+  }))
+}
+
+/** Where the time of each kind of request goes. */
+export async function partsOf(
+  engine: SqlEngine,
+  question: Question,
+  effort?: Effort,
+): Promise<readonly PartRow[]> {
+  const keys = 'request_service, request_method, part_service, part_layer'
+  const rolledSums = 'sum(requests) AS requests, sum(sum_us) AS sum_us, sumMap(bins) AS bins'
+  const selects = traceSources(question, 'parts_rollup', {
+    service: 'request_service',
+    method: 'request_method',
+  }).map(({ of, from, where }) =>
+    of === 'rollup'
+      ? `SELECT request_service, request_method, service AS part_service, layer AS part_layer, sum(requests) AS requests, sum(sum) AS sum_us, sumMap(bins) AS bins FROM ${DATABASE}.${from} WHERE ${where} GROUP BY ${keys}`
+      : `SELECT service AS request_service, method AS request_method, part.1 AS part_service, part.2 AS part_layer, sum(weight) AS requests, sum(part.3 * weight) AS sum_us, sumMap(map(${binOf('part.3')}, weight)) AS bins FROM ${DATABASE}.${from} ARRAY JOIN arrayZip(part_service, part_layer, part_us) AS part WHERE ${where} GROUP BY ${keys}`,
+  )
+  const rows = await engine.query<{
+    readonly request_service: string
+    readonly request_method: string
+    readonly part_service: string
+    readonly part_layer: string
+    readonly sum_us: number
+    readonly bins: JsonBins
+  }>(
+    `SELECT ${keys}, ${rolledSums} FROM (${selects.join(' UNION ALL ')}) GROUP BY ${keys} HAVING requests > 0.000001 LIMIT ${MOST_ROWS}`,
+    effort,
+  )
+  return rows.map((row) => ({
+    ...{ requestService: row.request_service, requestMethod: row.request_method },
+    ...{ service: row.part_service, layer: row.part_layer as Layer },
+    times: sketchOf(binsIn(row.bins), row.sum_us),
+  }))
+}
+
+function traceSources(
+  question: Question,
+  rollup: string,
+  columns?: { readonly service: string; readonly method: string },
+) {
+  const { filter } = question
+  const conditions = asksForCalls(filter) ? [] : traceConditions(filter)
+  return sourcesOf(question, ROLLED_TRACES, {
+    ...{ rollup, table: 'traces', where: tracesWhere },
+    conditions:
+      columns === undefined
+        ? conditions
+        : conditions.map((one) =>
+            one.replace(
+              "concat(service, '.', method)",
+              `concat(${columns.service}, '.', ${columns.method})`,
+            ),
+          ),
+  })
+}
+
+/** Requests over time. */
+export async function timelineOf(
+  engine: SqlEngine,
+  question: Question,
+  bucketMs: number,
+  effort?: Effort,
+): Promise<readonly TimeBucket[]> {
+  const { fromMs } = question.period
+  const rows = await engine.query<{
+    readonly at: number
+    readonly requests: number
+    readonly failed: number
+    readonly total_sum: number
+    readonly bins: JsonBins
+  }>(
+    `SELECT intDiv(start - ${wholeLiteral(fromMs * 1000)}, ${wholeLiteral(bucketMs * 1000)}) AS at, sum(weight) AS requests, sum((${FAILED}) * weight) AS failed, sum(greatest(total, 0) * weight) AS total_sum, ${binsOf('total')} AS bins FROM ${DATABASE}.traces WHERE ${tracesWhere(question)} GROUP BY at ORDER BY at`,
+    effort,
+  )
+  return rows.map(({ at, requests, failed, total_sum, bins }) => ({
+    ...{ fromMs: fromMs + at * bucketMs, requests, failed },
+    total: sketchOf(binsIn(bins), total_sum),
+  }))
+}
+
+const NAMED: Readonly<Record<string, readonly [table: string, expression: string]>> = {
+  service: ['calls', 'service'],
+  method: ['calls', 'method'],
+  host: ['calls', 'host'],
+  type: ['traces', "concat(service, '.', method)"],
+}
+
+/** Names that occur, the most frequent first. */
+export async function namesOf(
+  engine: SqlEngine,
+  tenant: string,
+  field: 'service' | 'method' | 'host' | 'type',
+  period: Period,
+  limit: number,
+): Promise<readonly string[]> {
+  const [table, expression] = NAMED[field]!
+  const nothing: Filter = { conditions: [] }
+  const question = { tenant, period, filter: nothing }
+  const where = table === 'calls' ? callsWhere(question) : tracesWhere(question)
+  const rows = await engine.query<{ readonly name: string }>(
+    `SELECT ${expression} AS name, count() AS times FROM ${DATABASE}.${table} WHERE ${where} AND ${startsWithin(period)} GROUP BY name HAVING name != '' ORDER BY times DESC, name LIMIT ${wholeLiteral(limit)}`,
+  )
+  return rows.map(({ name }) => name)
+}
+
+function binsIn(bins: JsonBins): Bins {
+  return new Map(Object.entries(bins).map(([bin, times]) => [Number(bin), times]))
+}
