@@ -9,15 +9,9 @@ import { batchRoute } from './ingest/batch-route.ts'
 import { Settler } from './settle/settler.ts'
 import type { TraceStore } from './store/trace-store.ts'
 
-/** What a collector needs of a store to take and settle. */
-export type KeepingStore = Pick<
-  TraceStore,
-  'append' | 'settle' | 'settled' | 'packets' | 'unsettled' | 'close'
->
-
 export interface CollectorOptions {
   /** Where everything is kept. The collector closes it. */
-  readonly store: KeepingStore
+  readonly store: TraceStore
   /** Who is let in. @default everybody on this machine */
   readonly gate?: Gate | undefined
   /** Is told who read which traces and changed what. The collector flushes it. @default none */

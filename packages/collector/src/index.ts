@@ -17,7 +17,6 @@ export {
   type Collector,
   type CollectorOptions,
   createCollector,
-  type KeepingStore,
 } from './collector.ts'
 export type { Comparison, Condition, Filter } from './filter/filter.ts'
 export { EVERYTHING } from './filter/filter.ts'

@@ -14,7 +14,8 @@ export interface CallStatisticsRow {
   readonly self: SketchJson
   /** Sum of the calls' own critical time, milliseconds. */
   readonly criticalMs: number
-  readonly maxInFlight: number
+  /** Mean number of calls that the process was handling when one came; undefined where none told. */
+  readonly inFlight: number | undefined
 }
 
 /** One kind of request. */

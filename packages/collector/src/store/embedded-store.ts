@@ -14,5 +14,11 @@ export async function embeddedStore(
   options: EmbeddedStoreOptions = {},
 ): Promise<ClickHouseStore> {
   await mkdir(dir, { recursive: true, mode: 0o700 })
-  return await new ClickHouseStore(await chdbEngine(dir, options), options).open()
+  const engine = await chdbEngine(dir, options)
+  try {
+    return await new ClickHouseStore(engine, options).open()
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
 }

@@ -50,25 +50,40 @@ export async function statistics(
   matching: Matching,
   filter: Filter,
 ): Promise<readonly CallStatisticsRow[]> {
-  const rows = new Rows<Counted<CallStatisticsRow>>()
+  const rows = new Rows<Counted<CallStatisticsRow> & { inFlight: number; told: number }>()
   for await (const { calls, row: trace } of matching) {
     for (const call of calls) {
       if (!matchesCall(filter, call)) continue
       const { service, method } = call
       const row = rows.of([service, method], () => ({
-        ...{ service, method, calls: 0, failed: 0, origins: 0, criticalMs: 0, maxInFlight: 0 },
+        ...{
+          service,
+          method,
+          calls: 0,
+          failed: 0,
+          origins: 0,
+          criticalMs: 0,
+          inFlight: 0,
+          told: 0,
+        },
         ...{ total: new Sketch(), self: new Sketch() },
       }))
       row.calls += trace.weight
       if (isFailed(call)) row.failed += trace.weight
       if (call.origin) row.origins += trace.weight
       row.criticalMs += toMs(call.criticalUs) * trace.weight
-      row.maxInFlight = Math.max(row.maxInFlight, call.inFlight)
+      row.inFlight += call.inFlight * trace.weight
+      if (call.inFlight > 0) row.told += trace.weight
       addUs(row.total, call.totalUs, trace.weight)
       addUs(row.self, call.selfUs, trace.weight)
     }
   }
-  return rows.all.map((row) => ({ ...row, total: row.total.toJSON(), self: row.self.toJSON() }))
+  return rows.all.map(({ told, inFlight, ...row }) => ({
+    ...row,
+    inFlight: told > 0 ? inFlight / told : undefined,
+    total: row.total.toJSON(),
+    self: row.self.toJSON(),
+  }))
 }
 
 /** Kinds of request, and where the time of each goes. */

@@ -71,6 +71,12 @@ export interface StoredBreakdown {
 
 export type NamedField = 'service' | 'method' | 'host' | 'type'
 
+export interface ExpiryBounds {
+  /** Milliseconds since 1970. */
+  readonly beforeMs?: number | undefined
+  readonly maxBytes?: number | undefined
+}
+
 /** What lies on the disk. */
 export interface StoreUsage {
   readonly traces: number
@@ -143,10 +149,7 @@ export interface TraceStore {
   /** Deletes everything of a tenant, figures included; gone from the disk when it resolves. */
   removeTenant(tenant: string): Promise<void>
   /** Deletes what began before, then the oldest until no more than `maxBytes` are left. @returns traces deleted */
-  expire(bounds: {
-    readonly beforeMs?: number | undefined
-    readonly maxBytes?: number | undefined
-  }): Promise<number>
+  expire(bounds: ExpiryBounds): Promise<number>
   usage(tenant?: string): Promise<StoreUsage>
   health(): StoreHealth
   /** Lets go of everything; what is durable stays. */

@@ -4,6 +4,7 @@ import type { TraceSummary } from '../summary.ts'
 import {
   type CountedTraces,
   type Effort,
+  type ExpiryBounds,
   type FindQuestion,
   type FoundTraces,
   type NamedField,
@@ -14,13 +15,14 @@ import {
   type StoreHealth,
   type StoreUsage,
   type TraceKey,
+  type TraceStore,
   traceKey,
 } from '../trace-store.ts'
 import { linksOf, namesOf, partsOf, requestsOf, statisticsOf, timelineOf } from './figures.ts'
 import { countTraces, findTraces } from './find.ts'
 import { hexLiteral, listOf, literal, wholeLiteral } from './literal.ts'
 import { byteStrings, type Column, hexIds, names, wholeNumbers } from './native-block.ts'
-import { DATABASE, embeddedSchema } from './schema.ts'
+import { DATABASE, embeddedSchema, TABLES } from './schema.ts'
 import { callColumns, hourOf, traceColumns } from './settlement.ts'
 import type { SqlEngine } from './sql-engine.ts'
 
@@ -29,6 +31,8 @@ const MOST_BATCHES = 100_000
 const REMEMBERED_MS = 3_600_000
 /** Traces in one statement. */
 const MOST_KEYS = 1_000
+/** Tables that have rows of single traces. */
+const KEPT_TABLES = ['packets', 'calls', 'traces']
 
 export interface ClickHouseStoreOptions {
   /** Milliseconds since 1970. @default Date.now */
@@ -36,7 +40,7 @@ export interface ClickHouseStoreOptions {
 }
 
 /** Keeps traces in a ClickHouse, embedded or a server. */
-export class ClickHouseStore {
+export class ClickHouseStore implements TraceStore {
   readonly #engine: SqlEngine
   readonly #now: () => number
   /** Ids of batches that are kept, oldest first. */
@@ -78,7 +82,13 @@ export class ClickHouseStore {
     // Later than everything before it, whatever the clock does.
     this.#version = Math.max(this.#version + 1, this.#now() * 1_000)
     const version = this.#version
-    await this.#takeBack(summaries.filter(({ replaces }) => replaces))
+    const before = summaries.filter(({ replaces }) => replaces)
+    if (before.length > 0) {
+      await this.#takeBack(
+        before.map(({ tenant, row }) => ({ tenant, traceId: row.traceId })),
+        before.map(({ row }) => hourOf(row.startUs)),
+      )
+    }
     const calls = callColumns(summaries, version)
     await this.#engine.insert(`${DATABASE}.calls`, calls, `calls ${version}`)
     await this.#engine.insert(
@@ -181,6 +191,44 @@ export class ClickHouseStore {
     return namesOf(this.#engine, tenant, field, period, limit)
   }
 
+  async remove(tenant: string, traceIds: readonly string[]): Promise<number> {
+    const keys = traceIds.map((traceId) => ({ tenant, traceId }))
+    let removed = 0
+    for (const where of wheres(keys)) {
+      const [counted] = await this.#engine.query<{ traces: number }>(
+        `SELECT uniqExact(trace_id) AS traces FROM ${DATABASE}.packets WHERE ${where}`,
+      )
+      removed += counted?.traces ?? 0
+    }
+    await this.#takeBack(keys, [])
+    for (const where of wheres(keys)) {
+      for (const table of KEPT_TABLES) await this.#delete(table, where)
+    }
+    return removed
+  }
+
+  async removeTenant(tenant: string): Promise<void> {
+    const where = `tenant = ${literal(tenant)}`
+    for (const table of Object.keys(TABLES)) await this.#delete(table, where)
+  }
+
+  async expire({ beforeMs, maxBytes }: ExpiryBounds): Promise<number> {
+    void maxBytes
+    if (beforeMs === undefined) return 0
+    const before = wholeLiteral(beforeMs * 1_000)
+    const rows = await this.#engine.query<TraceKey>(
+      `SELECT tenant, lower(hex(trace_id)) AS traceId FROM ${DATABASE}.traces WHERE start < ${before} GROUP BY tenant, trace_id HAVING sum(sign) > 0`,
+    )
+    let removed = 0
+    for (const [tenant, keys] of Map.groupBy(rows, (row) => row.tenant)) {
+      removed += await this.remove(
+        tenant,
+        keys.map(({ traceId }) => traceId),
+      )
+    }
+    return removed
+  }
+
   async usage(tenant?: string): Promise<StoreUsage> {
     const whose = tenant === undefined ? '1' : `tenant = ${literal(tenant)}`
     const [counted] = await this.#engine.query<{
@@ -210,16 +258,23 @@ export class ClickHouseStore {
     await this.#engine.close()
   }
 
+  /** Rewrites what lies on the disk without these rows. */
+  async #delete(table: string, where: string): Promise<void> {
+    await this.#engine.command(
+      `ALTER TABLE ${DATABASE}.${table} DELETE WHERE ${where} SETTINGS mutations_sync = 1`,
+    )
+  }
+
   /** Writes again, with sign -1, what is there of these traces. */
-  async #takeBack(summaries: readonly TraceSummary[]): Promise<void> {
-    const keys = summaries.map(({ tenant, row }) => ({ tenant, traceId: row.traceId }))
-    const hours = new Set(summaries.map(({ row }) => hourOf(row.startUs)))
+  async #takeBack(keys: readonly TraceKey[], around: readonly number[]): Promise<void> {
+    const hours = new Set(around)
     for (const where of wheres(keys)) {
       const rows = await this.#engine.query<{ hour: number }>(
         `SELECT DISTINCT hour FROM ${DATABASE}.traces WHERE ${where}`,
       )
       for (const { hour } of rows) hours.add(hour)
     }
+    if (hours.size === 0) return
     const within = `hour IN ${listOf([...hours].map(wholeLiteral))}`
     for (const where of wheres(keys)) {
       for (const table of ['calls', 'traces']) {

@@ -2,6 +2,7 @@ import type { Layer } from 'clew/trace'
 import { asksForCalls, type Field, type Filter } from '../../filter/index.ts'
 import type { CallStatisticsRow, LinkRow, PartRow, RequestRow, TimeBucket } from '../answers.ts'
 import { type Bins, sketchOf } from '../bins.ts'
+import { StoreError } from '../store-error.ts'
 import type { Effort, Period, Question } from '../trace-store.ts'
 import {
   callConditions,
@@ -36,8 +37,8 @@ interface Source {
 
 const callSums = (of: 'calls' | 'rollup') =>
   of === 'calls'
-    ? `sum(weight) AS calls, sum((${FAILED}) * weight) AS failed, sum(origin * weight) AS origins, sum(critical * weight) AS critical, sum(greatest(total, 0) * weight) AS total_sum, sum(greatest(self, 0) * weight) AS self_sum, max(in_flight) AS in_flight, ${binsOf('total')} AS total_bins, ${binsOf('self')} AS self_bins`
-    : 'sum(calls) AS calls, sum(failed) AS failed, sum(origins) AS origins, sum(critical) AS critical, sum(total_sum) AS total_sum, sum(self_sum) AS self_sum, max(in_flight) AS in_flight, sumMap(total_bins) AS total_bins, sumMap(self_bins) AS self_bins'
+    ? `sum(weight) AS calls, sum((${FAILED}) * weight) AS failed, sum(origin * weight) AS origins, sum(critical * weight) AS critical, sum(greatest(total, 0) * weight) AS total_sum, sum(greatest(self, 0) * weight) AS self_sum, sum(in_flight * weight) AS in_flight_sum, sum((in_flight > 0) * weight) AS in_flight_calls, ${binsOf('total')} AS total_bins, ${binsOf('self')} AS self_bins`
+    : 'sum(calls) AS calls, sum(failed) AS failed, sum(origins) AS origins, sum(critical) AS critical, sum(total_sum) AS total_sum, sum(self_sum) AS self_sum, sum(in_flight_sum) AS in_flight_sum, sum(in_flight_calls) AS in_flight_calls, sumMap(total_bins) AS total_bins, sumMap(self_bins) AS self_bins'
 
 interface CallSums {
   readonly calls: number
@@ -46,7 +47,8 @@ interface CallSums {
   readonly critical: number
   readonly total_sum: number
   readonly self_sum: number
-  readonly in_flight: number
+  readonly in_flight_sum: number
+  readonly in_flight_calls: number
   readonly total_bins: JsonBins
   readonly self_bins: JsonBins
 }
@@ -124,11 +126,15 @@ export async function statisticsOf(
   const rows = await callSumsBy<Key>(engine, 'service, method', question, effort)
   return rows.map((row) => ({
     ...{ service: row.service, method: row.method, calls: row.calls, failed: row.failed },
-    ...{ origins: row.origins, criticalMs: row.critical / 1000, maxInFlight: row.in_flight },
+    ...{ origins: row.origins, criticalMs: row.critical / 1000, inFlight: meanOf(row) },
     total: sketchOf(binsIn(row.total_bins), row.total_sum),
     self: sketchOf(binsIn(row.self_bins), row.self_sum),
   }))
 }
+
+/** Undefined where no call told. */
+const meanOf = ({ in_flight_sum, in_flight_calls }: CallSums) =>
+  in_flight_calls > 0.000001 ? in_flight_sum / in_flight_calls : undefined
 
 /** Who calls whom. */
 export async function linksOf(
@@ -188,21 +194,21 @@ export async function partsOf(
   question: Question,
   effort?: Effort,
 ): Promise<readonly PartRow[]> {
-  const keys = 'request_service, request_method, part_service, part_layer'
+  const keys = 'request_service, request_method, its_service, its_layer'
   const rolledSums = 'sum(requests) AS requests, sum(sum_us) AS sum_us, sumMap(bins) AS bins'
   const selects = traceSources(question, 'parts_rollup', {
     service: 'request_service',
     method: 'request_method',
   }).map(({ of, from, where }) =>
     of === 'rollup'
-      ? `SELECT request_service, request_method, service AS part_service, layer AS part_layer, sum(requests) AS requests, sum(sum) AS sum_us, sumMap(bins) AS bins FROM ${DATABASE}.${from} WHERE ${where} GROUP BY ${keys}`
-      : `SELECT service AS request_service, method AS request_method, part.1 AS part_service, part.2 AS part_layer, sum(weight) AS requests, sum(part.3 * weight) AS sum_us, sumMap(map(${binOf('part.3')}, weight)) AS bins FROM ${DATABASE}.${from} ARRAY JOIN arrayZip(part_service, part_layer, part_us) AS part WHERE ${where} GROUP BY ${keys}`,
+      ? `SELECT request_service, request_method, service AS its_service, layer AS its_layer, sum(requests) AS requests, sum(sum) AS sum_us, sumMap(bins) AS bins FROM ${DATABASE}.${from} WHERE ${where} GROUP BY ${keys}`
+      : `SELECT service AS request_service, method AS request_method, part.1 AS its_service, part.2 AS its_layer, sum(weight) AS requests, sum(part.3 * weight) AS sum_us, sumMap(map(${binOf('part.3')}, weight)) AS bins FROM ${DATABASE}.${from} ARRAY JOIN arrayZip(part_service, part_layer, part_us) AS part WHERE ${where} GROUP BY ${keys}`,
   )
   const rows = await engine.query<{
     readonly request_service: string
     readonly request_method: string
-    readonly part_service: string
-    readonly part_layer: string
+    readonly its_service: string
+    readonly its_layer: string
     readonly sum_us: number
     readonly bins: JsonBins
   }>(
@@ -211,7 +217,7 @@ export async function partsOf(
   )
   return rows.map((row) => ({
     ...{ requestService: row.request_service, requestMethod: row.request_method },
-    ...{ service: row.part_service, layer: row.part_layer as Layer },
+    ...{ service: row.its_service, layer: row.its_layer as Layer },
     times: sketchOf(binsIn(row.bins), row.sum_us),
   }))
 }
@@ -237,14 +243,19 @@ function traceSources(
   })
 }
 
-/** Requests over time. */
+const MOST_BUCKETS = 1_000
+
+/** Requests over time. @throws StoreError `costly` where there would be too many buckets */
 export async function timelineOf(
   engine: SqlEngine,
   question: Question,
   bucketMs: number,
   effort?: Effort,
 ): Promise<readonly TimeBucket[]> {
-  const { fromMs } = question.period
+  const { fromMs, toMs } = question.period
+  if (!(bucketMs > 0) || (toMs - fromMs) / bucketMs > MOST_BUCKETS) {
+    throw new StoreError('costly', `a timeline has at most ${MOST_BUCKETS} buckets`)
+  }
   const rows = await engine.query<{
     readonly at: number
     readonly requests: number

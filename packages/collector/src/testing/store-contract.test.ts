@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { storeContract } from './contract.ts'
-import { embeddedStore } from './embedded-store.ts'
-import { memoryStore } from './memory-store.ts'
+import { embeddedStore } from '../store/embedded-store.ts'
+import { memoryStore } from '../store/memory-store.ts'
+import { storeContract } from './store-contract.ts'
 
 storeContract('in memory', async () => ({ store: memoryStore(), remove: async () => {} }))
 

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { SKETCH_ERROR, Sketch, type SketchJson } from 'clew/trace'
 import { parseFilter } from '../filter/index.ts'
 import { summarise } from '../settle/summarise.ts'
-import { type MadePacket, madePackets } from '../testing/made-packets.ts'
-import { memoryStore } from './memory-store.ts'
-import { StoreError } from './store-error.ts'
-import type { TraceSummary } from './summary.ts'
-import { type Question, type StoredBatch, type TraceStore, traceKey } from './trace-store.ts'
+import { memoryStore } from '../store/memory-store.ts'
+import { StoreError } from '../store/store-error.ts'
+import type { TraceSummary } from '../store/summary.ts'
+import { type Question, type StoredBatch, type TraceStore, traceKey } from '../store/trace-store.ts'
+import { type MadePacket, madePackets } from './made-packets.ts'
 
 /** A store to be tested, empty, and what takes it away. */
 export interface OpenStore {
@@ -48,18 +49,21 @@ const nextId = () => (numbers++).toString(16).padStart(32, '0')
 
 /** What every engine has to do alike, against the store in memory, which tries every call. */
 export function storeContract(name: string, open: () => Promise<OpenStore>): void {
-  const check = (what: string, body: (store: TraceStore) => Promise<void>) =>
+  for (const [what, check] of Object.entries(CHECKS)) {
     test(`${name}: ${what}`, async () => {
       const { store, remove } = await open()
       try {
-        await body(store)
+        await check(store)
       } finally {
         await store.close()
         await remove()
       }
     })
+  }
+}
 
-  check('batches are kept once, and told when they come again', async (store) => {
+const CHECKS: Readonly<Record<string, (store: TraceStore) => Promise<void>>> = {
+  'batches are kept once, and told when they come again': async (store) => {
     const batch = batchOf(summaries().slice(0, 5))
     assert.deepEqual([...(await store.append([batch]))], [])
     assert.deepEqual(
@@ -71,9 +75,9 @@ export function storeContract(name: string, open: () => Promise<OpenStore>): voi
     assert.equal(kept.size, 6)
     for (const packets of kept.values()) assert.equal(packets.length, 1)
     assert.deepEqual([...kept.get(traceKey(keys[3]!))![0]!], [...packetOf(keys[3]!.traceId)])
-  })
+  },
 
-  check('what was kept and not settled is told', async (store) => {
+  'what was kept and not settled is told': async (store) => {
     const some = summaries().slice(0, 8)
     await store.append([{ ...batchOf(some), packets: batchOf(some, Date.now()).packets }])
     assert.equal((await store.unsettled()).length, 8)
@@ -88,9 +92,9 @@ export function storeContract(name: string, open: () => Promise<OpenStore>): voi
     )
     const keys = some.map(({ tenant, row }) => ({ tenant, traceId: row.traceId }))
     assert.equal((await store.settled(keys)).size, 6)
-  })
+  },
 
-  check('every kind of condition finds what matches, in order', async (store) => {
+  'every kind of condition finds what matches, in order': async (store) => {
     const reference = await filled(store)
     for (const text of FILTERS) {
       for (const order of ['newest', 'slowest'] as const) {
@@ -102,9 +106,9 @@ export function storeContract(name: string, open: () => Promise<OpenStore>): voi
       const question = questionOf(text)
       assert.deepEqual(await store.count(question), await reference.count(question), text)
     }
-  })
+  },
 
-  check('pages follow each other without gaps or doubles while traces come', async (store) => {
+  'pages follow each other without gaps or doubles while traces come': async (store) => {
     await filled(store)
     const seen: string[] = []
     let cursor: string | undefined
@@ -121,9 +125,9 @@ export function storeContract(name: string, open: () => Promise<OpenStore>): voi
       () => store.find(wrong),
       (error) => error instanceof StoreError && error.code === 'cursor',
     )
-  })
+  },
 
-  check('figures are those of all calls that match, weighted', async (store) => {
+  'figures are those of all calls that match, weighted': async (store) => {
     const reference = await filled(store)
     const aligned = { fromMs: FROM - 55 * 60_000, toMs: FROM + 3_900_000 }
     const filters = [
@@ -155,9 +159,9 @@ export function storeContract(name: string, open: () => Promise<OpenStore>): voi
         await reference.names('default', field, PERIOD, 7),
       )
     }
-  })
+  },
 
-  check('a summary takes the place of the one before, in every figure', async (store) => {
+  'a summary takes the place of the one before, in every figure': async (store) => {
     const reference = await filled(store)
     const changed = summaries()
       .slice(0, 50)
@@ -184,9 +188,9 @@ export function storeContract(name: string, open: () => Promise<OpenStore>): voi
     assert.deepEqual(found.traces.map(shown), expected.traces.map(shown))
     const [usage, known] = [await store.usage('default'), await reference.usage('default')]
     assert.deepEqual([usage.traces, usage.calls], [known.traces, known.calls])
-  })
+  },
 
-  check('what is another tenant’s is in no answer', async (store) => {
+  'what is another tenant’s is in no answer': async (store) => {
     await filled(store)
     const own = summaries()[0]!
     const theirs: TraceSummary = {
@@ -207,9 +211,9 @@ export function storeContract(name: string, open: () => Promise<OpenStore>): voi
     assert.equal((await store.idsWith('other', '', 10)).length, 0)
     const left = await store.settled([{ tenant: 'default', traceId: own.row.traceId }])
     assert.equal(left.size, 1)
-  })
+  },
 
-  check('what is removed, or too old, is gone from every figure', async (store) => {
+  'what is removed, or too old, is gone from every figure': async (store) => {
     const reference = await filled(store)
     const ids = summaries()
       .slice(0, 30)
@@ -226,15 +230,15 @@ export function storeContract(name: string, open: () => Promise<OpenStore>): voi
     await store.expire({ beforeMs: FROM + 1_800_000 })
     const [oldest] = (await store.find({ ...question, limit: 1_000 })).traces.toReversed()
     assert.ok(oldest!.startUs >= (FROM + 1_800_000) * 1_000)
-  })
+  },
 
-  check('who went away is told nothing', async (store) => {
+  'who went away is told nothing': async (store) => {
     await filled(store)
     const signal = AbortSignal.abort()
     await assert.rejects(() => store.find({ ...questionOf(''), limit: 5 }, { signal }))
     await assert.rejects(() => store.statistics(questionOf(''), { signal }))
     assert.equal((await store.find({ ...questionOf(''), limit: 5 })).traces.length, 5)
-  })
+  },
 }
 
 function packets(): readonly MadePacket[] {
@@ -304,17 +308,42 @@ const shown = (row: TraceSummary['row']) => ({
   bottleneckShare: Math.round(row.bottleneckShare * 50) / 50,
 })
 
-/** The same rows in whatever order, their numbers but for the last digits. */
+/** The same rows in whatever order; sums but for the last digits, quantiles as near as sketches are. */
 function same(found: readonly object[], expected: readonly object[], about: string): void {
-  const plain = (rows: readonly object[]) =>
-    rows
-      .map((row) =>
-        JSON.stringify(row, (_, value) =>
-          typeof value === 'number' && !Number.isInteger(value)
-            ? Number(value.toPrecision(9))
-            : value,
-        ),
-      )
-      .sort()
-  assert.deepEqual(plain(found), plain(expected), about)
+  const [here, there] = [byKey(found), byKey(expected)]
+  assert.deepEqual([...here.keys()].sort(), [...there.keys()].sort(), about)
+  for (const [key, row] of there) near(here.get(key)!, row, `${about} ${key}`)
+}
+
+function byKey(rows: readonly object[]): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
+  const keyOf = (row: object) =>
+    JSON.stringify(Object.entries(row).filter(([, value]) => typeof value === 'string'))
+  const moment = (row: object) => ('fromMs' in row ? String(row.fromMs) : '')
+  return new Map(rows.map((row) => [`${moment(row)} ${keyOf(row)}`, { ...row }]))
+}
+
+function near(
+  found: Readonly<Record<string, unknown>>,
+  expected: Readonly<Record<string, unknown>>,
+  about: string,
+): void {
+  for (const [name, value] of Object.entries(expected)) {
+    if (typeof value === 'number') close(found[name], value, 1e-6, `${about} ${name}`)
+    if (typeof value !== 'object') continue
+    const [here, there] = [Sketch.from(found[name] as SketchJson), Sketch.from(value as SketchJson)]
+    close(here.count, there.count, 1e-6, `${about} ${name} count`)
+    close(here.sum, there.sum, 1e-6, `${about} ${name} sum`)
+    for (const share of [0.5, 0.95]) {
+      const which = `${about} ${name} ${share}`
+      close(here.quantile(share), there.quantile(share), 2.1 * SKETCH_ERROR, which)
+    }
+  }
+}
+
+function close(found: unknown, expected: number, error: number, about: string): void {
+  const apart = Math.abs((found as number) - expected)
+  assert.ok(
+    apart <= error * Math.abs(expected) + 1e-7,
+    `${about}: ${String(found)}, not ${expected}`,
+  )
 }
