@@ -11,6 +11,7 @@ import { tokenGate } from './access/token-gate.ts'
 import { type Collector, createCollector } from './collector.ts'
 import { parseFilter } from './filter/index.ts'
 import type { Parameter, Route } from './http/route.ts'
+import { embeddedStore } from './store/embedded-store.ts'
 import { memoryStore } from './store/memory-store.ts'
 import { type Question, type TraceStore, traceKey } from './store/trace-store.ts'
 
@@ -52,9 +53,8 @@ interface World extends AsyncDisposable {
   forget(tenant: Tenant): void
 }
 
-async function open(): Promise<World> {
+async function open(inner: TraceStore = memoryStore()): Promise<World> {
   const counted = new Map<string, number>()
-  const inner = memoryStore()
   const store = new Proxy(inner, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target)
@@ -291,13 +291,19 @@ function urlOf(
 
 const isTime = ({ name }: Parameter) => name === 'from' || name === 'to'
 
-async function play(shared: World, alone: World, sequence: readonly Step[]): Promise<void> {
+async function play(
+  shared: World,
+  alone: World | undefined,
+  sequence: readonly Step[],
+): Promise<void> {
   const sent = new Map<string, number>()
   const batches: Record<Tenant, number> = { 'shop-7c1': 0, 'rival-e02': 0 }
   /** Pages that were told to either tenant; of the one that is alone, with those of the other collector. */
   const cursors: { shared: string; alone: string }[] = []
+  const worldsOf = (tenant: Tenant) =>
+    alone !== undefined && tenant === TENANTS[0] ? [shared, alone] : [shared]
   const send = async (tenant: Tenant, picks: readonly number[]) => {
-    const worlds = tenant === TENANTS[0] ? [shared, alone] : [shared]
+    const worlds = worldsOf(tenant)
     const traceId = IDS[picks[0]! % IDS.length]!
     const key = `${tenant} ${traceId}`
     const count = (sent.get(key) ?? 0) + 1
@@ -313,7 +319,7 @@ async function play(shared: World, alone: World, sequence: readonly Step[]): Pro
   const routes = shared.collector.routes.filter(({ path }) => !path.startsWith('/v1/'))
   for (const step of sequence) {
     const { tenant, picks } = step
-    const worlds = tenant === TENANTS[0] ? [shared, alone] : [shared]
+    const worlds = worldsOf(tenant)
     if (step.kind === 'store') {
       await askStores(worlds, step)
       continue
@@ -361,5 +367,16 @@ test('no tenant can tell that there is another', async () => {
       await play(shared, alone, sequence)
     }),
     { numRuns: process.env.CLEW_NIGHTLY === '1' ? 500 : 20 },
+  )
+})
+
+test('nor does the embedded store tell any of another', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, async (sequence) => {
+      const folder = await mkdtemp(join(directory, 'store-'))
+      await using shared = await open(await embeddedStore(folder))
+      await play(shared, undefined, sequence.slice(0, 30))
+    }),
+    { numRuns: process.env.CLEW_NIGHTLY === '1' ? 50 : 1 },
   )
 })

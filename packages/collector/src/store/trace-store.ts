@@ -77,10 +77,11 @@ export interface ExpiryBounds {
   readonly maxBytes?: number | undefined
 }
 
-/** What lies on the disk. */
+/** What is kept. */
 export interface StoreUsage {
   readonly traces: number
   readonly calls: number
+  /** On the disk; of one tenant, those of its packets as they came. */
   readonly bytes: number
   readonly oldestMs: number | undefined
   readonly newestMs: number | undefined

@@ -239,8 +239,11 @@ export class ClickHouseStore implements TraceStore {
     }>(
       `SELECT sum(sign) AS traces, sum(calls * sign) AS calls, min(start) AS oldest, max(start) AS newest FROM ${DATABASE}.traces WHERE ${whose}`,
     )
+    // Of one tenant its packets as they came: what lies on the disk is everybody's.
     const [lies] = await this.#engine.query<{ bytes: number }>(
-      `SELECT sum(bytes_on_disk) AS bytes FROM system.parts WHERE database = '${DATABASE}' AND active`,
+      tenant === undefined
+        ? `SELECT sum(bytes_on_disk) AS bytes FROM system.parts WHERE database = '${DATABASE}' AND active`
+        : `SELECT sum(length(bytes)) AS bytes FROM ${DATABASE}.packets WHERE ${whose}`,
     )
     const { traces = 0, calls = 0, oldest = 0, newest = 0 } = counted ?? {}
     const known = (us: number) => (traces > 0 ? us / 1000 : undefined)
