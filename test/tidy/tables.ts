@@ -57,7 +57,7 @@ const PUBLIC = [
   '@clew/collector/tokens',
 ]
 
-const TRACES = ['clew/trace', 'clew/trace/blocks', 'clew/formats']
+const TRACES = ['clew', 'clew/trace', 'clew/trace/blocks', 'clew/formats']
 
 /**
  * Folders of `@clew/collector`. `.` puts a collector together of its parts; the filter language and
@@ -137,6 +137,12 @@ export const ALLOWED_NAMES: readonly AllowedName[] = [
   { paths: /^packages\/cli\//, names: /^Base(Args|Flags)$/, reason: "@stricli/core's own names" },
   { paths: /./, names: /commonjs/i, reason: "a module format's name" },
   { paths: /^test\//, names: /^tsBuildInfoFile$/, reason: "the compiler's own name" },
+  { paths: /./, names: /^AddressInfo$/, reason: "Node's own name" },
+  {
+    paths: /^packages\/collector\/src\/http\/openapi\.ts$/,
+    names: /^info$/,
+    reason: "OpenAPI's own name",
+  },
   {
     paths: /^packages\/cli\/src\/run-log\.ts$/,
     names: /^info$/,

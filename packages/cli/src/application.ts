@@ -11,6 +11,7 @@ import { analyzeCommand } from './commands/analyze.ts'
 import { backdoorCommand } from './commands/backdoor.ts'
 import { breakdownCommand } from './commands/breakdown.ts'
 import { callCommand } from './commands/call.ts'
+import { collectCommand } from './commands/collect.ts'
 import { completionCommand } from './commands/completion.ts'
 import { convertCommand } from './commands/convert.ts'
 import { criticalPathCommand } from './commands/critical-path.ts'
@@ -47,6 +48,7 @@ export const COMMANDS: ReadonlyMap<string, ClewCommand> = new Map([
   ['docs', docsCommand],
   ['load', loadCommand],
   ['convert', convertCommand],
+  ['collect', collectCommand],
   ['shell', shellCommand],
   ['backdoor', backdoorCommand],
   ['show-config', showConfigCommand],
@@ -79,6 +81,7 @@ const EXAMPLES: readonly Example[] = [
     input: 'load orders.create 17 --steps 50..400/50 --picture load.png',
     brief: 'where the bottleneck is, and how it moves with the load',
   },
+  { input: 'collect', brief: 'keep what services send, and answer questions about it' },
 ]
 
 /** Everything `clew` understands. What is wrong with a command line goes to `onFault`. */

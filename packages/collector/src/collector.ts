@@ -1,11 +1,16 @@
+import { createRequire } from 'node:module'
+import type { Broker } from 'clew'
 import type { AuditLog } from './access/audit-log.ts'
 import { audited } from './access/audited.ts'
 import { openGate } from './access/open-gate.ts'
+import { healthRoute } from './health-route.ts'
 import type { Gate } from './http/gate.ts'
+import { openApiRoute } from './http/openapi.ts'
 import type { Route } from './http/route.ts'
 import { type Answer, router } from './http/router.ts'
 import { BatchIntake } from './ingest/batch-intake.ts'
 import { batchRoute } from './ingest/batch-route.ts'
+import { type BrokerRoadOptions, brokerRoad, type Road } from './ingest/broker-road.ts'
 import { Settler } from './settle/settler.ts'
 import type { TraceStore } from './store/trace-store.ts'
 
@@ -22,6 +27,8 @@ export interface CollectorOptions {
   readonly onProblem?: ((error: unknown, where: string) => void) | undefined
 }
 
+export type ConsumeOptions = Pick<BrokerRoadOptions, 'tenant' | 'prefetch' | 'queue'>
+
 /** Takes what services send, keeps it, and answers questions about it; no port of its own. */
 export interface Collector extends AsyncDisposable {
   /** What can be asked of it. */
@@ -30,9 +37,16 @@ export interface Collector extends AsyncDisposable {
   readonly fetch: Answer
   /** Settles what was left of the time before. @throws StoreError */
   start(): Promise<void>
+  /**
+   * Takes batches from the broker's queue too, until the collector is closed.
+   * @throws RpcError `disconnected` where the broker cannot be reached
+   */
+  consume(broker: Broker, options?: ConsumeOptions): Promise<void>
   /** Takes nothing more, makes durable and settles what it has, and closes the store. */
   close(): Promise<void>
 }
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 
 /** A collector on a store. */
 export function createCollector(options: CollectorOptions): Collector {
@@ -42,9 +56,15 @@ export function createCollector(options: CollectorOptions): Collector {
     onProblem: (error) => onProblem?.(error, 'settle'),
   })
   const intake = new BatchIntake({ store, settler })
-  const bare: readonly Route[] = [batchRoute(intake)]
+  const asked: readonly Route[] = [
+    batchRoute(intake),
+    healthRoute(() => ({ version, store: store.health(), pending: settler.pending })),
+  ]
+  const bare = [...asked, openApiRoute(asked, version)]
   const routes = audit === undefined ? bare : bare.map((route) => audited(route, audit))
+  const roads: Road[] = []
   const close = async () => {
+    for (const road of roads.splice(0)) await road.close()
     await intake.drain()
     await settler.close()
     await audit?.flush()
@@ -55,6 +75,10 @@ export function createCollector(options: CollectorOptions): Collector {
     fetch: router({ routes, gate, onProblem }),
     start: async () => {
       await settler.recover()
+    },
+    consume: async (broker, consuming = {}) => {
+      const told = (error: unknown) => onProblem?.(error, 'broker')
+      roads.push(await brokerRoad({ ...consuming, broker, intake, onProblem: told }))
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -16,6 +16,7 @@ export {
 export {
   type Collector,
   type CollectorOptions,
+  type ConsumeOptions,
   createCollector,
 } from './collector.ts'
 export type { Comparison, Condition, Filter } from './filter/filter.ts'
@@ -25,6 +26,7 @@ export { ApiError } from './http/api-error.ts'
 export type { Gate } from './http/gate.ts'
 export type { Asked, Parameter, Role, Route, Subject } from './http/route.ts'
 export type { Intake, IntakeAnswer, RejectReason } from './ingest/intake.ts'
+export { type ServeOptions, type Serving, serve } from './serve.ts'
 export { Settler, type SettlerOptions } from './settle/settler.ts'
 export { MOST_CALLS, summarise, type ToSummarise } from './settle/summarise.ts'
 export { type GatheredTrace, traceOf } from './settle/trace-of.ts'

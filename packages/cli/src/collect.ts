@@ -1,0 +1,222 @@
+import { readFile } from 'node:fs/promises'
+import type { Collector, Gate, Serving, TraceStore } from '@clew/collector'
+import { BROKER_VARIABLE, openBroker } from './broker-address.ts'
+import { callFault } from './call-fault.ts'
+import type { ClewContext } from './command.ts'
+import { EXIT, type ExitCode } from './exit.ts'
+import { Fault, fileFault, usageFault } from './fault.ts'
+import { harmless } from './harmless.ts'
+import { loadCollector } from './load-collector.ts'
+
+export interface CollectFlags {
+  readonly store: string
+  readonly host: string
+  readonly port: number
+  readonly broker: string | undefined
+  readonly memory: boolean
+  /** Milliseconds. */
+  readonly keep: number | undefined
+  /** Bytes. */
+  readonly maxSize: number | undefined
+  readonly tokens: string | undefined
+  readonly tlsCert: string | undefined
+  readonly tlsKey: string | undefined
+  readonly behindTlsProxy: boolean
+  readonly json: boolean
+}
+
+type Package = typeof import('@clew/collector')
+
+/** How often what is too old, or too much, is looked for. */
+const EXPIRY_EVERY_MS = 60_000
+/** Problems of one kind are told at most so often. */
+const SAME_EVERY_MS = 10_000
+
+/** `clew collect`: runs a collector until it is told to stop. */
+export async function collect(context: ClewContext, flags: CollectFlags): Promise<ExitCode> {
+  const { output } = context
+  checkFlags(flags)
+  const library = await loadCollector()
+  const tls = await readTls(flags)
+  const tell = teller(context)
+  const store = await openStore(library, flags)
+  const audit = flags.memory ? undefined : new library.AuditLog(flags.store)
+  const gate = await openGate(library, flags, audit, store)
+  const collector = library.createCollector({ store, gate, audit, onProblem: tell })
+  let serving: Serving | undefined
+  try {
+    serving = await served(library, collector, flags, tls)
+    await collector.start()
+    const broker = await consumed(context, collector, flags)
+    announce(context, flags, serving.url, broker)
+    const expiry = setInterval(() => void expire(store, flags, tell), EXPIRY_EVERY_MS)
+    await interrupted()
+    clearInterval(expiry)
+    output.say('stopping: what has come is made durable')
+    return EXIT.ok
+  } finally {
+    await serving?.close()
+    await collector.close()
+  }
+}
+
+function checkFlags({ tlsCert, tlsKey }: CollectFlags): void {
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw usageFault('TLS takes both --tls-cert and --tls-key')
+  }
+}
+
+async function readTls({ tlsCert, tlsKey }: CollectFlags) {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined
+  const read = (path: string) =>
+    readFile(path, 'utf8').catch((error: unknown) => {
+      throw fileFault('read', path, error)
+    })
+  return { cert: await read(tlsCert), key: await read(tlsKey) }
+}
+
+async function openGate(
+  library: Package,
+  { tokens }: CollectFlags,
+  audit: InstanceType<Package['AuditLog']> | undefined,
+  store: TraceStore,
+): Promise<Gate | undefined> {
+  if (tokens === undefined) return undefined
+  try {
+    return await library.tokenGate(tokens, { audit })
+  } catch (error) {
+    await store.close()
+    throw new Fault(`the tokens in ${harmless(tokens)} cannot be read`, {
+      ...{ exit: EXIT.failed, code: 'bad_token_file', cause: error },
+      why: harmless((error as Error).message),
+      next: ['clew token collector create --role admin --name me'],
+    })
+  }
+}
+
+async function openStore(library: Package, flags: CollectFlags): Promise<TraceStore> {
+  if (flags.memory) return library.memoryStore()
+  try {
+    return await library.embeddedStore(flags.store)
+  } catch (error) {
+    if (!(error instanceof library.StoreError)) throw error
+    const next =
+      error.code === 'locked'
+        ? ['stop the other collector, or take another folder: clew collect --store DIR --port 0']
+        : error.code === 'full'
+          ? ['make room on the disk, or take another folder: clew collect --store DIR']
+          : []
+    throw new Fault(`the store in ${harmless(flags.store)} cannot be opened`, {
+      ...{ exit: EXIT.failed, code: `store_${error.code}`, next, cause: error },
+      why: harmless(error.message),
+    })
+  }
+}
+
+async function served(
+  library: Package,
+  collector: Collector,
+  flags: CollectFlags,
+  tls: Awaited<ReturnType<typeof readTls>>,
+): Promise<Serving> {
+  const { host, port, behindTlsProxy: behindProxy } = flags
+  const tokens = flags.tokens !== undefined
+  try {
+    return await library.serve(collector, { host, port, tls, tokens, behindProxy })
+  } catch (error) {
+    if (error instanceof library.ExposureError) throw usageFault(error.message, { cause: error })
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') {
+      throw new Fault(`port ${port} of ${harmless(host)} is taken`, {
+        ...{ exit: EXIT.failed, code: 'port_taken', cause: error },
+        why: 'another collector runs there, or another program',
+        next: [`clew doctor --collector http://127.0.0.1:${port}`, 'clew collect --port 0'],
+      })
+    }
+    throw new Fault(`the collector cannot listen on ${harmless(host)}:${port}`, {
+      ...{ exit: EXIT.failed, code: 'cannot_listen', why: harmless(message), cause: error },
+    })
+  }
+}
+
+/** @returns where the broker is, when one was named */
+async function consumed(
+  { env }: ClewContext,
+  collector: Collector,
+  flags: CollectFlags,
+): Promise<string | undefined> {
+  const address = flags.broker ?? env[BROKER_VARIABLE]
+  if (address === undefined) return undefined
+  try {
+    await collector.consume(await openBroker(address, env))
+  } catch (error) {
+    throw callFault(error)
+  }
+  return address
+}
+
+function announce(
+  { output }: ClewContext,
+  flags: CollectFlags,
+  url: string,
+  broker: string | undefined,
+): void {
+  const place = flags.memory ? 'memory, until it ends' : flags.store
+  if (flags.json) {
+    output.printJson({ url, store: flags.memory ? null : place, broker: broker !== undefined })
+    return
+  }
+  const lines = [
+    `collector at ${url}, keeping everything in ${place}`,
+    ...(broker === undefined
+      ? [`  send     profile({ sink: httpSink({ url: '${url}' }) })   or OTLP to ${url}/v1/traces`]
+      : ['  send     profile({ sink: brokerSink() })   over the broker services have already']),
+    `  ask      clew find --collector ${url}     clew top --collector ${url}`,
+    `  is it well?   clew doctor --collector ${url}`,
+  ]
+  for (const line of lines) output.say(line)
+}
+
+async function expire(
+  store: TraceStore,
+  { keep, maxSize: maxBytes }: CollectFlags,
+  tell: (error: unknown, where: string) => void,
+): Promise<void> {
+  if (keep === undefined && maxBytes === undefined) return
+  try {
+    const beforeMs = keep === undefined ? undefined : Date.now() - keep
+    await store.expire({ beforeMs, maxBytes })
+  } catch (error) {
+    tell(error, 'expiry')
+  }
+}
+
+/** Tells of problems, those of one kind now and then with how many there were. */
+function teller({ output }: ClewContext): (error: unknown, where: string) => void {
+  const told = new Map<string, { atMs: number; since: number }>()
+  return (error, where) => {
+    const message =
+      error instanceof Error
+        ? error.message
+        : String((error as { message?: unknown })?.message ?? error)
+    const key = `${where} ${message.slice(0, 60)}`
+    const now = performance.now()
+    const before = told.get(key)
+    if (before !== undefined && now - before.atMs < SAME_EVERY_MS) {
+      before.since++
+      return
+    }
+    if (told.size > 200) told.clear()
+    told.set(key, { atMs: now, since: 0 })
+    const more =
+      before === undefined || before.since === 0 ? '' : ` (and ${before.since} times before)`
+    output.say(harmless(`${where}: ${message.slice(0, 400)}${more}`))
+  }
+}
+
+async function interrupted(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve())
+    process.once('SIGTERM', () => resolve())
+  })
+}
