@@ -29,6 +29,7 @@ export type RefusalReason = 'none' | 'unknown' | 'expired' | 'role'
  * go on to count, so that a slip of an editor shuts nobody out, and {@link problem} says so.
  */
 export class TokenGate implements Gate {
+  readonly isOpen = false
   readonly #file: string
   readonly #audit: AuditLog | undefined
   readonly #nowMs: () => number
