@@ -49,6 +49,7 @@ export function profile(options: ProfileOptions = {}): Plugin {
   const access = accessOf(options.access)
   checkRequire(options)
   let tell: (problem: Problem) => void = () => {}
+  let letGo: (() => void) | undefined
   const { sink, roots = true } = options
   const profiler = new Profiler(options, sink, roots)
   const required = options.require === 'grant'
@@ -60,8 +61,9 @@ export function profile(options: ProfileOptions = {}): Plugin {
     attachments: true,
     everyEdge: true,
     boundary: boundaryOf(access, required),
-    start({ mailbox, onProblem }) {
+    start({ mailbox, collectQueue, onProblem }) {
       tell = onProblem
+      letGo = sink?.useQueue?.(collectQueue)
       access.refusals.use(onProblem)
       return profiler.start(mailbox, { onProblem, openBox: sink !== undefined })
     },
@@ -73,6 +75,7 @@ export function profile(options: ProfileOptions = {}): Plugin {
           throw error
         }),
       )
+      letGo?.()
     },
   }
 }

@@ -1,3 +1,4 @@
+import type { CollectQueue } from '../call/index.ts'
 import type { Packet } from '../trace/blocks.ts'
 import type { Trace } from '../trace/index.ts'
 
@@ -11,6 +12,11 @@ export interface Sink {
    * at once, and nothing thrown. Its bytes may be used again when it returns.
    */
   takePacket?(packet: Packet): void
+  /**
+   * Told by each profile whose process has connected by which queue it reaches collectors. Gives what is
+   * called when that connection ends, after a last `flush`.
+   */
+  useQueue?(queue: CollectQueue): () => void
   /** Resolves when everything taken so far is safe, or was counted as dropped. */
   flush(): Promise<void>
   /** Flushes and lets go of everything; what comes afterwards is dropped. */
