@@ -145,6 +145,11 @@ export const ALLOWED_NAMES: readonly AllowedName[] = [
     reason: "OpenAPI's own name",
   },
   {
+    paths: /^packages\/collector\/src\/client\/(events|client)\.ts$/,
+    names: /^data$/,
+    reason: "the field's name in server-sent events",
+  },
+  {
     paths: /^packages\/cli\/src\/run-log\.ts$/,
     names: /^info$/,
     reason: 'a level of the log',

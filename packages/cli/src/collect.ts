@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Collector, Gate, Serving, TraceStore } from '@clew/collector'
 import { BROKER_VARIABLE, openBroker } from './broker-address.ts'
 import { callFault } from './call-fault.ts'
@@ -40,7 +41,7 @@ export async function collect(context: ClewContext, flags: CollectFlags): Promis
   const tls = await readTls(flags)
   const tell = teller(context)
   const store = await openStore(library, flags)
-  const audit = flags.memory ? undefined : new library.AuditLog(flags.store)
+  const audit = flags.memory ? undefined : new library.AuditLog(join(flags.store, 'audit'))
   const gate = await openGate(library, flags, audit, store)
   const collector = library.createCollector({ store, gate, audit, onProblem: tell })
   let serving: Serving | undefined
@@ -120,9 +121,8 @@ async function served(
   tls: Awaited<ReturnType<typeof readTls>>,
 ): Promise<Serving> {
   const { host, port, behindTlsProxy: behindProxy } = flags
-  const tokens = flags.tokens !== undefined
   try {
-    return await library.serve(collector, { host, port, tls, tokens, behindProxy })
+    return await library.serve(collector, { host, port, tls, behindProxy })
   } catch (error) {
     if (error instanceof library.ExposureError) throw usageFault(error.message, { cause: error })
     const { code, message } = error as NodeJS.ErrnoException

@@ -3,6 +3,10 @@ import type { Broker } from 'clew'
 import type { AuditLog } from './access/audit-log.ts'
 import { audited } from './access/audited.ts'
 import { openGate } from './access/open-gate.ts'
+import { figureRoutes } from './api/figure-routes.ts'
+import { telling } from './api/store-errors.ts'
+import { Tail } from './api/tail.ts'
+import { traceRoutes } from './api/trace-routes.ts'
 import { healthRoute } from './health-route.ts'
 import type { Gate } from './http/gate.ts'
 import { openApiRoute } from './http/openapi.ts'
@@ -31,6 +35,8 @@ export type ConsumeOptions = Pick<BrokerRoadOptions, 'tenant' | 'prefetch' | 'qu
 
 /** Takes what services send, keeps it, and answers questions about it; no port of its own. */
 export interface Collector extends AsyncDisposable {
+  /** It lets in whoever comes, so nobody but this machine may reach it. */
+  readonly isOpen: boolean
   /** What can be asked of it. */
   readonly routes: readonly Route[]
   /** Answers a request of a peer at an address, as its connection tells it. Never rejects. */
@@ -51,19 +57,26 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 /** A collector on a store. */
 export function createCollector(options: CollectorOptions): Collector {
   const { store, gate = openGate(), audit, quietMs, onProblem } = options
+  const tail = new Tail()
   const settler = new Settler({
     ...{ store, quietMs },
+    onSettled: (summaries) => tail.take(summaries),
     onProblem: (error) => onProblem?.(error, 'settle'),
   })
   const intake = new BatchIntake({ store, settler })
   const asked: readonly Route[] = [
     batchRoute(intake),
-    healthRoute(() => ({ version, store: store.health(), pending: settler.pending })),
+    ...telling([...traceRoutes({ store }), ...figureRoutes({ store }), tail.route()]),
+    healthRoute(() => ({
+      ...{ version, store: store.health(), pending: settler.pending },
+      problems: [gate.problem, audit?.problem].filter((one) => one !== undefined),
+    })),
   ]
   const bare = [...asked, openApiRoute(asked, version)]
   const routes = audit === undefined ? bare : bare.map((route) => audited(route, audit))
   const roads: Road[] = []
   const close = async () => {
+    tail.close()
     for (const road of roads.splice(0)) await road.close()
     await intake.drain()
     await settler.close()
@@ -71,6 +84,7 @@ export function createCollector(options: CollectorOptions): Collector {
     await store.close()
   }
   return {
+    isOpen: gate.isOpen,
     routes,
     fetch: router({ routes, gate, onProblem }),
     start: async () => {

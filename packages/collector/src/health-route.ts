@@ -7,6 +7,8 @@ export interface Health {
   readonly store: StoreHealth
   /** Calls that are kept and wait to be found and counted. */
   readonly pending: number
+  /** What is wrong beside, for people. */
+  readonly problems: readonly string[]
 }
 
 /** `GET /healthz`: 200 while it takes what is sent, else 503 and why. Tells nothing of what it keeps. */
@@ -25,12 +27,13 @@ export const healthRoute = (healthOf: () => Health): Route => ({
       pending: { type: 'integer', description: 'calls that wait to be found and counted' },
       reason: { type: 'string' },
       damage: { type: 'array', items: { type: 'string' } },
+      problems: { type: 'array', items: { type: 'string' } },
     },
   },
   async handle() {
-    const { version, store, pending } = healthOf()
+    const { version, store, pending, problems } = healthOf()
     const { writable: ok, reason, damage } = store
-    const body = { ok, version, pending, ...(reason && { reason }), damage }
+    const body = { ok, version, pending, ...(reason && { reason }), damage, problems }
     return Response.json(body, { status: ok ? 200 : 503 })
   },
 })

@@ -12,8 +12,6 @@ export interface ServeOptions {
   readonly port?: number | undefined
   /** A certificate chain and its key, PEM. @default none: HTTP */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
-  /** The collector asks for tokens. @default false */
-  readonly tokens?: boolean | undefined
   /** A proxy in front of it speaks TLS, and nothing else can reach it. @default false */
   readonly behindProxy?: boolean | undefined
 }
@@ -42,7 +40,8 @@ const MOST_CONNECTIONS = 1_024
  * @throws ExposureError where others could reach it unasked, and what listening throws (EADDRINUSE)
  */
 export async function serve(collector: Collector, options: ServeOptions = {}): Promise<Serving> {
-  const { host = '127.0.0.1', port = 7117, tls, tokens = false, behindProxy } = options
+  const { host = '127.0.0.1', port = 7117, tls, behindProxy } = options
+  const tokens = !collector.isOpen
   const { address } = await checkExposure({ host, tls: tls !== undefined, tokens, behindProxy })
   const listener = getRequestListener(
     (request, { incoming }) => collector.fetch(request, incoming.socket.remoteAddress ?? ''),

@@ -12,6 +12,7 @@ export function joinParts(parts: readonly Trace[]): Trace {
   if (second === undefined) return first
   const pauses = parts.flatMap((part) => part.pauses ?? [])
   const source = parts.find((part) => part.source !== undefined)?.source
+  const weight = parts.reduce((most, part) => Math.max(most, part.weight ?? 1), 1)
   const whole: Trace = {
     id: first.id,
     entries: parts.flatMap(({ entries }) => entries),
@@ -20,6 +21,7 @@ export function joinParts(parts: readonly Trace[]): Trace {
     relays: parts.flatMap(({ relays }) => relays),
     ...(pauses.length > 0 && { pauses }),
     ...(source !== undefined && { source }),
+    ...(weight > 1 && { weight }),
     complete: parts.every(({ complete }) => complete),
   }
   // Each service may have written its own side of a call.

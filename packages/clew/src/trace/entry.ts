@@ -160,6 +160,11 @@ export interface Trace {
    * it happens: there one side is all that there should be.
    */
   readonly source?: TraceSource
+  /**
+   * For how many traces it stands: 1 / the probability with which it was kept.
+   * @default 1
+   */
+  readonly weight?: number
   /** True when every announced piece had come when the trace was handed over. */
   readonly complete: boolean
 }

@@ -30,6 +30,7 @@ interface Open {
   readonly relays: Relay[]
   readonly pauses: Pause[]
   source: TraceSource | undefined
+  weight: number
   complete: boolean
   touched: number
   size: number
@@ -209,15 +210,19 @@ export class TraceReader {
   #handOver(open: Open): void {
     this.#held -= open.size
     if (open === this.#last) this.#last = undefined
-    const { id, entries, folds, missing, relays, pauses, source, complete } = open
-    const more = { ...(pauses.length > 0 && { pauses }), ...(source !== undefined && { source }) }
+    const { id, entries, folds, missing, relays, pauses, source, weight, complete } = open
+    const more = {
+      ...(pauses.length > 0 && { pauses }),
+      ...(source !== undefined && { source }),
+      ...(weight > 1 && { weight }),
+    }
     this.#handedOver.push({ id, entries, folds, missing, relays, ...more, complete })
   }
 }
 
 function newTrace(id: string, number: number): Open {
   const lists = { entries: [], folds: [], missing: [], relays: [], pauses: [] }
-  return { id, number, ...lists, source: undefined, complete: true, touched: 0, size: 0 }
+  return { id, number, ...lists, source: undefined, weight: 1, complete: true, touched: 0, size: 0 }
 }
 
 function put(open: Open, line: Line): void {
@@ -227,6 +232,7 @@ function put(open: Open, line: Line): void {
   else if ('relay' in line) open.relays.push(line.relay)
   else if ('pause' in line) open.pauses.push(line.pause)
   else if ('source' in line) open.source = line.source
+  else if ('weight' in line) open.weight = Math.max(open.weight, line.weight)
   else open.complete = false
 }
 

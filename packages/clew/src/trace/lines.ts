@@ -147,6 +147,9 @@ export function encodeTrace(trace: Trace): string {
   for (const relay of trace.relays) lines += ended(put(RELAY, { ...id, ...relay }))
   for (const pause of trace.pauses ?? []) lines += ended(put(PAUSE, { ...id, ...pause }))
   if (trace.source !== undefined) lines += `${JSON.stringify({ source: trace.source, ...id })}\n`
+  if (trace.weight !== undefined && trace.weight !== 1) {
+    lines += `${JSON.stringify({ weight: trace.weight, ...id })}\n`
+  }
   if (!trace.complete) lines += `${JSON.stringify({ partial: true, ...id })}\n`
   return lines
 }
@@ -159,6 +162,7 @@ export type Line = { readonly trace: string | undefined } & (
   | { readonly relay: Relay }
   | { readonly pause: Pause }
   | { readonly source: TraceSource }
+  | { readonly weight: number }
   | { readonly partial: true }
 )
 
@@ -193,6 +197,10 @@ export function readLine(line: string, texts: Interning): Line | string {
   if (values.source !== undefined) {
     const source = SOURCES.find((one) => one === values.source)
     return source === undefined ? 'has no source that is known' : { trace, source }
+  }
+  if (values.weight !== undefined) {
+    const weight = number(values.weight)
+    return weight !== undefined && weight >= 1 ? { trace, weight } : 'has no weight of 1 or more'
   }
   for (const [key, fields] of OTHERS) {
     if (values[key] === undefined) continue

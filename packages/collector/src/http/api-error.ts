@@ -9,6 +9,8 @@ export class ApiError extends Error {
   readonly advice: string | undefined
   /** Seconds after which to try again. */
   readonly retryAfterS: number | undefined
+  /** Where in a text that the asker gave it is wrong, in UTF-16 units. */
+  readonly position: number | undefined
   /** Further headers of the response, such as `www-authenticate`. */
   readonly headers: Readonly<Record<string, string>>
 
@@ -20,6 +22,8 @@ export class ApiError extends Error {
       readonly advice?: string
       readonly retryAfterS?: number
       readonly headers?: Readonly<Record<string, string>>
+      /** Where in a text the asker gave it is wrong. */
+      readonly position?: number
       readonly cause?: unknown
     } = {},
   ) {
@@ -29,16 +33,22 @@ export class ApiError extends Error {
     this.advice = more.advice
     this.retryAfterS = more.retryAfterS
     this.headers = more.headers ?? {}
+    this.position = more.position
   }
 
   /** `{ error: { code, message, advice } }`, and never a stack. */
   toResponse(): Response {
-    const { code, message, advice, status, retryAfterS } = this
+    const { code, message, advice, status, retryAfterS, position } = this
     const headers = {
       ...this.headers,
       ...(retryAfterS !== undefined && { 'retry-after': String(retryAfterS) }),
     }
-    const error = { code, message, ...(advice !== undefined && { advice }) }
+    const error = {
+      code,
+      message,
+      ...(advice !== undefined && { advice }),
+      ...(position !== undefined && { position }),
+    }
     return Response.json({ error }, { status, headers })
   }
 }

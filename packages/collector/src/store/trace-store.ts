@@ -44,8 +44,11 @@ export interface Effort {
 }
 
 export interface FindQuestion extends Question {
-  /** @default 'newest' */
-  readonly order?: 'newest' | 'slowest' | undefined
+  /**
+   * `sample`: any, evenly over time and processes, the same again and again; such have no next page.
+   * @default 'newest'
+   */
+  readonly order?: 'newest' | 'slowest' | 'sample' | undefined
   /** From 1 to 10,000. */
   readonly limit: number
   /** Of the page before, as it told; foreign. */

@@ -1,0 +1,251 @@
+import type {
+  BreakdownAnswer,
+  FoundPage,
+  FoundTrace,
+  MapAnswer,
+  NamedField,
+  NamesAnswer,
+  RemovedAnswer,
+  StatisticsAnswer,
+  TimelineAnswer,
+} from '../api/shapes.ts'
+import { CollectorError } from './collector-error.ts'
+import { eventsIn } from './events.ts'
+
+export interface ClientOptions {
+  /** Where the collector answers: `http://127.0.0.1:7117`. */
+  readonly url: string
+  /** What lets in. @default none */
+  readonly token?: string | undefined
+  /** Milliseconds until the first bytes of an answer. @default 30,000 */
+  readonly timeoutMs?: number | undefined
+  /** @default the platform's */
+  readonly fetch?: typeof fetch | undefined
+}
+
+/** What is asked about. */
+export interface Asked {
+  /** docs/filters.md. @default all */
+  readonly filter?: string | undefined
+  /** ISO time, milliseconds since 1970, or how long ago: `15m`, `2h`, `7d`. @default '1h' */
+  readonly from?: string | number | undefined
+  /** @default 'now' */
+  readonly to?: string | number | undefined
+  /** Ends the work, here and at the collector. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Exported {
+  /** How many traces come, of how many that match. */
+  readonly traces: number
+  readonly matching: number
+  /** Lines of a trace file. */
+  readonly body: ReadableStream<Uint8Array>
+}
+
+/** What a tail tells: a trace that matches, or how many were not told because the reader was slow. */
+export type TailEvent = { readonly trace: FoundTrace } | { readonly missed: number }
+
+type Query = Readonly<Record<string, string | number | undefined>>
+
+/**
+ * Asks a collector. Everything rejects with {@link CollectorError}, and with the signal's reason where
+ * that ended it.
+ */
+export class CollectorClient {
+  readonly #url: string
+  readonly #token: string | undefined
+  readonly #timeoutMs: number
+  readonly #fetch: typeof fetch
+
+  constructor({ url, token, timeoutMs = 30_000, fetch: ask = fetch }: ClientOptions) {
+    this.#url = url.replace(/\/+$/u, '')
+    this.#token = token
+    this.#timeoutMs = timeoutMs
+    this.#fetch = ask
+  }
+
+  /** A page of traces that match. */
+  find(
+    asked: Asked & {
+      readonly order?: 'newest' | 'slowest' | undefined
+      readonly limit?: number | undefined
+      readonly cursor?: string | undefined
+    } = {},
+  ): Promise<FoundPage> {
+    const { order, limit, cursor } = asked
+    return this.#json('/api/traces', { ...queryOf(asked), order, limit, cursor }, asked.signal)
+  }
+
+  /** All traces that match, page by page as they are taken. */
+  async *findAll(
+    asked: Asked & { readonly order?: 'newest' | 'slowest' | undefined } = {},
+  ): AsyncGenerator<FoundTrace> {
+    let cursor: string | undefined
+    do {
+      const page = await this.find({ ...asked, limit: 200, cursor })
+      yield* page.traces
+      cursor = page.cursor ?? undefined
+    } while (cursor !== undefined)
+  }
+
+  /** A whole trace as lines of a trace file; the beginning of its id is enough where it tells which. */
+  async trace(id: string, { signal }: Pick<Asked, 'signal'> = {}): Promise<string> {
+    const response = await this.#ask('GET', `/api/traces/${encodeURIComponent(id)}`, {}, signal)
+    return await response.text()
+  }
+
+  /** Whole traces that match. */
+  async export(
+    asked: Asked & {
+      readonly order?: 'newest' | 'slowest' | 'sample' | undefined
+      readonly limit?: number | undefined
+    } = {},
+  ): Promise<Exported> {
+    const { order, limit } = asked
+    const query = { ...queryOf(asked), order, limit }
+    const response = await this.#ask('GET', '/api/traces/export', query, asked.signal)
+    const told = (name: string) => Number(response.headers.get(name) ?? 0)
+    return {
+      traces: told('clew-traces'),
+      matching: told('clew-matching'),
+      body: response.body ?? new ReadableStream(),
+    }
+  }
+
+  /** Rate, failures and durations of each method. */
+  statistics(asked: Asked = {}): Promise<StatisticsAnswer> {
+    return this.#json('/api/statistics', queryOf(asked), asked.signal)
+  }
+
+  /** Where the time of each kind of request goes. */
+  breakdown(asked: Asked = {}): Promise<BreakdownAnswer> {
+    return this.#json('/api/breakdown', queryOf(asked), asked.signal)
+  }
+
+  /** The layout of the system. */
+  map(asked: Asked = {}): Promise<MapAnswer> {
+    return this.#json('/api/map', queryOf(asked), asked.signal)
+  }
+
+  /** Requests over time. */
+  timeline(asked: Asked & { readonly buckets?: number | undefined } = {}): Promise<TimelineAnswer> {
+    const query = { ...queryOf(asked), buckets: asked.buckets }
+    return this.#json('/api/timeline', query, asked.signal)
+  }
+
+  /** Names that occur, the most frequent first. */
+  names(
+    field: NamedField,
+    asked: Omit<Asked, 'filter'> & { readonly limit?: number | undefined } = {},
+  ): Promise<NamesAnswer> {
+    const query = { ...queryOf(asked), field, limit: asked.limit }
+    return this.#json('/api/names', query, asked.signal)
+  }
+
+  /** Deletes a trace, by its whole id. */
+  async remove(id: string, { signal }: Pick<Asked, 'signal'> = {}): Promise<RemovedAnswer> {
+    const path = `/api/traces/${encodeURIComponent(id)}`
+    const response = await this.#ask('DELETE', path, {}, signal)
+    return await readJson(response)
+  }
+
+  /**
+   * Traces that match, as they come; ends when the collector closes the connection or the signal ends it.
+   * @param asked.after what {@link TailEvent}s of a connection before ended with, to go on from there
+   */
+  async *tail(
+    asked: Pick<Asked, 'filter' | 'signal'> & {
+      readonly onId?: ((id: string) => void) | undefined
+      readonly after?: string | undefined
+    } = {},
+  ): AsyncGenerator<TailEvent> {
+    const { filter, signal, after, onId } = asked
+    const headers = after === undefined ? {} : { 'last-event-id': after }
+    const response = await this.#ask('GET', '/api/tail', { filter }, signal, headers)
+    for await (const { event, data: text, id } of eventsIn(response.body)) {
+      if (id !== undefined) onId?.(id)
+      if (event === 'trace') yield { trace: JSON.parse(text) as FoundTrace }
+      else if (event === 'missed') yield { missed: Number(text) }
+    }
+  }
+
+  async #json<T>(path: string, query: Query, signal: AbortSignal | undefined): Promise<T> {
+    return await readJson<T>(await this.#ask('GET', path, query, signal))
+  }
+
+  async #ask(
+    method: string,
+    path: string,
+    query: Query,
+    signal: AbortSignal | undefined,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Response> {
+    const url = new URL(this.#url + path)
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value))
+    }
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), this.#timeoutMs)
+    const authorization =
+      this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }
+    const signals = signal === undefined ? [late.signal] : [late.signal, signal]
+    try {
+      const response = await this.#fetch(url, {
+        method,
+        headers: { ...authorization, ...headers },
+        signal: AbortSignal.any(signals),
+        redirect: 'error',
+      })
+      if (!response.ok) throw await errorOf(response)
+      return response
+    } catch (cause) {
+      if (cause instanceof CollectorError || signal?.aborted === true) throw cause
+      if (late.signal.aborted) {
+        throw new CollectorError(
+          0,
+          'timeout',
+          `the collector did not answer within ${this.#timeoutMs} ms`,
+        )
+      }
+      throw new CollectorError(0, 'unreachable', `there is no collector at ${this.#url}`, { cause })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+/** A client of a collector. */
+export const collectorClient = (options: ClientOptions): CollectorClient =>
+  new CollectorClient(options)
+
+const queryOf = ({ filter, from, to }: Asked): Query => ({ filter, from, to })
+
+async function readJson<T>(response: Response): Promise<T> {
+  try {
+    return (await response.json()) as T
+  } catch (cause) {
+    throw new CollectorError(
+      response.status,
+      'unreadable',
+      'the answer is no JSON: is this a collector?',
+      {
+        cause,
+      },
+    )
+  }
+}
+
+async function errorOf(response: Response): Promise<CollectorError> {
+  const { status } = response
+  const body: unknown = await response.json().catch(() => undefined)
+  const error = (body as { error?: Readonly<Record<string, unknown>> } | undefined)?.error
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
+  const place = error?.['position']
+  return new CollectorError(
+    status,
+    text(error?.['code']) ?? 'unreadable',
+    text(error?.['message']) ?? `it answered ${status}: is this a collector?`,
+    { advice: text(error?.['advice']), position: typeof place === 'number' ? place : undefined },
+  )
+}
