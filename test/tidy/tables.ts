@@ -66,9 +66,11 @@ const TRACES = ['clew', 'clew/trace', 'clew/trace/blocks', 'clew/formats']
  */
 export const COLLECTOR: Rules = {
   filter: { may: [], pure: true },
-  store: { may: ['store/clickhouse', 'filter', ...TRACES] },
+  store: { may: ['store/clickhouse', 'store/embedded', 'filter', ...TRACES] },
   testing: { may: ['*'] },
   'store/clickhouse': { may: ['store', 'filter', ...TRACES] },
+  // What an engine within this process needs: a folder, room, and getting over damage.
+  'store/embedded': { may: ['store', 'store/clickhouse'] },
   settle: { may: ['store', ...TRACES] },
   http: { may: [] },
   access: { may: ['http'] },

@@ -88,18 +88,17 @@ test('what is inserted is what is found', async () => {
         ),
       ]
       await engine.insert('clew.things', columns, String(Math.random()))
+      // Keys and values apart: of a map with the key "\0" the engine's JSON tells another key.
       const found = await engine.query<Record<string, unknown>>(
-        'SELECT whole, text, name, lower(hex(id)) AS id, lower(hex(bytes)) AS bytes, names, counts, map FROM clew.things ORDER BY n',
+        'SELECT whole, text, name, lower(hex(id)) AS id, lower(hex(bytes)) AS bytes, names, counts, mapKeys(map) AS keys, mapValues(map) AS held FROM clew.things ORDER BY n',
       )
       const expected = rows.map(({ bytes, map, ...rest }) => ({
         ...rest,
         bytes: Buffer.from(bytes).toString('hex'),
-        map: Object.entries(map).sort(),
+        keys: Object.keys(map),
+        held: Object.values(map),
       }))
-      assert.deepEqual(
-        found.map((one) => ({ ...one, map: Object.entries(one.map as object).sort() })),
-        expected,
-      )
+      assert.deepEqual(found, expected)
     }),
     { numRuns: 25 },
   )

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Session } from 'chdb'
-import { StoreError } from '../store-error.ts'
+import { StoreError, type StoreErrorCode } from '../store-error.ts'
 import type { Effort } from '../trace-store.ts'
+import { literal, wholeLiteral } from './literal.ts'
 import { type Column, encodeBlock } from './native-block.ts'
 import type { SqlEngine } from './sql-engine.ts'
 
 export interface ChdbOptions {
-  /** Questions that may run at a time, beside one insert. @default 2 */
+  /** Questions that may run at a time, beside one insert; more wait in order. @default 2 */
   readonly readers?: number | undefined
-  /** Most memory the engine takes, in bytes; questions that need more fail. @default 1 GiB */
+  /** Most memory the engine takes, in bytes; a question that needs more than half of it fails. @default 1 GiB */
   readonly maxMemoryBytes?: number | undefined
 }
 
@@ -22,17 +23,23 @@ export async function chdbEngine(dir: string, options: ChdbOptions = {}): Promis
   const { readers = 2, maxMemoryBytes = 1024 ** 3 } = options
   const chdb = await load()
   const spool = join(dir, 'spool')
-  await rm(spool, { recursive: true, force: true })
-  await mkdir(spool, { recursive: true, mode: 0o700 })
   const config = join(dir, 'engine.xml')
-  await writeFile(config, configOf(maxMemoryBytes), { mode: 0o600 })
+  const written = configOf(maxMemoryBytes)
+  // On a full disk what is there is enough to read.
+  if ((await readFile(config, 'utf8').catch(() => '')) !== written) {
+    await writeFile(config, written, { mode: 0o600 })
+  }
   const open = () =>
-    new chdb.Session(join(dir, 'tables'), { connectionArgs: [`--config-file=${config}`] })
+    new Lane(new chdb.Session(join(dir, 'tables'), { connectionArgs: [`--config-file=${config}`] }))
+  const lanes: Lane[] = []
   try {
-    const writer = new Lane(open())
-    const rest = Array.from({ length: readers }, () => new Lane(open()))
-    return new ChdbEngine(writer, rest, spool)
+    for (let count = readers + 2; count > 0; count--) lanes.push(open())
+    // Whoever opened the engine has the folder: what lies in the spool was left by a crash.
+    await rm(spool, { recursive: true, force: true })
+    await mkdir(spool, { recursive: true, mode: 0o700 })
+    return new ChdbEngine(lanes, { spool, maxMemoryBytes })
   } catch (error) {
+    for (const { session } of lanes) session.cleanup()
     throw translated(error)
   }
 }
@@ -85,28 +92,49 @@ class Lane {
 }
 
 class ChdbEngine implements SqlEngine {
+  readonly #lanes: readonly Lane[]
   readonly #writer: Lane
+  /** Ends questions of the others. */
+  readonly #control: Lane
   readonly #readers: readonly Lane[]
   readonly #spool: string
+  readonly #bounds: string
+  #questions = 0
 
-  constructor(writer: Lane, readers: readonly Lane[], spool: string) {
-    this.#writer = writer
-    this.#readers = readers
+  constructor(
+    lanes: readonly Lane[],
+    { spool, maxMemoryBytes }: { readonly spool: string; readonly maxMemoryBytes: number },
+  ) {
+    this.#lanes = lanes
+    this.#writer = lanes[0]!
+    this.#control = lanes[1]!
+    this.#readers = lanes.slice(2)
     this.#spool = spool
+    const [half, quarter] = [maxMemoryBytes / 2, maxMemoryBytes / 4].map(wholeLiteral)
+    this.#bounds = `max_memory_usage=${half}, max_bytes_before_external_group_by=${quarter}, max_bytes_before_external_sort=${quarter}, output_format_json_quote_64bit_integers=0`
   }
 
   async query<Row>(sql: string, { signal, timeoutMs = TIMEOUT_MS }: Effort = {}): Promise<Row[]> {
     const [first, ...others] = this.#readers
     const lane = others.reduce((least, one) => (one.waiting < least.waiting ? one : least), first!)
+    const mark = `/* clew ${++this.#questions} */`
     return await lane.run(async (session) => {
-      signal?.throwIfAborted()
+      if (signal?.aborted) throw cancelled()
+      let withdrawn = false
+      const kill = () => {
+        withdrawn = true
+        void this.#kill(mark)
+      }
+      signal?.addEventListener('abort', kill, { once: true })
       try {
         const seconds = (timeoutMs / 1000).toFixed(3)
-        const whole = `${sql} SETTINGS max_execution_time=${seconds}, output_format_json_quote_64bit_integers=0`
+        const whole = `${mark} ${sql} SETTINGS max_execution_time=${seconds}, ${this.#bounds}`
         const result = await session.queryAsync(whole, { format: 'JSONEachRow' })
         return rowsIn<Row>(result.text())
       } catch (error) {
-        throw translated(error)
+        throw withdrawn ? cancelled() : translated(error)
+      } finally {
+        signal?.removeEventListener('abort', kill)
       }
     })
   }
@@ -128,7 +156,7 @@ class ChdbEngine implements SqlEngine {
       await writeFile(path, encodeBlock(columns), { mode: 0o600 })
       const named = columns.map(({ name }) => name).join(', ')
       await this.command(
-        `INSERT INTO ${table} (${named}) SELECT ${named} FROM file('${path}', Native) SETTINGS ${DURABLE}, insert_deduplication_token='${token}'`,
+        `INSERT INTO ${table} (${named}) SELECT ${named} FROM file(${literal(path)}, Native) SETTINGS ${ONE_PART}, insert_deduplication_token=${literal(token)}`,
       )
     } catch (error) {
       throw translated(error)
@@ -138,14 +166,20 @@ class ChdbEngine implements SqlEngine {
   }
 
   async close(): Promise<void> {
-    for (const lane of [this.#writer, ...this.#readers]) {
-      await lane.run(async (session) => session.cleanup())
-    }
+    for (const lane of this.#lanes) await lane.run(async (session) => session.cleanup())
+  }
+
+  /** A session that is told to stop does not: another one ends what it does. */
+  async #kill(mark: string): Promise<void> {
+    await this.#control.run(async (session) => {
+      const query = `KILL QUERY WHERE startsWith(query, ${literal(mark)}) ASYNC`
+      await session.queryAsync(query).catch(() => {})
+    })
   }
 }
 
 /** One part for each insert, whole or not at all. */
-const DURABLE =
+const ONE_PART =
   'min_insert_block_size_rows=10000000, min_insert_block_size_bytes=1073741824, max_insert_threads=1'
 
 function rowsIn<Row>(text: string): Row[] {
@@ -154,17 +188,23 @@ function rowsIn<Row>(text: string): Row[] {
   return rows
 }
 
+const cancelled = () => new StoreError('cancelled', 'the question was withdrawn')
+
+/** What the engine's words mean; the first that fits. */
+const MEANINGS: readonly (readonly [RegExp, StoreErrorCode])[] = [
+  [/NOT_ENOUGH_SPACE|No space left|ENOSPC/u, 'full'],
+  [/Cannot lock file|only one active data directory/u, 'locked'],
+  [/TIMEOUT_EXCEEDED/u, 'timeout'],
+  [/MEMORY_LIMIT_EXCEEDED|TOO_MANY_ROWS|TOO_MANY_BYTES/u, 'costly'],
+  [
+    /CHECKSUM_DOESNT_MATCH|Checksum doesn't match|CORRUPTED_DATA|CANNOT_DECOMPRESS|CANNOT_READ_ALL_DATA|ATTEMPT_TO_READ_AFTER_EOF|UNKNOWN_CODEC|INCORRECT_DATA|SIZES_OF_|FILE_DOESNT_EXIST|BAD_DATA_PART_NAME|NO_FILE_IN_DATA_PART|TOO_LARGE_SIZE_COMPRESSED/u,
+    'damaged',
+  ],
+]
+
 function translated(error: unknown): StoreError {
   if (error instanceof StoreError) return error
   const message = error instanceof Error ? error.message : String(error)
-  const code = /NOT_ENOUGH_SPACE|No space left/u.test(message)
-    ? 'full'
-    : /Cannot lock file/u.test(message)
-      ? 'locked'
-      : /TIMEOUT_EXCEEDED/u.test(message)
-        ? 'timeout'
-        : /MEMORY_LIMIT_EXCEEDED|TOO_MANY_ROWS/u.test(message)
-          ? 'costly'
-          : 'failed'
-  return new StoreError(code, message.slice(0, 500), { cause: error })
+  const code = MEANINGS.find(([pattern]) => pattern.test(message))?.[1] ?? 'failed'
+  return new StoreError(code, message.slice(0, 1_000), { cause: error })
 }

@@ -22,7 +22,18 @@ import { linksOf, namesOf, partsOf, requestsOf, statisticsOf, timelineOf } from 
 import { countTraces, findTraces } from './find.ts'
 import { hexLiteral, listOf, literal, wholeLiteral } from './literal.ts'
 import { byteStrings, type Column, hexIds, names, wholeNumbers } from './native-block.ts'
-import { DATABASE, embeddedSchema, TABLES } from './schema.ts'
+import {
+  bytesOf,
+  deleteBefore,
+  deleteTenant,
+  deleteTraces,
+  oldestShare,
+  sweep,
+  takeBack,
+  tracesBefore,
+} from './removal.ts'
+import { rebuildRollups } from './rollup-repair.ts'
+import { DATABASE, embeddedSchema } from './schema.ts'
 import { callColumns, hourOf, traceColumns } from './settlement.ts'
 import type { SqlEngine } from './sql-engine.ts'
 
@@ -31,35 +42,58 @@ const MOST_BATCHES = 100_000
 const REMEMBERED_MS = 3_600_000
 /** Traces in one statement. */
 const MOST_KEYS = 1_000
-/** Tables that have rows of single traces. */
-const KEPT_TABLES = ['packets', 'calls', 'traces']
+/** Deletions until a store is as small as it should be. */
+const MOST_TURNS = 8
 
 export interface ClickHouseStoreOptions {
   /** Milliseconds since 1970. @default Date.now */
   readonly now?: (() => number) | undefined
+  /** Remembers what a crash may leave half done. @default nothing does */
+  readonly note?: SettlingNoteLike | undefined
+  /** Rejects while nothing may be taken. @default it always may */
+  readonly room?: (() => Promise<void>) | undefined
+  readonly health?: (() => StoreHealth) | undefined
+  readonly onClose?: (() => void) | undefined
+}
+
+/** Hours into which summaries are being written, kept where a crash leaves them. */
+export interface SettlingNoteLike {
+  left(): Promise<readonly number[]>
+  begin(hours: ReadonlySet<number>): Promise<void>
+  clear(): Promise<void>
 }
 
 /** Keeps traces in a ClickHouse, embedded or a server. */
 export class ClickHouseStore implements TraceStore {
   readonly #engine: SqlEngine
   readonly #now: () => number
+  readonly #options: ClickHouseStoreOptions
   /** Ids of batches that are kept, oldest first. */
   readonly #batches = new Set<string>()
+  /** Hours whose figures may be wrong: something ended while they were written. */
+  readonly #doubtful = new Set<number>()
+  /** Traces of which there may be half a summary. */
+  readonly #halves = new Set<string>()
   #version = 0
+  #last: Promise<unknown> = Promise.resolve()
 
-  constructor(engine: SqlEngine, { now = Date.now }: ClickHouseStoreOptions = {}) {
+  constructor(engine: SqlEngine, options: ClickHouseStoreOptions = {}) {
     this.#engine = engine
-    this.#now = now
+    this.#now = options.now ?? Date.now
+    this.#options = options
   }
 
   /** Makes the tables that are not there, and recalls which batches came of late. */
-  async open(): Promise<this> {
+  async open({ unclean = false }: { readonly unclean?: boolean } = {}): Promise<this> {
     for (const statement of embeddedSchema()) await this.#engine.command(statement)
-    const since = wholeLiteral(this.#now() - REMEMBERED_MS)
+    const since = wholeLiteral((await this.#newest()) - REMEMBERED_MS)
     const batches = await this.#engine.query<{ id: string }>(
-      `SELECT lower(hex(batch)) AS id FROM ${DATABASE}.packets WHERE arrived >= ${since} GROUP BY batch ORDER BY max(arrived) LIMIT ${MOST_BATCHES}`,
+      `SELECT lower(hex(batch)) AS id FROM ${DATABASE}.packets WHERE arrived >= ${since} GROUP BY batch ORDER BY max(arrived) DESC LIMIT ${MOST_BATCHES}`,
     )
-    for (const { id } of batches) this.#batches.add(id)
+    for (const { id } of batches.reverse()) this.#batches.add(id)
+    if (unclean)
+      for (const hour of (await this.#options.note?.left()) ?? []) this.#doubtful.add(hour)
+    await this.#mend()
     return this
   }
 
@@ -71,6 +105,7 @@ export class ClickHouseStore implements TraceStore {
       return false
     })
     const rows = fresh.flatMap(({ id, packets }) => packets.map((packet) => ({ id, packet })))
+    if (rows.length > 0) await this.#options.room?.()
     const token = tokenOf(fresh.map(({ id }) => id))
     await this.#engine.insert(`${DATABASE}.packets`, packetColumns(rows), token)
     for (const { id } of fresh) this.#remember(id)
@@ -78,24 +113,7 @@ export class ClickHouseStore implements TraceStore {
   }
 
   async settle(summaries: readonly TraceSummary[]): Promise<void> {
-    if (summaries.length === 0) return
-    // Later than everything before it, whatever the clock does.
-    this.#version = Math.max(this.#version + 1, this.#now() * 1_000)
-    const version = this.#version
-    const before = summaries.filter(({ replaces }) => replaces)
-    if (before.length > 0) {
-      await this.#takeBack(
-        before.map(({ tenant, row }) => ({ tenant, traceId: row.traceId })),
-        before.map(({ row }) => hourOf(row.startUs)),
-      )
-    }
-    const calls = callColumns(summaries, version)
-    await this.#engine.insert(`${DATABASE}.calls`, calls, `calls ${version}`)
-    await this.#engine.insert(
-      `${DATABASE}.traces`,
-      traceColumns(summaries, version),
-      `traces ${version}`,
-    )
+    if (summaries.length > 0) await this.#alone(() => this.#settle(summaries))
   }
 
   async settled(traces: readonly TraceKey[], near?: Period): Promise<ReadonlySet<string>> {
@@ -111,7 +129,7 @@ export class ClickHouseStore implements TraceStore {
   }
 
   async unsettled(): Promise<readonly TraceKey[]> {
-    const since = wholeLiteral(this.#now() - REMEMBERED_MS)
+    const since = wholeLiteral((await this.#newest()) - REMEMBERED_MS)
     return await this.#engine.query<TraceKey>(
       `SELECT tenant, lower(hex(trace_id)) AS traceId FROM (
         SELECT tenant, trace_id, count() AS came FROM ${DATABASE}.packets
@@ -191,44 +209,6 @@ export class ClickHouseStore implements TraceStore {
     return namesOf(this.#engine, tenant, field, period, limit)
   }
 
-  async remove(tenant: string, traceIds: readonly string[]): Promise<number> {
-    const keys = traceIds.map((traceId) => ({ tenant, traceId }))
-    let removed = 0
-    for (const where of wheres(keys)) {
-      const [counted] = await this.#engine.query<{ traces: number }>(
-        `SELECT uniqExact(trace_id) AS traces FROM ${DATABASE}.packets WHERE ${where}`,
-      )
-      removed += counted?.traces ?? 0
-    }
-    await this.#takeBack(keys, [])
-    for (const where of wheres(keys)) {
-      for (const table of KEPT_TABLES) await this.#delete(table, where)
-    }
-    return removed
-  }
-
-  async removeTenant(tenant: string): Promise<void> {
-    const where = `tenant = ${literal(tenant)}`
-    for (const table of Object.keys(TABLES)) await this.#delete(table, where)
-  }
-
-  async expire({ beforeMs, maxBytes }: ExpiryBounds): Promise<number> {
-    void maxBytes
-    if (beforeMs === undefined) return 0
-    const before = wholeLiteral(beforeMs * 1_000)
-    const rows = await this.#engine.query<TraceKey>(
-      `SELECT tenant, lower(hex(trace_id)) AS traceId FROM ${DATABASE}.traces WHERE start < ${before} GROUP BY tenant, trace_id HAVING sum(sign) > 0`,
-    )
-    let removed = 0
-    for (const [tenant, keys] of Map.groupBy(rows, (row) => row.tenant)) {
-      removed += await this.remove(
-        tenant,
-        keys.map(({ traceId }) => traceId),
-      )
-    }
-    return removed
-  }
-
   async usage(tenant?: string): Promise<StoreUsage> {
     const whose = tenant === undefined ? '1' : `tenant = ${literal(tenant)}`
     const [counted] = await this.#engine.query<{
@@ -239,53 +219,150 @@ export class ClickHouseStore implements TraceStore {
     }>(
       `SELECT sum(sign) AS traces, sum(calls * sign) AS calls, min(start) AS oldest, max(start) AS newest FROM ${DATABASE}.traces WHERE ${whose}`,
     )
-    // Of one tenant its packets as they came: what lies on the disk is everybody's.
-    const [lies] = await this.#engine.query<{ bytes: number }>(
-      tenant === undefined
-        ? `SELECT sum(bytes_on_disk) AS bytes FROM system.parts WHERE database = '${DATABASE}' AND active`
-        : `SELECT sum(length(bytes)) AS bytes FROM ${DATABASE}.packets WHERE ${whose}`,
-    )
+    const bytes = await bytesOf(this.#engine, tenant)
     const { traces = 0, calls = 0, oldest = 0, newest = 0 } = counted ?? {}
     const known = (us: number) => (traces > 0 ? us / 1000 : undefined)
     return {
-      ...{ traces, calls, bytes: lies?.bytes ?? 0 },
+      ...{ traces, calls, bytes },
       ...{ oldestMs: known(oldest), newestMs: known(newest) },
     }
   }
 
+  /** Deletes traces and takes them out of every figure. */
+  async remove(tenant: string, traceIds: readonly string[]): Promise<number> {
+    return await this.#alone(async () => {
+      const keys = traceIds.map((traceId) => ({ tenant, traceId }))
+      let removed = 0
+      for (const where of wheres(keys)) {
+        const [row] = await this.#engine.query<{ traces: number }>(
+          `SELECT uniqExact(trace_id) AS traces FROM ${DATABASE}.packets WHERE ${where}`,
+        )
+        removed += row?.traces ?? 0
+        await this.#noted(await this.#hoursOf(where), async () => {
+          await takeBack(this.#engine, where)
+          await deleteTraces(this.#engine, where)
+        })
+      }
+      await sweep(this.#engine)
+      return removed
+    })
+  }
+
+  async removeTenant(tenant: string): Promise<void> {
+    await this.#alone(async () => {
+      await deleteTenant(this.#engine, tenant)
+      await sweep(this.#engine)
+    })
+  }
+
+  async expire({ beforeMs, maxBytes }: ExpiryBounds): Promise<number> {
+    return await this.#alone(async () => {
+      let expired = 0
+      if (beforeMs !== undefined) expired += await this.#expireBefore(beforeMs * 1_000)
+      for (let turn = 0; maxBytes !== undefined && turn < MOST_TURNS; turn++) {
+        const bytes = await bytesOf(this.#engine)
+        if (bytes <= maxBytes) break
+        const before = await oldestShare(this.#engine, 1 - maxBytes / bytes)
+        if (before === undefined) break
+        expired += await this.#expireBefore(before + 1)
+      }
+      if (expired > 0) await sweep(this.#engine)
+      return expired
+    })
+  }
+
   health(): StoreHealth {
-    return { writable: true, reason: undefined, damage: [] }
+    return this.#options.health?.() ?? { writable: true, reason: undefined, damage: [] }
   }
 
   async close(): Promise<void> {
-    await this.#engine.close()
+    await this.#alone(async () => {
+      if (this.#doubtful.size === 0) await this.#options.note?.clear().catch(() => {})
+      await this.#engine.close()
+      this.#options.onClose?.()
+    })
   }
 
-  /** Rewrites what lies on the disk without these rows. */
-  async #delete(table: string, where: string): Promise<void> {
-    await this.#engine.command(
-      `ALTER TABLE ${DATABASE}.${table} DELETE WHERE ${where} SETTINGS mutations_sync = 1`,
+  async #settle(summaries: readonly TraceSummary[]): Promise<void> {
+    await this.#mend()
+    // Later than everything before it, whatever the clock does.
+    this.#version = Math.max(this.#version + 1, this.#now() * 1_000)
+    const version = this.#version
+    const replaced = summaries.filter(
+      ({ tenant, row, replaces }) =>
+        replaces || this.#halves.has(traceKey({ tenant, traceId: row.traceId })),
     )
+    const hours = new Set(summaries.map(({ row }) => hourOf(row.startUs)))
+    const keys = replaced.map(({ tenant, row }) => ({ tenant, traceId: row.traceId }))
+    for (const where of wheres(keys)) {
+      for (const hour of await this.#hoursOf(where)) hours.add(hour)
+    }
+    try {
+      await this.#noted(hours, async () => {
+        const within = `hour IN ${listOf([...hours].map(wholeLiteral))}`
+        for (const where of wheres(keys)) await takeBack(this.#engine, `${within} AND ${where}`)
+        const calls = callColumns(summaries, version)
+        await this.#engine.insert(`${DATABASE}.calls`, calls, `calls ${version}`)
+        // Last: by its row here a trace counts as settled.
+        const traces = traceColumns(summaries, version)
+        await this.#engine.insert(`${DATABASE}.traces`, traces, `traces ${version}`)
+      })
+    } catch (error) {
+      for (const { tenant, row } of summaries) {
+        this.#halves.add(traceKey({ tenant, traceId: row.traceId }))
+      }
+      throw error
+    }
+    if (this.#halves.size === 0) return
+    for (const { tenant, row } of summaries) {
+      this.#halves.delete(traceKey({ tenant, traceId: row.traceId }))
+    }
   }
 
-  /** Writes again, with sign -1, what is there of these traces. */
-  async #takeBack(keys: readonly TraceKey[], around: readonly number[]): Promise<void> {
-    const hours = new Set(around)
-    for (const where of wheres(keys)) {
-      const rows = await this.#engine.query<{ hour: number }>(
-        `SELECT DISTINCT hour FROM ${DATABASE}.traces WHERE ${where}`,
-      )
-      for (const { hour } of rows) hours.add(hour)
+  async #expireBefore(beforeUs: number): Promise<number> {
+    const traces = await tracesBefore(this.#engine, beforeUs)
+    await this.#noted(new Set([hourOf(beforeUs)]), () => deleteBefore(this.#engine, beforeUs))
+    return traces
+  }
+
+  /** Does what changes figures of these hours, and remembers which, should it not come to its end. */
+  async #noted(hours: ReadonlySet<number>, work: () => Promise<void>): Promise<void> {
+    await this.#options.note?.begin(hours)
+    try {
+      await work()
+    } catch (error) {
+      for (const hour of hours) this.#doubtful.add(hour)
+      throw error
     }
-    if (hours.size === 0) return
-    const within = `hour IN ${listOf([...hours].map(wholeLiteral))}`
-    for (const where of wheres(keys)) {
-      for (const table of ['calls', 'traces']) {
-        await this.#engine.command(
-          `INSERT INTO ${DATABASE}.${table} SELECT * REPLACE (toInt8(-1) AS sign) FROM ${DATABASE}.${table} FINAL WHERE ${within} AND ${where}`,
-        )
-      }
-    }
+  }
+
+  /** Makes right what something that failed half way may have left wrong. */
+  async #mend(): Promise<void> {
+    if (this.#doubtful.size === 0) return
+    await rebuildRollups(this.#engine, [...this.#doubtful])
+    this.#doubtful.clear()
+  }
+
+  async #hoursOf(where: string): Promise<Set<number>> {
+    const rows = await this.#engine.query<{ hour: number }>(
+      `SELECT DISTINCT hour FROM ${DATABASE}.traces WHERE ${where}`,
+    )
+    return new Set(rows.map(({ hour }) => hour))
+  }
+
+  /** When the last packet came; what happened since then was not seen. */
+  async #newest(): Promise<number> {
+    const [row] = await this.#engine.query<{ newest: number }>(
+      `SELECT max(arrived) AS newest FROM ${DATABASE}.packets`,
+    )
+    return Math.min(row?.newest ?? 0, this.#now())
+  }
+
+  /** One thing at a time changes what is there. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work)
+    this.#last = turn.catch(() => {})
+    return await turn
   }
 
   #remember(id: string): void {

@@ -211,6 +211,9 @@ export function embeddedSchema(): readonly string[] {
   return [`CREATE DATABASE IF NOT EXISTS ${DATABASE}`, ...tables, ...views]
 }
 
-/** On the disk before an insert is answered; a token that was seen of late is not inserted again. */
+/**
+ * On the disk before an insert is answered, and merged before what it was merged of goes; a token that was seen of late is not inserted again; parts
+ * that cannot be read are put aside, however many.
+ */
 const DURABLE =
-  'fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000, old_parts_lifetime = 1'
+  'fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1, non_replicated_deduplication_window = 1000, old_parts_lifetime = 1, max_suspicious_broken_parts = 1000000, max_suspicious_broken_parts_bytes = 1000000000000000'
