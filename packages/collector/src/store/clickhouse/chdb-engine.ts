@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Session } from 'chdb'
-import { StoreError, type StoreErrorCode } from '../store-error.ts'
+import { StoreError } from '../store-error.ts'
 import type { Effort } from '../trace-store.ts'
 import { literal, wholeLiteral } from './literal.ts'
 import { type Column, encodeBlock } from './native-block.ts'
 import type { SqlEngine } from './sql-engine.ts'
+import { storeErrorOf } from './sql-errors.ts'
 
 export interface ChdbOptions {
   /** Questions that may run at a time, beside one insert; more wait in order. @default 2 */
@@ -40,7 +41,7 @@ export async function chdbEngine(dir: string, options: ChdbOptions = {}): Promis
     return new ChdbEngine(lanes, { spool, maxMemoryBytes })
   } catch (error) {
     for (const { session } of lanes) session.cleanup()
-    throw translated(error)
+    throw storeErrorOf(error)
   }
 }
 
@@ -132,7 +133,7 @@ class ChdbEngine implements SqlEngine {
         const result = await session.queryAsync(whole, { format: 'JSONEachRow' })
         return rowsIn<Row>(result.text())
       } catch (error) {
-        throw withdrawn ? cancelled() : translated(error)
+        throw withdrawn ? cancelled() : storeErrorOf(error)
       } finally {
         signal?.removeEventListener('abort', kill)
       }
@@ -144,7 +145,7 @@ class ChdbEngine implements SqlEngine {
       try {
         await session.queryAsync(sql)
       } catch (error) {
-        throw translated(error)
+        throw storeErrorOf(error)
       }
     })
   }
@@ -159,7 +160,7 @@ class ChdbEngine implements SqlEngine {
         `INSERT INTO ${table} (${named}) SELECT ${named} FROM file(${literal(path)}, Native) SETTINGS ${ONE_PART}, insert_deduplication_token=${literal(token)}`,
       )
     } catch (error) {
-      throw translated(error)
+      throw storeErrorOf(error)
     } finally {
       await rm(path, { force: true })
     }
@@ -189,22 +190,3 @@ function rowsIn<Row>(text: string): Row[] {
 }
 
 const cancelled = () => new StoreError('cancelled', 'the question was withdrawn')
-
-/** What the engine's words mean; the first that fits. */
-const MEANINGS: readonly (readonly [RegExp, StoreErrorCode])[] = [
-  [/NOT_ENOUGH_SPACE|No space left|ENOSPC/u, 'full'],
-  [/Cannot lock file|only one active data directory/u, 'locked'],
-  [/TIMEOUT_EXCEEDED/u, 'timeout'],
-  [/MEMORY_LIMIT_EXCEEDED|TOO_MANY_ROWS|TOO_MANY_BYTES/u, 'costly'],
-  [
-    /CHECKSUM_DOESNT_MATCH|Checksum doesn't match|CORRUPTED_DATA|CANNOT_DECOMPRESS|CANNOT_READ_ALL_DATA|ATTEMPT_TO_READ_AFTER_EOF|UNKNOWN_CODEC|INCORRECT_DATA|SIZES_OF_|FILE_DOESNT_EXIST|BAD_DATA_PART_NAME|NO_FILE_IN_DATA_PART|TOO_LARGE_SIZE_COMPRESSED/u,
-    'damaged',
-  ],
-]
-
-function translated(error: unknown): StoreError {
-  if (error instanceof StoreError) return error
-  const message = error instanceof Error ? error.message : String(error)
-  const code = MEANINGS.find(([pattern]) => pattern.test(message))?.[1] ?? 'failed'
-  return new StoreError(code, message.slice(0, 1_000), { cause: error })
-}

@@ -54,6 +54,8 @@ export interface ClickHouseStoreOptions {
   readonly room?: (() => Promise<void>) | undefined
   readonly health?: (() => StoreHealth) | undefined
   readonly onClose?: (() => void) | undefined
+  /** Statements that make its tables. @default those of one engine */
+  readonly schema?: readonly string[] | undefined
 }
 
 /** Hours into which summaries are being written, kept where a crash leaves them. */
@@ -85,7 +87,8 @@ export class ClickHouseStore implements TraceStore {
 
   /** Makes the tables that are not there, and recalls which batches came of late. */
   async open({ unclean = false }: { readonly unclean?: boolean } = {}): Promise<this> {
-    for (const statement of embeddedSchema()) await this.#engine.command(statement)
+    const { schema = embeddedSchema() } = this.#options
+    for (const statement of schema) await this.#engine.command(statement)
     const since = wholeLiteral((await this.#newest()) - REMEMBERED_MS)
     const batches = await this.#engine.query<{ id: string }>(
       `SELECT lower(hex(batch)) AS id FROM ${DATABASE}.packets WHERE arrived >= ${since} GROUP BY batch ORDER BY max(arrived) DESC LIMIT ${MOST_BATCHES}`,

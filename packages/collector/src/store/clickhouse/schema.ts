@@ -198,17 +198,31 @@ export const VIEWS = {
   },
 } as const
 
+/** Where tables are made, and how they are called there. */
+export interface Placing {
+  /** ` ON CLUSTER …`, or nothing. */
+  readonly on: string
+  /** What the names of tables that hold rows end with. */
+  readonly suffix: string
+  /** The engine of a table, given the one for a single server. */
+  engineOf(engine: string, table: string): string
+}
+
+/** Statements that make what is not there yet, on one server or in this process. */
+export const embeddedSchema = (): readonly string[] =>
+  schemaOf({ on: '', suffix: '', engineOf: (engine) => engine })
+
 /** Statements that make what is not there yet. */
-export function embeddedSchema(): readonly string[] {
+export function schemaOf({ on, suffix, engineOf }: Placing): readonly string[] {
   const tables = Object.entries(TABLES).map(
     ([name, { columns, engine, partition, order, settings }]) =>
-      `CREATE TABLE IF NOT EXISTS ${DATABASE}.${name} (${columns}) ENGINE = ${engine} PARTITION BY ${partition} ORDER BY ${order} SETTINGS ${settings}, ${DURABLE}`,
+      `CREATE TABLE IF NOT EXISTS ${DATABASE}.${name}${suffix}${on} (${columns}) ENGINE = ${engineOf(engine, name)} PARTITION BY ${partition} ORDER BY ${order} SETTINGS ${settings}, ${DURABLE}`,
   )
   const views = Object.entries(VIEWS).map(
     ([name, view]) =>
-      `CREATE MATERIALIZED VIEW IF NOT EXISTS ${DATABASE}.${name} TO ${DATABASE}.${view.to} AS ${view.select} FROM ${DATABASE}.${view.from} ${'join' in view ? view.join : ''} GROUP BY ${view.group}`,
+      `CREATE MATERIALIZED VIEW IF NOT EXISTS ${DATABASE}.${name}${on} TO ${DATABASE}.${view.to}${suffix} AS ${view.select} FROM ${DATABASE}.${view.from}${suffix} AS ${view.from} ${'join' in view ? view.join : ''} GROUP BY ${view.group}`,
   )
-  return [`CREATE DATABASE IF NOT EXISTS ${DATABASE}`, ...tables, ...views]
+  return [`CREATE DATABASE IF NOT EXISTS ${DATABASE}${on}`, ...tables, ...views]
 }
 
 /**
