@@ -6,7 +6,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { Post } from './post.ts'
 import { type ProcessWatch, processWatch } from './process-watch.ts'
 import { Roots } from './roots.ts'
-import { giveLate, type Taker } from './taker.ts'
+import { givePacket, type Taker } from './taker.ts'
 import { listedValues, type ValueOptions, ValueRules } from './value-rules.ts'
 
 export interface ProfilerOptions extends ValueOptions {
@@ -93,7 +93,7 @@ export class Profiler {
       host: this.host,
       pid: this.pid,
       guard: (where, work) => this.guard(where, work),
-      takeLate: (late) => this.taker && giveLate(this.taker, late),
+      takeLate: (late) => this.taker && givePacket(this.taker, late),
     })
   }
 

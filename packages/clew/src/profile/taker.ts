@@ -9,15 +9,25 @@ export interface Taker {
 }
 
 /** Gives a packet to somebody who may want it read. */
-export function giveLate(taker: Taker, late: Packet): void {
+export function givePacket(taker: Taker, packet: Packet): void {
   if (taker.takePacket !== undefined) {
-    taker.takePacket(late)
+    taker.takePacket(packet)
     return
   }
-  const assembly = new Assembly(late.traceId)
-  if (late.root !== undefined) assembly.addRoot(late.root.record, late.root, late.root.block)
-  const taken = late.pieces.filter((piece) => assembly.addPiece(piece)).length
-  if (late.root === undefined && taken === 0) return
-  const trace = assembly.finish({ alone: true })
-  taker.take(taken > 0 ? { ...trace, complete: false } : trace)
+  const trace = readPacketAlone(packet)
+  if (trace !== undefined) taker.take(trace)
+}
+
+/**
+ * The trace of one packet; of one that came late what it brings beside those before it. Undefined where
+ * there is nothing in it.
+ */
+export function readPacketAlone({ traceId, root, pieces, ended }: Packet): Trace | undefined {
+  const late = root === undefined ? !ended : root.record.late === true
+  const assembly = new Assembly(traceId)
+  if (root !== undefined) assembly.addRoot(root.record, root, root.block)
+  const taken = pieces.filter((piece) => assembly.addPiece(piece)).length
+  if (root === undefined && taken === 0) return undefined
+  const trace = assembly.finish({ alone: late })
+  return late && root === undefined ? { ...trace, complete: false } : trace
 }

@@ -21,6 +21,8 @@ export {
   pieceCalls,
   readPacket,
 } from './packet.ts'
+export { lookAtPacket, type PacketLook } from './packet-look.ts'
 export { Assembly, pieceTraceId, readPiece } from './read.ts'
 export type * from './records.ts'
 export { isSelfContained } from './self-contained.ts'
+export { isUneven } from './uneven.ts'

@@ -4,41 +4,14 @@ import { describe, it, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { eventually } from '../../testing/eventually.ts'
-import { Log, type Packet, readPacket } from '../../trace/blocks.ts'
+import { type Packet, readPacket } from '../../trace/blocks.ts'
 import { type HttpSinkOptions, httpSink } from './http-sink.ts'
 import type { SendingSink } from './sending-sink.ts'
 import { type Behaviour, json, TestCollector } from './test-collector.ts'
+import { packetOf } from './test-packets.ts'
 
-let made = 0
-
-/** A packet of so many calls; `bytes` of them is what a method's name takes. */
-function packet(calls = 1, method = 'get'): Packet {
-  const traceId = (++made).toString(16).padStart(32, '0')
-  const place = { host: 'vm-1', pid: 7 }
-  const owner = { traceId, callId: '00000000000000aa', service: 'orders', method, ...place }
-  const log = new Log(owner, 1_000)
-  const record = {
-    id: '',
-    service: 'stock',
-    method: 'get',
-    edge: 'call',
-    seq: 0,
-    attempt: 1,
-  } as const
-  const times = { requestUs: 1_000, finishUs: 2_000, status: 'ok', error: undefined } as const
-  for (let call = 1; call < calls; call++) {
-    log.append({ ...record, ...times, id: call.toString(16).padStart(16, '0') }, undefined)
-  }
-  const root = { record: { ...record, ...times, service: 'orders', id: owner.callId }, ...place }
-  const own = { receiveUs: 1_000, respondUs: 2_000, status: 'ok', inFlight: 1 } as const
-  const rest = { startUs: undefined, error: undefined, redelivered: false, calls: calls - 1 }
-  return {
-    traceId,
-    root: { ...root, block: log.close({ ...own, ...rest }) },
-    pieces: [],
-    ended: true,
-  }
-}
+/** A packet of so many calls. */
+const packet = (calls = 1): Packet => packetOf({ callsMs: Array<number>(calls - 1).fill(1) })
 
 function assertExact({ counts }: SendingSink): void {
   const { taken, written, rejected, dropped, buffered, reasons } = counts

@@ -10,7 +10,8 @@ import {
   packetHead,
   type Sender as Sending,
 } from '../../trace/blocks.ts'
-import { encodeTrace, type Trace } from '../../trace/index.ts'
+import type { Trace } from '../../trace/index.ts'
+import { linesOf } from './lines-of.ts'
 import { PacketQueue } from './packet-queue.ts'
 import type { Outcome, Road } from './road.ts'
 import {
@@ -90,10 +91,7 @@ export class Sender implements SendingSink {
   }
 
   take(trace: Trace): void {
-    const lines = new TextEncoder().encode(encodeTrace(trace))
-    const lineCalls = new Set(trace.entries.map(({ id }) => id)).size
-    const { id: traceId, complete } = trace
-    this.takePacket({ traceId, pieces: [], lines, lineCalls, ended: complete })
+    this.takePacket(linesOf(trace))
   }
 
   takePacket(packet: Packet): void {
