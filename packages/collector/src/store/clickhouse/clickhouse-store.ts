@@ -18,10 +18,11 @@ import {
   type TraceStore,
   traceKey,
 } from '../trace-store.ts'
+import { cutId, withId } from './cut-id.ts'
 import { linksOf, namesOf, partsOf, requestsOf, statisticsOf, timelineOf } from './figures.ts'
 import { countTraces, findTraces } from './find.ts'
 import { hexLiteral, listOf, literal, wholeLiteral } from './literal.ts'
-import { byteStrings, type Column, hexIds, names, wholeNumbers } from './native-block.ts'
+import { byteStrings, type Column, hexIds, names, numbers, wholeNumbers } from './native-block.ts'
 import {
   bytesOf,
   deleteBefore,
@@ -151,13 +152,16 @@ export class ClickHouseStore implements TraceStore {
   ): Promise<ReadonlyMap<string, readonly Uint8Array[]>> {
     const found = new Map<string, Uint8Array[]>()
     for (const where of wheres(traces)) {
-      const rows = await this.#engine.query<TraceKey & { readonly bytes: string }>(
-        `SELECT tenant, lower(hex(trace_id)) AS traceId, base64Encode(bytes) AS bytes FROM ${DATABASE}.packets WHERE ${where} ORDER BY arrived`,
+      const rows = await this.#engine.query<
+        TraceKey & { readonly cut: number; readonly bytes: string }
+      >(
+        `SELECT tenant, lower(hex(trace_id)) AS traceId, cut, base64Encode(bytes) AS bytes FROM ${DATABASE}.packets WHERE ${where} ORDER BY arrived`,
         effort,
       )
       for (const row of rows) {
         const key = traceKey(row)
-        const bytes = Buffer.from(row.bytes, 'base64')
+        const kept = { cut: row.cut, bytes: Buffer.from(row.bytes, 'base64') }
+        const bytes = withId(Buffer.from(row.traceId, 'hex'), kept)
         const list = found.get(key)
         if (list === undefined) found.set(key, [bytes])
         else list.push(bytes)
@@ -379,6 +383,7 @@ export class ClickHouseStore implements TraceStore {
 function packetColumns(
   rows: readonly { readonly id: string; readonly packet: StoredBatch['packets'][number] }[],
 ): readonly Column[] {
+  const kept = rows.map(({ packet }) => cutId(Buffer.from(packet.traceId, 'hex'), packet.bytes))
   return [
     names(
       'tenant',
@@ -399,9 +404,13 @@ function packetColumns(
       16,
       rows.map(({ id }) => id),
     ),
+    numbers(
+      'cut',
+      Uint16Array.from(kept, ({ cut }) => cut),
+    ),
     byteStrings(
       'bytes',
-      rows.map(({ packet }) => packet.bytes),
+      kept.map(({ bytes }) => bytes),
     ),
   ]
 }
