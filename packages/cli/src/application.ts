@@ -18,6 +18,7 @@ import { criticalPathCommand } from './commands/critical-path.ts'
 import { demoCommand } from './commands/demo.ts'
 import { diffCommand } from './commands/diff.ts'
 import { docsCommand } from './commands/docs.ts'
+import { findCommand } from './commands/find.ts'
 import { loadCommand } from './commands/load.ts'
 import { mapCommand } from './commands/map.ts'
 import { renderCommand } from './commands/render.ts'
@@ -26,7 +27,9 @@ import { shellCommand } from './commands/shell.ts'
 import { showCommand } from './commands/show.ts'
 import { showConfigCommand } from './commands/show-config.ts'
 import { stragglersCommand } from './commands/stragglers.ts'
+import { tailCommand } from './commands/tail.ts'
 import { tokenCommand } from './commands/token.ts'
+import { topCommand } from './commands/top.ts'
 import { Fault, type FaultDetails, toFault, usageFault } from './fault.ts'
 import { harmless } from './harmless.ts'
 import { helpOfAll, helpOfCommand, kebab } from './help.ts'
@@ -49,6 +52,9 @@ export const COMMANDS: ReadonlyMap<string, ClewCommand> = new Map([
   ['load', loadCommand],
   ['convert', convertCommand],
   ['collect', collectCommand],
+  ['find', findCommand],
+  ['tail', tailCommand],
+  ['top', topCommand],
   ['shell', shellCommand],
   ['backdoor', backdoorCommand],
   ['show-config', showConfigCommand],
@@ -82,6 +88,7 @@ const EXAMPLES: readonly Example[] = [
     brief: 'where the bottleneck is, and how it moves with the load',
   },
   { input: 'collect', brief: 'keep what services send, and answer questions about it' },
+  { input: 'find failed:true', brief: 'what it has: requests that failed, and where that began' },
 ]
 
 /** Everything `clew` understands. What is wrong with a command line goes to `onFault`. */

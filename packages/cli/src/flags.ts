@@ -30,11 +30,11 @@ export const PICTURE_FLAG = {
 /** What commands on traces take: files and, last, what may be one of their traces. */
 export const FILES = {
   kind: 'array',
-  minimum: 1,
   parameter: {
     parse: String,
     placeholder: 'FILE',
-    brief: 'trace files of any format, directories of them, or - for stdin',
+    brief:
+      'trace files of any format, directories of them, or - for stdin; with --collector a filter',
   },
 } as const
 

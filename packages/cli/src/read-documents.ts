@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { formatOf, formatReader } from 'clew/formats'
 import type { Trace, TraceProblem } from 'clew/trace'
+import { readSource, sourceIn, spokenPath } from './collector-source.ts'
 import { Fault, fileFault } from './fault.ts'
-import { harmless } from './harmless.ts'
 import { DamagedFile, type InflateBounds, inflateBounds, inflated } from './inflate.ts'
 import { interruptible } from './interruption.ts'
 import { ReadingProgress } from './reading-progress.ts'
@@ -63,14 +63,14 @@ async function readDocument(
   }, found)
   const damage: TraceProblem[] = []
   try {
-    const name = path === '-' ? 'stdin' : harmless(path)
+    const name = spokenPath(path)
     for await (const bytes of inflated(counted(path, progress), name, bounds)) {
       if (!reading.push(bytes)) break
     }
   } catch (error) {
     if (error instanceof Fault) throw error
     if (error instanceof DamagedFile) damage.push({ kind: 'unreadable', message: error.message })
-    else if (!found) throw fileFault('read', path === '-' ? 'stdin' : path, error)
+    else if (!found) throw fileFault('read', spokenPath(path), error)
     else damage.push({ kind: 'unreadable', message: fileFault('read', path, error).message })
   }
   reading.end()
@@ -83,7 +83,13 @@ async function readDocument(
 }
 
 async function* counted(path: string, progress: ReadingProgress): AsyncGenerator<Uint8Array> {
-  const stream = path === '-' ? process.stdin : createReadStream(path)
+  const source = sourceIn(path)
+  const stream =
+    source !== undefined
+      ? readSource(source)
+      : path === '-'
+        ? process.stdin
+        : createReadStream(path)
   for await (const bytes of stream as AsyncIterable<Uint8Array>) {
     progress.read += bytes.length
     progress.tell()

@@ -1,5 +1,6 @@
 import { joinParts } from 'clew/formats'
 import { callTree, type Trace, type TraceProblem } from 'clew/trace'
+import { spokenPath } from './collector-source.ts'
 import { EXIT } from './exit.ts'
 import { Fault } from './fault.ts'
 import { harmless } from './harmless.ts'
@@ -66,7 +67,7 @@ export function parseSelector(text: string): Selector {
 export function nameOf(paths: readonly string[]): string {
   const [path = ''] = paths
   if (paths.length !== 1) return `these ${paths.length} files`
-  return path === '-' ? 'stdin' : harmless(path)
+  return spokenPath(path)
 }
 
 /** Keeps a line of every trace, and of one of them everything. */

@@ -1,11 +1,12 @@
 import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { sourceIn } from './collector-source.ts'
 import { EXIT } from './exit.ts'
 import { Fault, fileFault } from './fault.ts'
 
 /** A file to be read for traces. */
 export interface TracePath {
-  /** `-` for stdin. */
+  /** `-` for stdin, or what stands for a collector. */
   readonly path: string
   /** Found in a directory: where it is no trace, it is passed over. */
   readonly found: boolean
@@ -24,7 +25,7 @@ export async function tracePaths(paths: readonly string[]): Promise<readonly Tra
   }
   const found: TracePath[] = []
   for (const one of paths) {
-    if (one === '-') {
+    if (one === '-' || sourceIn(one) !== undefined) {
       found.push({ path: one, found: false, bytes: undefined })
       continue
     }

@@ -1,12 +1,12 @@
 import type { CallTree, TraceProblem } from 'clew/trace'
 import { chosenOf, readChosen } from '../chosen-trace.ts'
+import { COLLECTOR_FLAGS, type CollectorFlags, sourceIn, sourcesOf } from '../collector-source.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
-import { usageFault } from '../fault.ts'
 import { ASCII_FLAG, FILES, jsonFlag, TRACE_FLAG } from '../flags.ts'
 import type { NextStep } from '../page.ts'
 
-interface Flags {
+interface Flags extends CollectorFlags {
   readonly trace: string | undefined
   readonly ascii: boolean
   readonly json: boolean
@@ -29,6 +29,7 @@ export const analyzeCommand = defineCommand<Flags, readonly string[]>({
   parameters: {
     positional: FILES,
     flags: {
+      ...COLLECTOR_FLAGS,
       trace: TRACE_FLAG,
       ascii: ASCII_FLAG,
       json: jsonFlag('the answer as one JSON value'),
@@ -39,14 +40,13 @@ export const analyzeCommand = defineCommand<Flags, readonly string[]>({
 
 async function analyze(
   context: ClewContext,
-  { trace, ascii, json }: Flags,
-  ...words: readonly string[]
+  flags: Flags,
+  ...given: readonly string[]
 ): Promise<ExitCode> {
+  const { trace, ascii, json } = flags
+  const words = sourcesOf(context, flags, given, 'clew analyze traces.jsonl')
   const chosen = chosenOf(words, trace)
   const { paths } = chosen
-  if (paths.length === 0) {
-    throw usageFault('FILE is missing', { next: ['clew analyze traces.jsonl'] })
-  }
   const { Baselines, callTree, Findings, Statistics } = await import('clew/trace')
   // Each trace is held against those before it: once read, none is kept.
   const baselines = new Baselines()
@@ -109,7 +109,7 @@ async function sayProblemsOf(
 
 function nextOfOne(tree: CallTree, paths: readonly string[]): readonly NextStep[] {
   const [path] = paths
-  if (path === undefined || path === '-' || paths.length > 1) return []
+  if (path === undefined || path === '-' || paths.length > 1 || sourceIn(path)) return []
   const id = tree.traceId === '' ? '' : ` ${tree.traceId.slice(-8)}`
   return [{ command: `clew show ${path}${id}`, brief: 'the call tree' }]
 }
@@ -118,7 +118,7 @@ function nextOfMany(
   { origins, bottlenecks }: InstanceType<typeof import('clew/trace').Findings>,
   paths: readonly string[],
 ): readonly NextStep[] {
-  if (paths.includes('-') || paths.length > 3) return []
+  if (paths.includes('-') || paths.length > 3 || paths.some(sourceIn)) return []
   const shown = paths.join(' ')
   const failed = origins[0]?.examples[0]
   const slow = bottlenecks[0]?.examples[0]

@@ -1,11 +1,12 @@
 import { chosenOf, readChosen } from '../chosen-trace.ts'
+import { COLLECTOR_FLAGS, type CollectorFlags, sourcesOf } from '../collector-source.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
-import { Fault, usageFault } from '../fault.ts'
+import { Fault } from '../fault.ts'
 import { ASCII_FLAG, FILES, jsonFlag, PICTURE_FLAG, TRACE_FLAG } from '../flags.ts'
 import { harmless } from '../harmless.ts'
 
-interface Flags {
+interface Flags extends CollectorFlags {
   readonly trace: string | undefined
   readonly out: string | undefined
   readonly ascii: boolean
@@ -31,6 +32,7 @@ export const breakdownCommand = defineCommand<Flags, readonly string[]>({
   parameters: {
     positional: FILES,
     flags: {
+      ...COLLECTOR_FLAGS,
       trace: TRACE_FLAG,
       out: PICTURE_FLAG,
       ascii: ASCII_FLAG,
@@ -43,13 +45,12 @@ export const breakdownCommand = defineCommand<Flags, readonly string[]>({
 
 async function tellBreakdown(
   context: ClewContext,
-  { trace, out, ascii, json }: Flags,
-  ...words: readonly string[]
+  flags: Flags,
+  ...given: readonly string[]
 ): Promise<ExitCode> {
+  const { trace, out, ascii, json } = flags
+  const words = sourcesOf(context, flags, given, 'clew breakdown traces.jsonl')
   const { output, env } = context
-  if (words.length === 0) {
-    throw usageFault('FILE is missing', { next: ['clew breakdown traces.jsonl'] })
-  }
   const { Breakdown, breakdownRows, callTree } = await import('clew/trace')
   const sums = new Breakdown()
   const problems = await readChosen(chosenOf(words, trace), (each) => sums.add(callTree(each)))

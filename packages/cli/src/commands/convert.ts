@@ -1,5 +1,6 @@
 import type { Losses } from 'clew/formats'
 import { type Chosen, chosenOf } from '../chosen-trace.ts'
+import { COLLECTOR_FLAGS, type CollectorFlags, sourcesOf } from '../collector-source.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { CONVERT_FORMATS, type ConvertFormat, convertFormat } from '../convert-format.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
@@ -7,7 +8,7 @@ import { usageFault } from '../fault.ts'
 import { FILES, jsonFlag, TRACE_FLAG } from '../flags.ts'
 import { harmless } from '../harmless.ts'
 
-interface Flags {
+interface Flags extends CollectorFlags {
   readonly to: ConvertFormat | undefined
   readonly out: string | undefined
   readonly trace: string | undefined
@@ -31,6 +32,7 @@ export const convertCommand = defineCommand<Flags, readonly string[]>({
   parameters: {
     positional: FILES,
     flags: {
+      ...COLLECTOR_FLAGS,
       to: {
         kind: 'enum',
         values: CONVERT_FORMATS,
@@ -54,13 +56,12 @@ export const convertCommand = defineCommand<Flags, readonly string[]>({
 
 async function convert(
   context: ClewContext,
-  { to, out, trace, json }: Flags,
-  ...words: readonly string[]
+  flags: Flags,
+  ...given: readonly string[]
 ): Promise<ExitCode> {
+  const { to, out, trace, json } = flags
+  const words = sourcesOf(context, flags, given, 'clew convert traces.jsonl --to jaeger')
   const { output } = context
-  if (words.length === 0) {
-    throw usageFault('FILE is missing', { next: ['clew convert traces.jsonl --to jaeger'] })
-  }
   const chosen = chosenOf(words, trace)
   const format = convertFormat(to, out)
   if (out === undefined) refuseStdout(format, json)

@@ -1,8 +1,8 @@
 import type { CallTree, CriticalCredits } from 'clew/trace'
 import { chosenOf, readChosen } from '../chosen-trace.ts'
+import { COLLECTOR_FLAGS, type CollectorFlags, sourcesOf } from '../collector-source.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
-import { usageFault } from '../fault.ts'
 import { ASCII_FLAG, FILES, jsonFlag, TRACE_FLAG } from '../flags.ts'
 import type { Page } from '../page.ts'
 import { parseChange, type WrittenChange } from '../what-if.ts'
@@ -10,7 +10,7 @@ import { parseChange, type WrittenChange } from '../what-if.ts'
 /** Lines of the table; what programs read is whole. */
 const MOST_LINES = 20
 
-interface Flags {
+interface Flags extends CollectorFlags {
   readonly trace: string | undefined
   readonly tree: boolean
   readonly whatIf: WrittenChange | undefined
@@ -39,6 +39,7 @@ export const criticalPathCommand = defineCommand<Flags, readonly string[]>({
   parameters: {
     positional: FILES,
     flags: {
+      ...COLLECTOR_FLAGS,
       trace: TRACE_FLAG,
       tree: {
         kind: 'boolean',
@@ -62,13 +63,12 @@ export const criticalPathCommand = defineCommand<Flags, readonly string[]>({
 
 async function tellCriticalPath(
   context: ClewContext,
-  { trace, tree, whatIf, ascii, json }: Flags,
-  ...words: readonly string[]
+  flags: Flags,
+  ...given: readonly string[]
 ): Promise<ExitCode> {
+  const { trace, tree, whatIf, ascii, json } = flags
+  const words = sourcesOf(context, flags, given, 'clew critical-path traces.jsonl')
   const { output } = context
-  if (words.length === 0) {
-    throw usageFault('FILE is missing', { next: ['clew critical-path traces.jsonl'] })
-  }
   const chosen = chosenOf(words, trace)
   if (tree || whatIf !== undefined) {
     const { tellManyPaths } = await import('../critical-paths-of-many.ts')

@@ -1,10 +1,18 @@
 import type { CallTree, TraceProblem } from 'clew/trace'
+import {
+  COLLECTOR_FLAGS,
+  COLLECTOR_VARIABLE,
+  type CollectorFlags,
+  checkUnused,
+  filterPathsOf,
+  parseUrl,
+} from '../collector-source.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { usageFault } from '../fault.ts'
 import { ASCII_FLAG, FILES, jsonFlag } from '../flags.ts'
 
-interface Flags {
+interface Flags extends CollectorFlags {
   readonly slow: number | undefined
   readonly ascii: boolean
   readonly json: boolean
@@ -18,6 +26,10 @@ export const diffCommand = defineCommand<Flags, readonly string[]>({
       { input: 'diff before.jsonl after.jsonl', brief: 'what became slower, and where' },
       { input: 'diff normal/ faulty/ --json', brief: 'directories of traces, for a script' },
       { input: 'diff traces.jsonl --slow p95', brief: 'the slowest twentieth against the others' },
+      {
+        input: 'diff --collector http://127.0.0.1:7117 version:v1 version:v2',
+        brief: 'two filters of what a collector has',
+      },
     ],
     description: [
       'Of sets of traces: the call paths that differ more than chance explains, which methods explain how much of the difference in time (with an interval of 95 %), where failures begin, what is called more or less, and what slow requests have in common. Where all of it may be chance, it says so. Of two single traces: what was added, removed and took another time.',
@@ -26,6 +38,7 @@ export const diffCommand = defineCommand<Flags, readonly string[]>({
   parameters: {
     positional: FILES,
     flags: {
+      ...COLLECTOR_FLAGS,
       slow: {
         kind: 'parsed',
         parse: parsePercentile,
@@ -49,9 +62,11 @@ function parsePercentile(text: string): number {
 
 async function tellDifference(
   context: ClewContext,
-  { slow, ascii, json }: Flags,
-  ...paths: readonly string[]
+  flags: Flags,
+  ...given: readonly string[]
 ): Promise<ExitCode> {
+  const { slow, ascii, json } = flags
+  const paths = sidesOf(context, flags, given)
   const [first, second] = paths
   if (first === undefined || paths.length !== (slow === undefined ? 2 : 1)) {
     const what = slow === undefined ? 'two files or directories are compared' : 'one FILE is split'
@@ -81,6 +96,15 @@ async function tellDifference(
   const { sayProblems } = await import('../print-tree.ts')
   sayProblems(context, [...before.problems, ...(after?.problems ?? [])])
   return EXIT.ok
+}
+
+/** Files, or with a collector two filters, or one whose traces are split. */
+function sidesOf({ env }: ClewContext, flags: Flags, given: readonly string[]): readonly string[] {
+  const named = given.length === 0 ? env[COLLECTOR_VARIABLE] : undefined
+  const url = flags.collector ?? (named && parseUrl(named))
+  if (url !== undefined) return filterPathsOf(flags, url, given.length === 0 ? [''] : given)
+  checkUnused(flags)
+  return given
 }
 
 interface Side {

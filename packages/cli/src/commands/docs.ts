@@ -1,12 +1,13 @@
 import { extname, join } from 'node:path'
 import { chosenOf } from '../chosen-trace.ts'
+import { COLLECTOR_FLAGS, type CollectorFlags, sourcesOf } from '../collector-source.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { usageFault } from '../fault.ts'
 import { FILES, jsonFlag, TRACE_FLAG } from '../flags.ts'
 import { harmless, harmlessLines } from '../harmless.ts'
 
-interface Flags {
+interface Flags extends CollectorFlags {
   readonly trace: string | undefined
   readonly out: string | undefined
   readonly json: boolean
@@ -29,6 +30,7 @@ export const docsCommand = defineCommand<Flags, readonly string[]>({
   parameters: {
     positional: FILES,
     flags: {
+      ...COLLECTOR_FLAGS,
       trace: TRACE_FLAG,
       out: {
         kind: 'parsed',
@@ -46,11 +48,12 @@ export const docsCommand = defineCommand<Flags, readonly string[]>({
 
 async function tellDocs(
   context: ClewContext,
-  { trace, out, json }: Flags,
-  ...words: readonly string[]
+  flags: Flags,
+  ...given: readonly string[]
 ): Promise<ExitCode> {
+  const { trace, out, json } = flags
+  const words = sourcesOf(context, flags, given, 'clew docs traces.jsonl')
   const { output } = context
-  if (words.length === 0) throw usageFault('FILE is missing', { next: ['clew docs traces.jsonl'] })
   const { readMap, writeText } = await import('../read-map.ts')
   const { map, problems } = await readMap(chosenOf(words, trace))
   if (out === undefined) {

@@ -1,6 +1,7 @@
 import { extname } from 'node:path'
 import type { SystemMap } from 'clew/trace'
 import { chosenOf } from '../chosen-trace.ts'
+import { COLLECTOR_FLAGS, type CollectorFlags, sourcesOf } from '../collector-source.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { Fault, usageFault } from '../fault.ts'
@@ -12,7 +13,7 @@ import { suggestions } from '../suggest.ts'
 const ENDINGS = ['.svg', '.png', '.dot', '.mmd', '.md', '.json'] as const
 const MOST_HOPS = 100
 
-interface Flags {
+interface Flags extends CollectorFlags {
   readonly trace: string | undefined
   readonly out: string | undefined
   readonly methods: boolean
@@ -46,6 +47,7 @@ export const mapCommand = defineCommand<Flags, readonly string[]>({
   parameters: {
     positional: FILES,
     flags: {
+      ...COLLECTOR_FLAGS,
       trace: TRACE_FLAG,
       out: {
         kind: 'parsed',
@@ -89,11 +91,13 @@ export const mapCommand = defineCommand<Flags, readonly string[]>({
 
 async function tellMap(
   context: ClewContext,
-  { trace, out, ascii, json, ...choice }: Flags,
-  ...words: readonly string[]
+  flags: Flags,
+  ...given: readonly string[]
 ): Promise<ExitCode> {
+  const { trace, out, ascii, json, methods, matrix, service, hops } = flags
+  const choice: Choice = { methods, matrix, service, hops }
+  const words = sourcesOf(context, flags, given, 'clew map traces.jsonl')
   const { output, env } = context
-  if (words.length === 0) throw usageFault('FILE is missing', { next: ['clew map traces.jsonl'] })
   const { readMap } = await import('../read-map.ts')
   const { map, problems } = await readMap(chosenOf(words, trace))
   checkService(map, choice.service)

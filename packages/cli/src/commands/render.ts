@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { type Chosen, chosenOf } from '../chosen-trace.ts'
+import { COLLECTOR_FLAGS, type CollectorFlags, sourcesOf } from '../collector-source.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { Fault, fileFault, toFault, usageFault } from '../fault.ts'
@@ -9,7 +10,7 @@ import { isPage, parsePictureOrPage } from '../picture-path.ts'
 
 const VIEWS = ['tree', 'waterfall', 'flame', 'critical-path', 'map'] as const
 
-interface Flags {
+interface Flags extends CollectorFlags {
   readonly trace: string | undefined
   readonly out: string
   readonly view: (typeof VIEWS)[number]
@@ -41,6 +42,7 @@ export const renderCommand = defineCommand<Flags, readonly string[]>({
   parameters: {
     positional: FILES,
     flags: {
+      ...COLLECTOR_FLAGS,
       trace: TRACE_FLAG,
       out: {
         kind: 'parsed',
@@ -65,15 +67,14 @@ export const renderCommand = defineCommand<Flags, readonly string[]>({
 
 async function render(
   context: ClewContext,
-  { trace, out, view, full, raw, json }: Flags,
-  ...words: readonly string[]
+  flags: Flags,
+  ...given: readonly string[]
 ): Promise<ExitCode> {
+  const { trace, out, view, full, raw, json } = flags
+  const words = sourcesOf(context, flags, given, 'clew render traces.jsonl -o picture.png')
   const { output } = context
   const chosen = chosenOf(words, trace)
   const { paths, which } = chosen
-  if (paths.length === 0) {
-    throw usageFault('FILE is missing', { next: ['clew render traces.jsonl -o picture.png'] })
-  }
   if (isPage(out)) return renderPage(context, { out, raw, json }, chosen)
   if (view === 'map') return await renderMap(context, { out, full, raw, json }, chosen)
   const { nameOf, parseSelector, readTraceFile } = await import('../trace-file.ts')

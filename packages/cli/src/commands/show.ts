@@ -1,4 +1,13 @@
+import { existsSync } from 'node:fs'
 import { type Chosen, chosenOf } from '../chosen-trace.ts'
+import {
+  COLLECTOR_FLAGS,
+  COLLECTOR_VARIABLE,
+  type CollectorFlags,
+  parseUrl,
+  sourcesOf,
+  tracePathOf,
+} from '../collector-source.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { usageFault } from '../fault.ts'
@@ -6,7 +15,7 @@ import { ASCII_FLAG, FILES, jsonFlag, RAW_FLAG, TRACE_FLAG } from '../flags.ts'
 
 const VIEWS = ['tree', 'flame', 'critical-path', 'map'] as const
 
-interface Flags {
+interface Flags extends CollectorFlags {
   readonly trace: string | undefined
   readonly view: (typeof VIEWS)[number]
   readonly full: boolean
@@ -22,7 +31,7 @@ const WIDEST = 1000
 export const showCommand = defineCommand<Flags, readonly string[]>({
   help: {
     brief: 'Print the call tree of a trace, with times, the slowest path and failures',
-    usage: 'FILE… [N|ID] [FLAGS]',
+    usage: 'FILE… [N|ID] | ID [FLAGS]',
     examples: [
       {
         input: 'show hello.trace.jsonl',
@@ -35,6 +44,10 @@ export const showCommand = defineCommand<Flags, readonly string[]>({
         brief: 'what its answer waited for, and what to look at first',
       },
       { input: 'show - --json < traces.jsonl', brief: 'from stdin, for a script' },
+      {
+        input: 'show 9ce929d0 --collector http://127.0.0.1:7117',
+        brief: 'a trace of a collector, by the beginning of its id',
+      },
     ],
     description: [
       'Reads trace files as `clew call -o`, `clew run --profile=FILE` and fileSink() write them, plain lists of entries as in the paper, OTLP, Jaeger and Zipkin, also compressed; of a directory all files.',
@@ -43,6 +56,7 @@ export const showCommand = defineCommand<Flags, readonly string[]>({
   parameters: {
     positional: FILES,
     flags: {
+      ...COLLECTOR_FLAGS,
       trace: TRACE_FLAG,
       view: {
         kind: 'enum',
@@ -74,11 +88,11 @@ export const showCommand = defineCommand<Flags, readonly string[]>({
 async function show(
   context: ClewContext,
   flags: Flags,
-  ...words: readonly string[]
+  ...given: readonly string[]
 ): Promise<ExitCode> {
+  const words = shownSources(context, flags, given)
   const chosen = chosenOf(words, flags.trace)
   const { paths, which } = chosen
-  if (paths.length === 0) throw usageFault('FILE is missing', { next: ['clew show traces.jsonl'] })
   if (flags.view === 'map' && !flags.json) return await printMap(context, chosen, flags)
   const { output } = context
   const { parseSelector, readTraceFile } = await import('../trace-file.ts')
@@ -105,6 +119,22 @@ async function show(
   }
   sayProblems(context, file.problems)
   return EXIT.ok
+}
+
+const ID = /^[\da-f]{4,32}$/iu
+
+/** Files; or a trace of a collector by its id, where that is named and no file is called so. */
+function shownSources(
+  context: ClewContext,
+  flags: Flags,
+  given: readonly string[],
+): readonly string[] {
+  const [id] = given
+  const named = flags.collector ?? context.env[COLLECTOR_VARIABLE]
+  if (named !== undefined && id !== undefined && given.length === 1 && ID.test(id)) {
+    if (flags.collector !== undefined || !existsSync(id)) return [tracePathOf(parseUrl(named), id)]
+  }
+  return sourcesOf(context, flags, given, 'clew show traces.jsonl')
 }
 
 /** Of one trace, or of all together. */

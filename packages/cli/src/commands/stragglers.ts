@@ -1,14 +1,14 @@
 import type { CallTree } from 'clew/trace'
 import { chosenOf, readChosen } from '../chosen-trace.ts'
+import { COLLECTOR_FLAGS, type CollectorFlags, sourcesOf } from '../collector-source.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
-import { usageFault } from '../fault.ts'
 import { ASCII_FLAG, FILES, jsonFlag, TRACE_FLAG } from '../flags.ts'
 
 /** Stragglers of one trace that are listed; of many traces, instances. */
 const MOST = 30
 
-interface Flags {
+interface Flags extends CollectorFlags {
   readonly trace: string | undefined
   readonly ascii: boolean
   readonly json: boolean
@@ -30,6 +30,7 @@ export const stragglersCommand = defineCommand<Flags, readonly string[]>({
   parameters: {
     positional: FILES,
     flags: {
+      ...COLLECTOR_FLAGS,
       trace: TRACE_FLAG,
       ascii: ASCII_FLAG,
       json: jsonFlag('the stragglers as one JSON value'),
@@ -40,13 +41,12 @@ export const stragglersCommand = defineCommand<Flags, readonly string[]>({
 
 async function tellStragglers(
   context: ClewContext,
-  { trace, ascii, json }: Flags,
-  ...words: readonly string[]
+  flags: Flags,
+  ...given: readonly string[]
 ): Promise<ExitCode> {
+  const { trace, ascii, json } = flags
+  const words = sourcesOf(context, flags, given, 'clew stragglers traces.jsonl')
   const { output } = context
-  if (words.length === 0) {
-    throw usageFault('FILE is missing', { next: ['clew stragglers traces.jsonl'] })
-  }
   const { Baselines, callTree, Findings, Statistics, stragglers } = await import('clew/trace')
   const { Page } = await import('../page.ts')
   const { sayProblems } = await import('../print-tree.ts')
