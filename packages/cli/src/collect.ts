@@ -50,7 +50,10 @@ export async function collect(context: ClewContext, flags: CollectFlags): Promis
     await collector.start()
     const broker = await consumed(context, collector, flags)
     announce(context, flags, serving.url, broker)
-    const expiry = setInterval(() => void expire(store, flags, tell), EXPIRY_EVERY_MS)
+    const retention = new library.Retention({ store, keepMs: flags.keep, maxBytes: flags.maxSize })
+    const expiry = setInterval(() => {
+      retention.run().catch((error: unknown) => tell(error, 'expiry'))
+    }, EXPIRY_EVERY_MS)
     await interrupted()
     clearInterval(expiry)
     output.say('stopping: what has come is made durable')
@@ -175,20 +178,6 @@ function announce(
     `  is it well?   clew doctor --collector ${url}`,
   ]
   for (const line of lines) output.say(line)
-}
-
-async function expire(
-  store: TraceStore,
-  { keep, maxSize: maxBytes }: CollectFlags,
-  tell: (error: unknown, where: string) => void,
-): Promise<void> {
-  if (keep === undefined && maxBytes === undefined) return
-  try {
-    const beforeMs = keep === undefined ? undefined : Date.now() - keep
-    await store.expire({ beforeMs, maxBytes })
-  } catch (error) {
-    tell(error, 'expiry')
-  }
 }
 
 /** Tells of problems, those of one kind now and then with how many there were. */

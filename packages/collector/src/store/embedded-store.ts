@@ -26,7 +26,7 @@ export async function embeddedStore(
   const folder = await claimFolder(dir)
   try {
     const damage = [...folder.damage]
-    const engine = new MendingEngine(await openEngine(folder, options, damage))
+    const engine = new MendingEngine(await openEngine(folder, options, damage), folder.path)
     const room = new DiskRoom(folder.path, options.reserveBytes)
     const store = new ClickHouseStore(engine, {
       now: options.now,

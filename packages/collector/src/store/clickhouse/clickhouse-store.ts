@@ -43,6 +43,9 @@ const MOST_BATCHES = 100_000
 const REMEMBERED_MS = 3_600_000
 /** Traces in one statement. */
 const MOST_KEYS = 1_000
+/** Found at a start; a later one finds the rest. */
+const MOST_UNSETTLED = 1_000_000
+const RECALL_MS = 120_000
 /** Deletions until a store is as small as it should be. */
 const MOST_TURNS = 8
 
@@ -133,16 +136,17 @@ export class ClickHouseStore implements TraceStore {
   }
 
   async unsettled(): Promise<readonly TraceKey[]> {
-    const since = wholeLiteral((await this.#newest()) - REMEMBERED_MS)
+    // Where data were lost, summaries may be among them: all are looked for.
+    const whole = this.health().damage.length > 0
+    const since = whole ? '0' : wholeLiteral((await this.#newest()) - REMEMBERED_MS)
+    const late = `(tenant, trace_id) IN (SELECT tenant, trace_id FROM ${DATABASE}.packets WHERE arrived >= ${since})`
     return await this.#engine.query<TraceKey>(
       `SELECT tenant, lower(hex(trace_id)) AS traceId FROM (
-        SELECT tenant, trace_id, count() AS came FROM ${DATABASE}.packets
-        WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM ${DATABASE}.packets WHERE arrived >= ${since})
-        GROUP BY tenant, trace_id
+        SELECT tenant, trace_id, count() AS came FROM ${DATABASE}.packets WHERE ${late} GROUP BY tenant, trace_id
       ) AS p LEFT JOIN (
-        SELECT tenant, trace_id, sum(packets * sign) AS counted FROM ${DATABASE}.traces
-        GROUP BY tenant, trace_id
-      ) AS t USING (tenant, trace_id) WHERE came > counted LIMIT 1000000`,
+        SELECT tenant, trace_id, sum(packets * sign) AS counted FROM ${DATABASE}.traces WHERE ${late} GROUP BY tenant, trace_id
+      ) AS t USING (tenant, trace_id) WHERE came > counted LIMIT ${MOST_UNSETTLED}`,
+      { timeoutMs: RECALL_MS },
     )
   }
 

@@ -92,7 +92,7 @@ test('after any settlements, deletions and merges figures are those of what is l
         assert.deepEqual(found, await figures())
       },
     ),
-    { numRuns: 8 },
+    { numRuns: 5 },
   )
 })
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { literal } from '../clickhouse/literal.ts'
 import { DATABASE, TABLES } from '../clickhouse/schema.ts'
 import type { SqlEngine } from '../clickhouse/sql-engine.ts'
@@ -13,7 +13,7 @@ const CHECK_MS = 600_000
  * What the engine put aside because it could not be read, for people. It stays on the disk, for whoever
  * can make something of it, until traces are deleted.
  */
-export async function damageIn(engine: SqlEngine): Promise<readonly string[]> {
+export async function damageIn(engine: SqlEngine, dir: string): Promise<readonly string[]> {
   const parts = await engine.query<{ table: string; name: string; reason: string; path: string }>(
     `SELECT table, name, reason, path FROM system.detached_parts WHERE database = '${DATABASE}' ORDER BY table, name`,
   )
@@ -21,7 +21,7 @@ export async function damageIn(engine: SqlEngine): Promise<readonly string[]> {
     const rows = Number(await readFile(join(path, 'count.txt'), 'utf8').catch(() => ''))
     const many =
       Number.isSafeInteger(rows) && rows > 0 ? `${rows} rows` : 'an unknown number of rows'
-    return `${table}: ${many} could not be read (${reason || 'detached'}); put aside in ${path || name}`
+    return `${table}: ${many} could not be read (${reason || 'detached'}); put aside in ${path === '' ? name : relative(dir, path)}`
   })
   const more = parts.length - MOST_LISTED
   return [...(await Promise.all(listed)), ...(more > 0 ? [`and ${more} more`] : [])]

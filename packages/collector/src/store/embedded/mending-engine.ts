@@ -13,18 +13,21 @@ const REST_MS = 60_000
  */
 export class MendingEngine implements SqlEngine {
   readonly #engine: SqlEngine
+  readonly #dir: string
   /** What was put aside, for people. */
   damage: readonly string[] = []
   #mending: Promise<boolean> | undefined
   #mended = Number.NEGATIVE_INFINITY
 
-  constructor(engine: SqlEngine) {
+  /** @param dir the store's folder, in which damage is told */
+  constructor(engine: SqlEngine, dir: string) {
     this.#engine = engine
+    this.#dir = dir
   }
 
   /** Looks at what the engine found by itself when it started. */
   async look(): Promise<void> {
-    this.damage = await damageIn(this.#engine)
+    this.damage = await damageIn(this.#engine, this.#dir)
   }
 
   query<Row>(sql: string, effort?: Effort): Promise<Row[]> {

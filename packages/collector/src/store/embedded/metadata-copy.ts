@@ -35,7 +35,7 @@ export async function restoreMetadata(
     if (there === content || (there !== undefined && which === 'gone')) continue
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     await writeWhole(path, content)
-    restored.push(`${path} was ${there === undefined ? 'gone' : 'damaged'}, and was restored`)
+    restored.push(`${name} was ${there === undefined ? 'gone' : 'damaged'}, and was restored`)
   }
   return restored
 }

@@ -111,7 +111,7 @@ async function checkVersion(path: string): Promise<readonly string[]> {
     )
   }
   await writeWhole(file, `clew-store ${FORMAT}\n`)
-  return known ? [`${file} could not be read, and was written again`] : []
+  return known ? ['VERSION could not be read, and was written again'] : []
 }
 
 function unusable(dir: string, error: unknown): StoreError {
