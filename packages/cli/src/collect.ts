@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Collector, Gate, Serving, TraceStore } from '@clew/collector'
+import type { Collector, Serving, TokenGate, TraceStore } from '@clew/collector'
 import { BROKER_VARIABLE, openBroker } from './broker-address.ts'
 import { callFault } from './call-fault.ts'
 import type { ClewContext } from './command.ts'
@@ -54,7 +54,9 @@ export async function collect(context: ClewContext, flags: CollectFlags): Promis
     const expiry = setInterval(() => {
       retention.run().catch((error: unknown) => tell(error, 'expiry'))
     }, EXPIRY_EVERY_MS)
+    const undo = onHangUp(gate, tell)
     await interrupted()
+    undo()
     clearInterval(expiry)
     output.say('stopping: what has come is made durable')
     return EXIT.ok
@@ -84,7 +86,7 @@ async function openGate(
   { tokens }: CollectFlags,
   audit: InstanceType<Package['AuditLog']> | undefined,
   store: TraceStore,
-): Promise<Gate | undefined> {
+): Promise<TokenGate | undefined> {
   if (tokens === undefined) return undefined
   try {
     return await library.tokenGate(tokens, { audit })
@@ -201,6 +203,16 @@ function teller({ output }: ClewContext): (error: unknown, where: string) => voi
       before === undefined || before.since === 0 ? '' : ` (and ${before.since} times before)`
     output.say(harmless(`${where}: ${message.slice(0, 400)}${more}`))
   }
+}
+
+/** SIGHUP, which ends programs that do not listen, has the tokens read again. */
+function onHangUp(
+  gate: TokenGate | undefined,
+  tell: (error: unknown, where: string) => void,
+): () => void {
+  const reload = () => void gate?.reload().catch((error: unknown) => tell(error, 'tokens'))
+  process.on('SIGHUP', reload)
+  return () => process.off('SIGHUP', reload)
 }
 
 async function interrupted(): Promise<void> {

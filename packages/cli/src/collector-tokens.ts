@@ -4,6 +4,7 @@ import { parseDuration } from './duration.ts'
 import { EXIT, type ExitCode } from './exit.ts'
 import { Fault, usageFault } from './fault.ts'
 import { harmless } from './harmless.ts'
+import { loadCollectorTokens } from './load-collector.ts'
 import { Page } from './page.ts'
 import type { TokenFlags } from './token-actions.ts'
 
@@ -27,7 +28,7 @@ export async function collectorTokens(
   if (action === 'list' && name !== undefined) {
     throw usageFault('clew token collector list takes no name')
   }
-  const tokens = await loadTokens()
+  const tokens = await loadCollectorTokens()
   const path = flags.file ?? USUAL_FILE
   const { TokenFileError } = tokens
   try {
@@ -49,19 +50,6 @@ export async function collectorTokens(
 
 type Tokens = typeof import('@clew/collector/tokens')
 type Wish = Parameters<Tokens['createToken']>[1]
-
-async function loadTokens(): Promise<Tokens> {
-  try {
-    return await import('@clew/collector/tokens')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    throw new Fault('the collector is not installed', {
-      ...{ exit: EXIT.notFound, code: 'no_collector', cause: error },
-      why: 'its tokens are made by @clew/collector, which the clew command does not bring with it',
-      next: ['npm install @clew/collector'],
-    })
-  }
-}
 
 function wishOf(flags: TokenFlags, second: string | undefined): Wish {
   const { role: roles, tenant, expires = '90d' } = flags

@@ -69,7 +69,11 @@ export function createCollector(options: CollectorOptions): Collector {
     ...telling([...traceRoutes({ store }), ...figureRoutes({ store }), tail.route()]),
     healthRoute(() => ({
       ...{ version, store: store.health(), pending: settler.pending },
-      problems: [gate.problem, audit?.problem].filter((one) => one !== undefined),
+      // Anybody reads these, so they name no files; the log does.
+      problems: [
+        ...(gate.problem === undefined ? [] : ['the file of tokens cannot be read']),
+        ...(audit?.problem === undefined ? [] : [audit.problem]),
+      ],
     })),
   ]
   const bare = [...asked, openApiRoute(asked, version)]

@@ -44,7 +44,8 @@ export async function serve(collector: Collector, options: ServeOptions = {}): P
   const tokens = !collector.isOpen
   const { address } = await checkExposure({ host, tls: tls !== undefined, tokens, behindProxy })
   const listener = getRequestListener(
-    (request, { incoming }) => collector.fetch(request, incoming.socket.remoteAddress ?? ''),
+    // One that hung up has no address any more, and must not pass for the program itself.
+    (request, { incoming }) => collector.fetch(request, incoming.socket.remoteAddress ?? 'gone'),
     { overrideGlobalObjects: false },
   )
   const settings = {
