@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Collector, Serving, TokenGate, TraceStore } from '@clew/collector'
 import { BROKER_VARIABLE, openBroker } from './broker-address.ts'
 import { callFault } from './call-fault.ts'
+import { CLICKHOUSE_PASSWORD } from './clickhouse-password.ts'
 import type { ClewContext } from './command.ts'
 import { EXIT, type ExitCode } from './exit.ts'
 import { Fault, fileFault, usageFault } from './fault.ts'
@@ -14,6 +15,9 @@ export interface CollectFlags {
   readonly host: string
   readonly port: number
   readonly broker: string | undefined
+  readonly clickhouse: string | undefined
+  readonly cluster: string | undefined
+  readonly printSchema: boolean
   readonly memory: boolean
   /** Milliseconds. */
   readonly keep: number | undefined
@@ -30,6 +34,8 @@ type Package = typeof import('@clew/collector')
 
 /** How often what is too old, or too much, is looked for. */
 const EXPIRY_EVERY_MS = 60_000
+/** How often what other collectors of the same ClickHouse left is looked for. */
+const RECOVER_EVERY_MS = 60_000
 /** Problems of one kind are told at most so often. */
 const SAME_EVERY_MS = 10_000
 
@@ -38,12 +44,17 @@ export async function collect(context: ClewContext, flags: CollectFlags): Promis
   const { output } = context
   checkFlags(flags)
   const library = await loadCollector()
+  if (flags.printSchema) {
+    output.print(schemaText(library, flags))
+    return EXIT.ok
+  }
   const tls = await readTls(flags)
   const tell = teller(context)
-  const store = await openStore(library, flags)
+  const store = await openStore(library, flags, context.env)
   const audit = flags.memory ? undefined : new library.AuditLog(join(flags.store, 'audit'))
   const gate = await openGate(library, flags, audit, store)
-  const collector = library.createCollector({ store, gate, audit, onProblem: tell })
+  const recoverEveryMs = flags.clickhouse === undefined ? undefined : RECOVER_EVERY_MS
+  const collector = library.createCollector({ store, gate, audit, recoverEveryMs, onProblem: tell })
   let serving: Serving | undefined
   try {
     serving = await served(library, collector, flags, tls)
@@ -66,7 +77,20 @@ export async function collect(context: ClewContext, flags: CollectFlags): Promis
   }
 }
 
-function checkFlags({ tlsCert, tlsKey }: CollectFlags): void {
+function checkFlags({
+  tlsCert,
+  tlsKey,
+  clickhouse,
+  cluster,
+  memory,
+  printSchema,
+}: CollectFlags): void {
+  if (memory && clickhouse !== undefined) {
+    throw usageFault('--memory and --clickhouse are two places: choose one')
+  }
+  if (cluster !== undefined && clickhouse === undefined && !printSchema) {
+    throw usageFault('--cluster is one of ClickHouse: name one of its servers by --clickhouse URL')
+  }
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw usageFault('TLS takes both --tls-cert and --tls-key')
   }
@@ -100,8 +124,13 @@ async function openGate(
   }
 }
 
-async function openStore(library: Package, flags: CollectFlags): Promise<TraceStore> {
+async function openStore(
+  library: Package,
+  flags: CollectFlags,
+  env: ClewContext['env'],
+): Promise<TraceStore> {
   if (flags.memory) return library.memoryStore()
+  if (flags.clickhouse !== undefined) return await openClickHouse(library, flags, env)
   try {
     return await library.embeddedStore(flags.store)
   } catch (error) {
@@ -115,6 +144,34 @@ async function openStore(library: Package, flags: CollectFlags): Promise<TraceSt
     throw new Fault(`the store in ${harmless(flags.store)} cannot be opened`, {
       ...{ exit: EXIT.failed, code: `store_${error.code}`, next, cause: error },
       why: harmless(error.message),
+    })
+  }
+}
+
+function schemaText({ storeSchema, StoreError }: Package, { cluster }: CollectFlags): string {
+  try {
+    return storeSchema(cluster)
+  } catch (error) {
+    throw error instanceof StoreError ? usageFault(error.message, { cause: error }) : error
+  }
+}
+
+async function openClickHouse(
+  library: Package,
+  { clickhouse: url = '', cluster }: CollectFlags,
+  env: ClewContext['env'],
+): Promise<TraceStore> {
+  try {
+    return await library.clickhouseStore({ url, cluster, password: env[CLICKHOUSE_PASSWORD] })
+  } catch (error) {
+    if (!(error instanceof library.StoreError)) throw error
+    throw new Fault('ClickHouse cannot be used', {
+      ...{ exit: EXIT.failed, code: `store_${error.code}`, cause: error },
+      why: harmless(error.message),
+      next: [
+        `check the address, and the password in $${CLICKHOUSE_PASSWORD}`,
+        'docs/scaling.md has what ClickHouse needs',
+      ],
     })
   }
 }
@@ -166,7 +223,7 @@ function announce(
   url: string,
   broker: string | undefined,
 ): void {
-  const place = flags.memory ? 'memory, until it ends' : flags.store
+  const place = placeOf(flags)
   if (flags.json) {
     output.printJson({ url, store: flags.memory ? null : place, broker: broker !== undefined })
     return
@@ -180,6 +237,12 @@ function announce(
     `  is it well?   clew doctor --collector ${url}`,
   ]
   for (const line of lines) output.say(line)
+}
+
+function placeOf({ memory, clickhouse, store }: CollectFlags): string {
+  if (memory) return 'memory, until it ends'
+  // Without what may be a password.
+  return clickhouse === undefined ? store : `ClickHouse at ${new URL(clickhouse).host}`
 }
 
 /** Tells of problems, those of one kind now and then with how many there were. */

@@ -27,6 +27,11 @@ export interface CollectorOptions {
   readonly audit?: AuditLog | undefined
   /** How long a trace that has not ended is waited for. Milliseconds. @default 2,000 */
   readonly quietMs?: number | undefined
+  /**
+   * How often what other collectors of the same store left, or settled twice, is looked for; about, so
+   * that they do not look at once. Milliseconds. @default only at the start: it has the store for itself
+   */
+  readonly recoverEveryMs?: number | undefined
   /** Told of what should not happen. */
   readonly onProblem?: ((error: unknown, where: string) => void) | undefined
 }
@@ -56,7 +61,7 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 
 /** A collector on a store. */
 export function createCollector(options: CollectorOptions): Collector {
-  const { store, gate = openGate(), audit, quietMs, onProblem } = options
+  const { store, gate = openGate(), audit, quietMs, recoverEveryMs, onProblem } = options
   const tail = new Tail()
   const settler = new Settler({
     ...{ store, quietMs },
@@ -79,7 +84,19 @@ export function createCollector(options: CollectorOptions): Collector {
   const bare = [...asked, openApiRoute(asked, version)]
   const routes = audit === undefined ? bare : bare.map((route) => audited(route, audit))
   const roads: Road[] = []
+  let recovering: NodeJS.Timeout | undefined
+  const recoverLater = (everyMs: number) => {
+    recovering = setTimeout(
+      async () => {
+        await settler.recover().catch((error: unknown) => onProblem?.(error, 'recover'))
+        if (recovering !== undefined) recoverLater(everyMs)
+      },
+      everyMs * (0.75 + Math.random() / 2),
+    ).unref()
+  }
   const close = async () => {
+    clearTimeout(recovering)
+    recovering = undefined
     tail.close()
     for (const road of roads.splice(0)) await road.close()
     await intake.drain()
@@ -93,6 +110,7 @@ export function createCollector(options: CollectorOptions): Collector {
     fetch: router({ routes, gate, onProblem }),
     start: async () => {
       await settler.recover()
+      if (recoverEveryMs !== undefined) recoverLater(recoverEveryMs)
     },
     consume: async (broker, consuming = {}) => {
       const told = (error: unknown) => onProblem?.(error, 'broker')

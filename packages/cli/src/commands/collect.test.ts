@@ -32,6 +32,9 @@ test('what others could reach unasked, or makes no sense, is refused with what t
       [['--memory', '--host', '0.0.0.0'], /tokens .* and TLS/u],
       [['--memory', '--host', '::'], /tokens .* and TLS/u],
       [['--memory', '--behind-tls-proxy'], /needs tokens/u],
+      [['--memory', '--clickhouse', 'http://x'], /two places/u],
+      [['--cluster', 'main'], /--clickhouse URL/u],
+      [['--print-schema', '--cluster', "a'b"], /no name of a cluster/u],
       [['--memory', '--tls-cert', 'x.pem'], /both --tls-cert and --tls-key/u],
       [['--port', '70000'], /no port/u],
       [['--keep', 'long'], /12h or 7d/u],
@@ -41,4 +44,16 @@ test('what others could reach unasked, or makes no sense, is refused with what t
       const { code, stderr } = await runClew(['collect', ...args], { cwd })
       assert.deepEqual([code, words.test(stderr)], [2, true], stderr)
     }
+  }))
+
+test('a ClickHouse that is not there is told without its password, and its tables are printed', () =>
+  withDirectory(async (cwd) => {
+    const gone = ['--clickhouse', 'http://someone:hunter2@127.0.0.1:1']
+    const { code, stderr } = await runClew(['collect', ...gone], { cwd })
+    assert.equal(code, 1)
+    assert.match(stderr, /ClickHouse cannot be used[\s\S]*127\.0\.0\.1:1[\s\S]*scaling\.md/u)
+    assert.doesNotMatch(stderr, /hunter2/u)
+    const printed = await runClew(['collect', '--print-schema', '--cluster', 'main'], { cwd })
+    assert.equal(printed.code, 0)
+    assert.match(printed.stdout, /ON CLUSTER 'main'[\s\S]*Distributed\('main'/u)
   }))

@@ -1,4 +1,5 @@
 import { brokerFlag } from '../broker-address.ts'
+import { CLICKHOUSE_PASSWORD } from '../clickhouse-password.ts'
 import type { CollectFlags } from '../collect.ts'
 import { defineCommand } from '../command.ts'
 import { usageFault } from '../fault.ts'
@@ -25,6 +26,10 @@ export const collectCommand = defineCommand<CollectFlags, readonly []>({
       {
         input: 'collect --host 0.0.0.0 --tokens tokens.json --tls-cert cert.pem --tls-key key.pem',
         brief: 'for other machines, which needs tokens (clew token collector) and TLS',
+      },
+      {
+        input: 'collect --clickhouse https://clew@db.example:8443 --cluster main',
+        brief: 'one of any number of collectors that keep everything in a cluster',
       },
     ],
     description: [
@@ -55,6 +60,21 @@ export const collectCommand = defineCommand<CollectFlags, readonly []>({
         brief: '0 for any that is free',
       },
       broker: brokerFlag,
+      clickhouse: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'URL',
+        brief: `keep traces in a ClickHouse server; password by $${CLICKHOUSE_PASSWORD}`,
+      },
+      cluster: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'NAME',
+        brief: 'of ClickHouse, as its configuration names it (docs/scaling.md)',
+      },
+      printSchema: yes('print the statements that make the tables in ClickHouse, and end'),
       memory: yes('keep everything in memory, and nothing when it ends'),
       keep: {
         kind: 'parsed',

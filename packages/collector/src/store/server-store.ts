@@ -8,6 +8,9 @@ export interface ServerStoreOptions extends ServerOptions, Pick<ClickHouseStoreO
   readonly cluster?: string | undefined
 }
 
+/** Whoever took a trace has settled it by then, or is gone. */
+const REST_MS = 45_000
+
 /**
  * Keeps traces in a ClickHouse server, or a cluster: for more than one machine holds. Its tables are in
  * the database `clew`, and are made where they are not there.
@@ -19,7 +22,7 @@ export async function clickhouseStore(options: ServerStoreOptions): Promise<Clic
   const server = await serverEngine(options)
   const engine = cluster === undefined ? server : new ClusterEngine(server, cluster)
   try {
-    return await new ClickHouseStore(engine, { now, schema }).open()
+    return await new ClickHouseStore(engine, { now, schema, restMs: REST_MS }).open()
   } catch (error) {
     await engine.close()
     throw error

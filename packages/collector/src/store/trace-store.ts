@@ -120,7 +120,10 @@ export interface TraceStore {
    * @param near when they began, about: a summary from outside it may not be found
    */
   settled(traces: readonly TraceKey[], near?: Period): Promise<ReadonlySet<string>>
-  /** Traces that came within the last hour and have packets that no summary counts: what a crash left. */
+  /**
+   * Traces that came within the last hour and have packets that no summary counts, or more than one
+   * summary: what a crash left, or two collectors that settled at once.
+   */
   unsettled(): Promise<readonly TraceKey[]>
   /** All packets of these traces, oldest first, by their keys. */
   packets(

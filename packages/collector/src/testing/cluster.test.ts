@@ -84,10 +84,7 @@ storeContract('cluster', openLone, /kept|takes the place|tenant|removed|went awa
 test('two shards answer as one', async () => {
   const engine = await emptied()
   const store = await new ClickHouseStore(engine, { schema: embeddedSchema() }).open()
-  const summaries = [...madePackets(300, { fromMs: FROM, failing: 0.02 })].map(
-    ({ traceId, bytes }) =>
-      summarise({ tenant: 'default', traceId, packets: [bytes], replaces: false }),
-  )
+  const summaries = summariesOf(300)
   await store.settle(summaries)
   await store.settle(summaries.slice(0, 40).map((summary) => ({ ...summary, replaces: true })))
   const alone = await answers(store)
@@ -111,6 +108,52 @@ test('two shards answer as one', async () => {
   assert.deepEqual(await answers(store), alone)
   await store.close()
 })
+
+test('what each shard finds and counts of its own traces adds up to the whole', async () => {
+  const engine = await emptied()
+  const store = await new ClickHouseStore(engine, { schema: embeddedSchema() }).open()
+  await store.settle(summariesOf(200))
+  const whole = await counts(store)
+  assert.ok(whole.every(({ traces }) => traces > 0))
+  const kept = Object.entries(TABLES).filter(([, { columns }]) => columns.includes('trace_id'))
+  for (const [name] of kept) {
+    await engine.command(`RENAME TABLE ${DATABASE}.${name} TO ${DATABASE}.${name}_local`)
+  }
+  const shards: (typeof whole)[] = []
+  for (const shard of [0, 1]) {
+    for (const [name] of kept) {
+      await engine.command(
+        `CREATE OR REPLACE VIEW ${DATABASE}.${name} AS SELECT * FROM ${DATABASE}.${name}_local WHERE cityHash64(trace_id) % 2 = ${shard}`,
+      )
+    }
+    shards.push(await counts(store))
+  }
+  for (const [index, { traces, calls }] of whole.entries()) {
+    const [one, other] = shards.map((found) => found[index]!)
+    assert.ok(one!.traces < traces)
+    assert.equal(one!.traces + other!.traces, traces)
+    assert.equal(one!.calls + other!.calls, calls)
+  }
+  await store.close()
+})
+
+/** Of questions about calls of traces: each looks from one table into another. */
+async function counts(store: TraceStore) {
+  const found: { readonly traces: number; readonly calls: number }[] = []
+  for (const text of ['host:host-7-*', 'total:>5ms status:ok', 'failed:true in-flight:>2']) {
+    const period = { fromMs: FROM, toMs: FROM + 3_600_000 }
+    const question = { tenant: 'default', period, filter: parseFilter(text) }
+    const rows = await store.statistics(question)
+    const { traces } = await store.count(question)
+    found.push({ traces, calls: rows.reduce((sum, { calls }) => sum + calls, 0) })
+  }
+  return found
+}
+
+const summariesOf = (traces: number) =>
+  [...madePackets(traces, { fromMs: FROM, failing: 0.02 })].map(({ traceId, bytes }) =>
+    summarise({ tenant: 'default', traceId, packets: [bytes], replaces: false }),
+  )
 
 /** Everything that is asked of a store, with conditions about calls, traces and both. */
 async function answers(store: TraceStore): Promise<readonly unknown[]> {

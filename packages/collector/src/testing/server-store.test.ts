@@ -4,11 +4,15 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { EVERYTHING } from '../filter/index.ts'
+import { Settler } from '../settle/settler.ts'
+import { summarise } from '../settle/summarise.ts'
 import { numbers } from '../store/clickhouse/native-block.ts'
 import { serverEngine } from '../store/clickhouse/server-engine.ts'
 import { clickhouseStore } from '../store/server-store.ts'
 import { StoreError } from '../store/store-error.ts'
 import { type ChdbServer, chdbServer } from './chdb-server.ts'
+import { madePackets } from './made-packets.ts'
 import { storeContract } from './store-contract.ts'
 
 let dir: string
@@ -34,6 +38,37 @@ storeContract('ClickHouse over HTTP', async () => {
 
 const isStoreError = (code: StoreError['code'], words: RegExp) => (error: unknown) =>
   error instanceof StoreError && error.code === code && words.test(error.message)
+
+test('a trace that two collectors settled at once is found and counted once again', async () => {
+  const { url } = server
+  const engine = await serverEngine({ url })
+  await engine.command('DROP DATABASE IF EXISTS clew')
+  const now = () => Date.now() + 120_000
+  const [one, other] = [await clickhouseStore({ url, now }), await clickhouseStore({ url, now })]
+  const [made] = madePackets(1, { fromMs: Date.now() - 60_000 })
+  const { traceId, bytes } = made!
+  const packet = { tenant: 'default', traceId, bytes, arrivedMs: Date.now() }
+  await one.append([{ id: 'aa'.repeat(16), packets: [packet] }])
+  const summary = summarise({ tenant: 'default', traceId, packets: [bytes], replaces: false })
+  await one.settle([summary])
+  assert.deepEqual(await other.unsettled(), [])
+  await other.settle([summary])
+  assert.equal((await one.usage('default')).traces, 2)
+  assert.deepEqual(await other.unsettled(), [{ tenant: 'default', traceId }])
+  const settler = new Settler({ store: other })
+  await settler.recover()
+  await settler.drain()
+  assert.deepEqual(await one.unsettled(), [])
+  const { traces, calls } = await one.usage('default')
+  assert.deepEqual([traces, calls], [1, made!.calls])
+  const period = { fromMs: Date.now() - 3_600_000, toMs: Date.now() + 3_600_000 }
+  const statistics = await one.statistics({ tenant: 'default', period, filter: EVERYTHING })
+  assert.equal(
+    statistics.reduce((sum, row) => sum + row.calls, 0),
+    made!.calls,
+  )
+  for (const each of [settler, one, other, engine]) await each.close()
+})
 
 test('an insert whose answer was lost is sent again, and kept once', async () => {
   const engine = await serverEngine({ url: server.url })

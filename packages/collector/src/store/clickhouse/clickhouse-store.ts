@@ -58,6 +58,11 @@ export interface ClickHouseStoreOptions {
   readonly room?: (() => Promise<void>) | undefined
   readonly health?: (() => StoreHealth) | undefined
   readonly onClose?: (() => void) | undefined
+  /**
+   * Nothing is said to be unsettled of which something came within this time: another collector may be
+   * about to settle it. Milliseconds. @default 0
+   */
+  readonly restMs?: number | undefined
   /** Statements that make its tables. @default those of one engine */
   readonly schema?: readonly string[] | undefined
 }
@@ -80,7 +85,8 @@ export class ClickHouseStore implements TraceStore {
   readonly #doubtful = new Set<number>()
   /** Traces of which there may be half a summary. */
   readonly #halves = new Set<string>()
-  #version = 0
+  /** Two collectors never give the same one. */
+  #version = Math.floor(Math.random() * 1_000)
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(engine: SqlEngine, options: ClickHouseStoreOptions = {}) {
@@ -139,13 +145,14 @@ export class ClickHouseStore implements TraceStore {
     // Where data were lost, summaries may be among them: all are looked for.
     const whole = this.health().damage.length > 0
     const since = whole ? '0' : wholeLiteral((await this.#newest()) - REMEMBERED_MS)
+    const until = wholeLiteral(this.#now() - (this.#options.restMs ?? 0))
     const late = `(tenant, trace_id) IN (SELECT tenant, trace_id FROM ${DATABASE}.packets WHERE arrived >= ${since})`
     return await this.#engine.query<TraceKey>(
       `SELECT tenant, lower(hex(trace_id)) AS traceId FROM (
-        SELECT tenant, trace_id, count() AS came FROM ${DATABASE}.packets WHERE ${late} GROUP BY tenant, trace_id
+        SELECT tenant, trace_id, count() AS came FROM ${DATABASE}.packets WHERE ${late} GROUP BY tenant, trace_id HAVING max(arrived) <= ${until}
       ) AS p LEFT JOIN (
-        SELECT tenant, trace_id, sum(packets * sign) AS counted FROM ${DATABASE}.traces WHERE ${late} GROUP BY tenant, trace_id
-      ) AS t USING (tenant, trace_id) WHERE came > counted LIMIT ${MOST_UNSETTLED}`,
+        SELECT tenant, trace_id, sum(packets * sign) AS counted, sum(sign) AS summaries FROM ${DATABASE}.traces WHERE ${late} GROUP BY tenant, trace_id
+      ) AS t USING (tenant, trace_id) WHERE came > counted OR summaries > 1 LIMIT ${MOST_UNSETTLED}`,
       { timeoutMs: RECALL_MS },
     )
   }
@@ -297,7 +304,7 @@ export class ClickHouseStore implements TraceStore {
   async #settle(summaries: readonly TraceSummary[]): Promise<void> {
     await this.#mend()
     // Later than everything before it, whatever the clock does.
-    this.#version = Math.max(this.#version + 1, this.#now() * 1_000)
+    this.#version = Math.max(this.#version + 1_000, this.#now() * 1_000 + (this.#version % 1_000))
     const version = this.#version
     const replaced = summaries.filter(
       ({ tenant, row, replaces }) =>
