@@ -5,10 +5,15 @@ import type { TraceSummary } from '../store/summary.ts'
 import { FILTER, filterIn } from './parameters.ts'
 import { foundTrace } from './to-shapes.ts'
 
-/** Traces that came last, for whoever was away for a moment. */
+/** Traces of a tenant that came last, for whoever was away for a moment. */
 const MOST_RECENT = 1_000
-/** Readers at a time, of all tenants. */
+/** Calls in all of them, of all tenants; whoever has the most loses the oldest. */
+const MOST_RECENT_CALLS = 200_000
+/** Tenants of whom any are kept; the one that was silent for longest is forgotten. */
+const MOST_TENANTS = 1_000
+/** Readers at a time, and how many of them one tenant may have. */
 const MOST_READERS = 64
+const MOST_READERS_OF_ONE = 32
 /** Traces that wait for a reader; of more it is told how many there were. */
 const MOST_WAITING = 256
 /** Signs of life, so that whatever stands between does not close a quiet connection. */
@@ -26,11 +31,19 @@ interface Reader {
   take(settled: Settled): void
 }
 
+/** What a tenant has of late. Its numbers are its own: those of all would tell how much the others do. */
+interface Recent {
+  readonly traces: Settled[]
+  last: number
+  calls: number
+}
+
 /** Hands traces on as they are settled. Nobody who reads slowly holds up anything. */
 export class Tail {
-  readonly #recent: Settled[] = []
+  /** By tenant, the one that was silent for longest first. */
+  readonly #recent = new Map<string, Recent>()
   readonly #readers = new Set<Reader>()
-  #last = 0
+  #calls = 0
 
   /** Readers at the moment. */
   get readers(): number {
@@ -40,14 +53,41 @@ export class Tail {
   /** Takes what has been settled; never throws. */
   take(summaries: readonly TraceSummary[]): void {
     for (const summary of summaries) {
-      const settled = { id: ++this.#last, summary }
+      const recent = this.#recentOf(summary.tenant)
+      const settled = { id: ++recent.last, summary }
       for (const reader of this.#readers) {
         if (reader.tenant === summary.tenant) reader.take(settled)
       }
       const small = summary.calls.length <= MOST_CALLS
-      this.#recent.push(small ? settled : { ...settled, summary: { ...summary, calls: [] } })
+      recent.traces.push(small ? settled : { ...settled, summary: { ...summary, calls: [] } })
+      this.#count(recent, small ? summary.calls.length : 0)
+      if (recent.traces.length > MOST_RECENT) this.#forgetOldest(recent)
     }
-    if (this.#recent.length > MOST_RECENT) this.#recent.splice(0, this.#recent.length - MOST_RECENT)
+    while (this.#calls > MOST_RECENT_CALLS) {
+      const rooms = [...this.#recent.values()]
+      this.#forgetOldest(rooms.reduce((most, next) => (next.calls > most.calls ? next : most)))
+    }
+  }
+
+  #recentOf(tenant: string): Recent {
+    const recent = this.#recent.get(tenant) ?? { traces: [], last: 0, calls: 0 }
+    this.#recent.delete(tenant)
+    this.#recent.set(tenant, recent)
+    if (this.#recent.size > MOST_TENANTS) {
+      const [silent, { calls }] = this.#recent.entries().next().value!
+      this.#recent.delete(silent)
+      this.#calls -= calls
+    }
+    return recent
+  }
+
+  #count(recent: Recent, calls: number): void {
+    recent.calls += calls
+    this.#calls += calls
+  }
+
+  #forgetOldest(recent: Recent): void {
+    this.#count(recent, -(recent.traces.shift()?.summary.calls.length ?? 0))
   }
 
   /** `GET /api/tail`. */
@@ -63,14 +103,15 @@ export class Tail {
   }
 
   #answer({ query, subject, request, signal }: Asked): Response {
-    if (this.#readers.size >= MOST_READERS) {
+    const own = [...this.#readers].filter(({ tenant }) => tenant === subject.tenant).length
+    if (own >= MOST_READERS_OF_ONE || this.#readers.size >= MOST_READERS) {
       throw new ApiError(429, 'busy', 'too many are reading the tail', { retryAfterS: 10 })
     }
     const filter = filterIn(query, 'filter')
     const after = Number(request.headers.get('last-event-id') ?? Number.NaN)
     const stream = new Events(subject.tenant, filter)
-    for (const settled of this.#recent) {
-      if (settled.id > after && settled.summary.tenant === subject.tenant) stream.take(settled)
+    for (const settled of this.#recent.get(subject.tenant)?.traces ?? []) {
+      if (settled.id > after) stream.take(settled)
     }
     this.#readers.add(stream)
     const alive = setInterval(() => stream.alive(), ALIVE_EVERY_MS)
