@@ -1,25 +1,12 @@
 import {
   callName,
   type Failure,
-  type FailureKind,
   type GapKind,
   type Leg,
   spokenName,
   type Way,
   type Where,
 } from 'clew/trace'
-
-/** How a failure began, where no error's name tells. */
-export const KINDS: Readonly<Record<FailureKind, string>> = {
-  error: 'failed',
-  rejected: 'refused',
-  cancelled: 'cancelled',
-  lost: 'reply lost',
-  timeout: 'too slow',
-  crash: 'crashed or hangs',
-  unanswered: 'never answered',
-  caller: 'failed at its caller',
-}
 
 /** Why another may have failed first. */
 export const DOUBTS: Readonly<Record<NonNullable<Failure['doubt']>, string>> = {

@@ -1,21 +1,19 @@
 import {
   type BottleneckFinding,
+  FAILURE_KINDS,
   type Findings,
+  findingsSentences,
   formatMs,
   formatShare,
   type OriginFinding,
   type SlowInstance,
 } from 'clew/trace'
-import { counted, GAPS, KINDS, PLACES, placeName, REASONS, spokenPlace } from './analysis-words.ts'
+import { counted, GAPS, PLACES, placeName, REASONS } from './analysis-words.ts'
 import type { NextStep, Page, PageRow } from './page.ts'
 import { instanceOf } from './straggler-rows.ts'
 
 /** Lines of each section; what is beyond is counted. */
 const MOST = 8
-/** Share from which on one origin or place is the answer. */
-const CLEAR = 0.3
-/** Share from which on a service is, whose methods by themselves are not. */
-const MOSTLY = 0.5
 
 /** What many traces answer together. */
 export function tellPopulation(
@@ -25,7 +23,7 @@ export function tellPopulation(
 ): void {
   page.title(counted(found.traces, 'request'), aboutAll(found))
   page.heading('VERDICT')
-  for (const sentence of populationSentences(found)) page.sentence(sentence, 'bold')
+  for (const sentence of findingsSentences(found)) page.sentence(sentence, 'bold')
   tellRequests(page, found)
   tellOrigins(page, found.origins)
   tellBottlenecks(page, found.bottlenecks)
@@ -39,75 +37,6 @@ export function tellPopulation(
     )
   }
   page.steps(next)
-}
-
-/** Which service failed, and where the time goes, in a sentence each. */
-export function populationSentences(found: Findings): readonly string[] {
-  const sentences: string[] = []
-  const [origin] = found.origins
-  if (found.failed === 0) sentences.push(`None of the ${counted(found.traces, 'request')} failed.`)
-  else if (origin !== undefined) sentences.push(failedSentence(found.origins, origin, found.failed))
-  const aside = found.origins.find((each) => each.aside > 0)
-  if (aside !== undefined) {
-    const what = `${spokenPlace(aside)} failed ${counted(aside.aside, 'time')}`
-    sentences.push(`In work that nobody waited for, ${what}${withError(aside)}.`)
-  }
-  const [first, second] = found.bottlenecks
-  if (first !== undefined) sentences.push(timeSentence(first, second))
-  return sentences
-}
-
-const withError = ({ error }: OriginFinding) => (error === undefined ? '' : ` with ${error}`)
-
-/** Where no method is the answer, a service may be. */
-function failedSentence(
-  origins: readonly OriginFinding[],
-  first: OriginFinding,
-  failed: number,
-): string {
-  if (first.requests >= CLEAR * failed) return originSentence(first, failed)
-  const services = new Map<string, number>()
-  for (const { service, requests } of origins) {
-    services.set(service, (services.get(service) ?? 0) + requests)
-  }
-  const [service, count] = [...services].reduce((most, each) => (each[1] > most[1] ? each : most))
-  if (count < MOSTLY * failed) return originSentence(first, failed)
-  const times = `${counted(count, 'failure')} of ${counted(failed, 'failed request')}`
-  return `${times} began in ${service}, in several of its methods: the most in ${spokenPlace(first)}.`
-}
-
-function originSentence(origin: OriginFinding, failed: number): string {
-  const how = origin.error === undefined ? ` (${KINDS[origin.kind]})` : withError(origin)
-  const of = `${origin.requests.toLocaleString('en-US')} of ${counted(failed, 'failed request')}`
-  if (origin.requests < CLEAR * failed) {
-    return `Failures began in many places, which is no clear answer: the most, ${of}, in ${spokenPlace(origin)}${how}.`
-  }
-  const { passedOn } = origin
-  const up =
-    passedOn.length === 0
-      ? ''
-      : `; ${passedOn.slice(0, 2).join(' and ')} passed ${origin.requests === 1 ? 'it' : 'them'} on`
-  const doubt =
-    origin.doubtful * 2 > origin.requests
-      ? ' Records below it are missing, so it may have passed on a failure itself.'
-      : ''
-  return `${of} began in ${spokenPlace(origin)}${how}${up}.${doubt}`
-}
-
-function timeSentence(first: BottleneckFinding, second: BottleneckFinding | undefined): string {
-  const one = `${formatShare(first.share)} of all time was spent ${spent(first)}`
-  if (second === undefined) return `${one}.`
-  const then = `${formatShare(second.share)} ${spent(second)}`
-  return first.share < CLEAR
-    ? `No single place takes most of the time: ${one}, ${then}.`
-    : `${one}, then ${then}.`
-}
-
-function spent({ where, ...place }: BottleneckFinding): string {
-  if (where === 'work') return `in ${spokenPlace(place)}`
-  return where === 'wait'
-    ? `on the way to and from ${spokenPlace(place)}`
-    : `waiting to begin in ${spokenPlace(place)}`
 }
 
 function aboutAll({ calls, failed, traces, incomplete, firstMs, lastMs }: Findings): string {
@@ -150,7 +79,7 @@ function tellOrigins(page: Page, origins: readonly OriginFinding[]): void {
     const { requests, masked, aside, kind, error, hosts, examples } = origin
     const cells = [
       placeName(origin),
-      error ?? KINDS[kind],
+      error ?? FAILURE_KINDS[kind],
       requests === 0 ? '-' : String(requests),
       masked - aside === 0 ? '-' : String(masked - aside),
       aside === 0 ? '' : String(aside),
@@ -285,7 +214,7 @@ export function populationAnswer(found: Findings): object {
   return {
     kind: 'population',
     ...{ traces, calls, failed, incomplete, ...begun },
-    verdict: { sentences: populationSentences(found) },
+    verdict: { sentences: findingsSentences(found) },
     requests: found.requests,
     failures: found.origins,
     bottlenecks: found.bottlenecks,

@@ -6,6 +6,7 @@ import {
   type CriticalSegment,
   callName,
   criticalPath,
+  FAILURE_KINDS,
   type Failure,
   failures,
   formatMs,
@@ -16,7 +17,7 @@ import {
   stragglers,
   verdict,
 } from 'clew/trace'
-import { counted, DOUBTS, GAPS, KINDS } from './analysis-words.ts'
+import { counted, DOUBTS, GAPS } from './analysis-words.ts'
 import type { NextStep, Page, PageRow } from './page.ts'
 import { stragglerRows } from './straggler-rows.ts'
 
@@ -65,7 +66,7 @@ function tellFailures(page: Page, found: readonly Failure[]): void {
     const cells = [
       callName(origin),
       origin.host ?? '',
-      origin.error ?? KINDS[kind],
+      origin.error ?? FAILURE_KINDS[kind],
       formatMs(origin.offsetMs),
       formatMs(origin.totalMs),
       handler !== undefined ? 'nobody waited' : masked ? 'coped with' : 'root failed',

@@ -3,6 +3,7 @@ import type { Broker } from 'clew'
 import type { AuditLog } from './access/audit-log.ts'
 import { audited } from './access/audited.ts'
 import { openGate } from './access/open-gate.ts'
+import { analysisRoutes } from './api/analysis-routes.ts'
 import { figureRoutes } from './api/figure-routes.ts'
 import { telling } from './api/store-errors.ts'
 import { Tail } from './api/tail.ts'
@@ -71,7 +72,12 @@ export function createCollector(options: CollectorOptions): Collector {
   const intake = new BatchIntake({ store, settler })
   const asked: readonly Route[] = [
     batchRoute(intake),
-    ...telling([...traceRoutes({ store }), ...figureRoutes({ store }), tail.route()]),
+    ...telling([
+      ...traceRoutes({ store }),
+      ...figureRoutes({ store }),
+      ...analysisRoutes({ store }),
+      tail.route(),
+    ]),
     healthRoute(() => ({
       ...{ version, store: store.health(), pending: settler.pending },
       // Anybody reads these, so they name no files; the log does.

@@ -135,6 +135,12 @@ test('bad questions are told what is wrong, and where', async () => {
     ['/api/timeline?buckets=5000', 'bad_parameter'],
     ['/api/names?field=secret', 'bad_parameter'],
     ['/api/tail?filter=%22', 'bad_filter'],
+    ['/api/analyze?limit=10001', 'bad_parameter'],
+    ['/api/load?by=weight', 'bad_parameter'],
+    ['/api/compare?filter=failed:true', 'bad_parameter', 'against=FILTER'],
+    ['/api/compare?against=sevice:a', 'bad_filter', 'did you mean service'],
+    ['/api/compare?against-from=yesterday', 'bad_time'],
+    ['/api/compare?against=a&limit=2001', 'bad_parameter'],
   ]
   for (const [path, code, advice] of cases) {
     const { status, body } = await ask(path)
@@ -197,7 +203,8 @@ test('every answer is what the OpenAPI document says', async () => {
     assert.equal(operation?.['operationId'], route.name)
     assert.ok(String(operation?.['summary']).length > 10)
     if (route.method !== 'GET' || route.answer === undefined) continue
-    const answer = await ask(route.path.replace('{id}', id))
+    const query = route.name === 'compare' ? '?against=failed:true' : ''
+    const answer = await ask(route.path.replace('{id}', id) + query)
     assert.ok(answer.status < 300, route.path)
     const validate = ajv.compile(route.answer)
     assert.ok(validate(answer.body), `${route.path}: ${ajv.errorsText(validate.errors)}`)

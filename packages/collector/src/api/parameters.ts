@@ -14,7 +14,7 @@ export const FILTER: Parameter = {
   schema: { type: 'string', maxLength: 8_192 },
 }
 
-const moment = (name: string, description: string): Parameter => ({
+export const moment = (name: string, description: string): Parameter => ({
   ...{ name, in: 'query', description },
   schema: { type: 'string', maxLength: 40 },
 })

@@ -1,22 +1,22 @@
 /** JSON schemas of what `shapes.ts` has, for the OpenAPI document. */
 
-type Schema = Readonly<Record<string, unknown>>
+export type Schema = Readonly<Record<string, unknown>>
 
-const TEXT = { type: 'string' } as const
-const NUMBER = { type: 'number' } as const
-const COUNT = { type: 'number', minimum: 0 } as const
-const SHARE = { type: 'number', minimum: 0, maximum: 1.0001 } as const
+export const TEXT = { type: 'string' } as const
+export const NUMBER = { type: 'number' } as const
+export const COUNT = { type: 'number', minimum: 0 } as const
+export const SHARE = { type: 'number', minimum: 0, maximum: 1.0001 } as const
 
-const object = (properties: Readonly<Record<string, Schema>>): Schema => ({
+export const object = (properties: Readonly<Record<string, Schema>>): Schema => ({
   type: 'object',
   required: Object.keys(properties),
   properties,
 })
-const list = (items: Schema): Schema => ({ type: 'array', items })
-const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] })
+export const list = (items: Schema): Schema => ({ type: 'array', items })
+export const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] })
 
-const ASKED = object({ filter: TEXT, fromMs: NUMBER, toMs: NUMBER })
-const PLACE = { service: TEXT, method: TEXT }
+export const ASKED = object({ filter: TEXT, fromMs: NUMBER, toMs: NUMBER })
+export const PLACE = { service: TEXT, method: TEXT }
 const TIMES = object({
   ...{ count: COUNT, meanMs: COUNT, p50Ms: COUNT, p95Ms: COUNT, p99Ms: COUNT, maxMs: COUNT },
 })

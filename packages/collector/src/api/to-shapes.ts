@@ -40,3 +40,15 @@ export function timesOf(json: SketchJson): Times {
 
 /** Digits that mean something. */
 export const rounded = (value: number) => Math.round(value * 1e6) / 1e6
+
+/** An answer of computed numbers, without the digits that mean nothing. */
+export function jsonOf(answer: object): Response {
+  const body = JSON.stringify(answer, (_, value: unknown) =>
+    typeof value === 'number' && !Number.isInteger(value) ? shortened(value) : value,
+  )
+  return new Response(body, { headers: { 'content-type': 'application/json' } })
+}
+
+/** How likely something is by chance may be very small. */
+const shortened = (value: number) =>
+  Math.abs(value) < 1e-3 ? Number(value.toPrecision(3)) : rounded(value)

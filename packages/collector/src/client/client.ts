@@ -1,4 +1,12 @@
 import type {
+  AnalysisAnswer,
+  CompareAnswer,
+  CriticalPathAnswer,
+  FailuresAnswer,
+  LoadAnswer,
+  StragglersAnswer,
+} from '../api/analysis-shapes.ts'
+import type {
   BreakdownAnswer,
   FoundPage,
   FoundTrace,
@@ -33,6 +41,19 @@ export interface Asked {
   readonly to?: string | number | undefined
   /** Ends the work, here and at the collector. */
   readonly signal?: AbortSignal | undefined
+}
+
+/** What is asked of whole traces, of which at most so many are read. */
+export interface AskedOfSample extends Asked {
+  /** From 1 to 10,000. @default 1,000 */
+  readonly limit?: number | undefined
+}
+
+/** What a set of requests is held against; what is not told is as of the set itself. */
+export interface Against {
+  readonly filter?: string | undefined
+  readonly from?: string | number | undefined
+  readonly to?: string | number | undefined
 }
 
 export interface Exported {
@@ -143,6 +164,40 @@ export class CollectorClient {
     return this.#json('/api/names', query, asked.signal)
   }
 
+  /** Who failed first, where the time goes, who straggles and what is missing. */
+  analyze(asked: AskedOfSample = {}): Promise<AnalysisAnswer> {
+    return this.#sampled('/api/analyze', asked)
+  }
+
+  /** Which service failed first, and how often. */
+  failures(asked: AskedOfSample = {}): Promise<FailuresAnswer> {
+    return this.#sampled('/api/failures', asked)
+  }
+
+  /** Which instances take longer than their siblings and replicas. */
+  stragglers(asked: AskedOfSample = {}): Promise<StragglersAnswer> {
+    return this.#sampled('/api/stragglers', asked)
+  }
+
+  /** What answers waited for, by method and by call path. */
+  criticalPath(asked: AskedOfSample = {}): Promise<CriticalPathAnswer> {
+    return this.#sampled('/api/critical-path', asked)
+  }
+
+  /** Where the bottleneck is, and how it moves with the load: requests a second, or at a time. */
+  load(
+    asked: AskedOfSample & { readonly by?: 'rate' | 'in-flight' | undefined } = {},
+  ): Promise<LoadAnswer> {
+    return this.#sampled('/api/load', asked, { by: asked.by })
+  }
+
+  /** What explains the difference between two sets of requests; at most 2,000 traces of each. */
+  compare(asked: AskedOfSample & { readonly against: Against }): Promise<CompareAnswer> {
+    const { filter, from, to } = asked.against
+    const against = { against: filter, 'against-from': from, 'against-to': to }
+    return this.#sampled('/api/compare', asked, against)
+  }
+
   /** Deletes a trace, by its whole id. */
   async remove(id: string, { signal }: Pick<Asked, 'signal'> = {}): Promise<RemovedAnswer> {
     const path = `/api/traces/${encodeURIComponent(id)}`
@@ -168,6 +223,10 @@ export class CollectorClient {
       if (event === 'trace') yield { trace: JSON.parse(text) as FoundTrace }
       else if (event === 'missed') yield { missed: Number(text) }
     }
+  }
+
+  #sampled<T>(path: string, asked: AskedOfSample, more: Query = {}): Promise<T> {
+    return this.#json(path, { ...queryOf(asked), limit: asked.limit, ...more }, asked.signal)
   }
 
   async #json<T>(path: string, query: Query, signal: AbortSignal | undefined): Promise<T> {

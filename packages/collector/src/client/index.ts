@@ -1,6 +1,9 @@
+export type * from '../api/analysis-shapes.ts'
 export type * from '../api/shapes.ts'
 export {
+  type Against,
   type Asked,
+  type AskedOfSample,
   type ClientOptions,
   CollectorClient,
   collectorClient,

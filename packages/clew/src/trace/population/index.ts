@@ -6,6 +6,7 @@ export { type AlignedCall, compareTraces, type TraceDifference } from './compare
 export { type CompareOptions, compare, splitBySpeed } from './difference.ts'
 export type * from './difference-shape.ts'
 export type { Window } from './explained.ts'
+export { FAILURE_KINDS, findingsSentences } from './finding-words.ts'
 export {
   type BottleneckFinding,
   Findings,
