@@ -139,7 +139,8 @@ describe('a traced call', () => {
     it(`goes on when the inbox ${outcome}`, async () => {
       const broker = memory()
       await using _services = await started([profile()], [], broker)
-      const mailbox: Mailbox = { post: async () => false, open }
+      const deaf = { ask: async () => false, listen: open }
+      const mailbox: Mailbox = { post: async () => false, open, ...deaf }
       await using cluster = await connect(withMailbox(broker, mailbox))
       const leaf = traced(withOptions(cluster.proxy<Leaf>('leaf'), { timeoutMs: 1000 }))
       const { result, trace } = await leaf.echo(7)

@@ -144,6 +144,8 @@ function withoutInboxes(broker: Broker): Broker {
       const closed: Mailbox = {
         post: async () => false,
         open: (key, take) => connection.mailbox.open(key, take),
+        ask: async () => false,
+        listen: (take) => connection.mailbox.listen(take),
       }
       return new Proxy(connection, {
         get(target, property) {

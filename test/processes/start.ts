@@ -8,6 +8,7 @@ const PROGRAMS = {
   worker: new URL('./worker.js', import.meta.url),
   listener: new URL('./listener.js', import.meta.url),
   replica: new URL('./replica.js', import.meta.url),
+  chained: new URL('./chained.js', import.meta.url),
 }
 
 /** Runs a program of this folder until the test ends; resolves when it says `ready`. */

@@ -1,4 +1,4 @@
-import type { Mailbox } from '../call/index.ts'
+import { type Mailbox, newHalfId } from '../call/index.ts'
 import type { Message } from './message.ts'
 import type { Exchange, Receipt, Transport } from './transport.ts'
 import type { Tell } from './wire-headers.ts'
@@ -6,6 +6,10 @@ import type { Tell } from './wire-headers.ts'
 /** Direct, durable: pieces of traces go by it to the process that started the trace. */
 export const INBOX_EXCHANGE: Exchange = { name: 'clew.inbox', type: 'direct' }
 
+/** Fanout, durable: by it every process is asked what it knows of traces whose replies never came. */
+export const RECALL_EXCHANGE: Exchange = { name: 'clew.recall', type: 'fanout' }
+
+const QUESTION_BYTES = 4 * 1024
 const PIECE_BYTES = 64 * 1024
 const POSTS_IN_FLIGHT = 256
 const BYTES_IN_FLIGHT = 1024 * 1024
@@ -17,18 +21,26 @@ export class BrokerMailbox implements Mailbox {
   readonly #posts = new Map<string, Post>()
   #bytesInFlight = 0
   #sent = 0
-  #declared: Promise<boolean> | undefined
+  readonly #declared = new Map<string, Promise<boolean>>()
 
   constructor(transport: Transport, tell: Tell) {
     this.#transport = transport
     this.#tell = tell
   }
 
-  async post(key: string, piece: Uint8Array): Promise<boolean> {
+  post(key: string, piece: Uint8Array): Promise<boolean> {
+    if (piece.length > PIECE_BYTES || Buffer.byteLength(key) > 255) return NOT_SENT
+    return this.#publish(INBOX_EXCHANGE, key, piece)
+  }
+
+  ask(question: Uint8Array): Promise<boolean> {
+    if (question.length > QUESTION_BYTES) return NOT_SENT
+    return this.#publish(RECALL_EXCHANGE, '', question)
+  }
+
+  async #publish(exchange: Exchange, key: string, piece: Uint8Array): Promise<boolean> {
     if (
       !this.#transport.up ||
-      piece.length > PIECE_BYTES ||
-      Buffer.byteLength(key) > 255 ||
       this.#posts.size >= POSTS_IN_FLIGHT ||
       this.#bytesInFlight + piece.length > BYTES_IN_FLIGHT
     ) {
@@ -38,11 +50,11 @@ export class BrokerMailbox implements Mailbox {
     const id = `piece-${this.#sent++}`
     this.#bytesInFlight += piece.length
     // A copy: the sender may use its buffer again while ours waits.
-    const message = pieceMessage(id, key, Buffer.from(piece))
+    const message = pieceMessage(id, exchange.name, key, Buffer.from(piece))
     const arrived = new Promise<boolean>((resolve) => {
       const post = new Post(resolve)
       this.#posts.set(id, post)
-      void this.#send(message, post)
+      void this.#send(exchange, message, post)
     })
     try {
       return await arrived
@@ -52,17 +64,21 @@ export class BrokerMailbox implements Mailbox {
     }
   }
 
-  async #send(message: Message, post: Post): Promise<void> {
+  async #send(exchange: Exchange, message: Message, post: Post): Promise<void> {
     // Publishing to an exchange that does not exist would cost the whole channel.
-    this.#declared ??= this.#transport.declareExchange(INBOX_EXCHANGE).then(
-      () => true,
-      (error: unknown) => {
-        this.#declared = undefined
-        this.#tell({ kind: 'mailbox_unavailable', message: undeclared(error), error })
-        return false
-      },
-    )
-    if (await this.#declared) {
+    let declared = this.#declared.get(exchange.name)
+    if (declared === undefined) {
+      declared = this.#transport.declareExchange(exchange).then(
+        () => true,
+        (error: unknown) => {
+          this.#declared.delete(exchange.name)
+          this.#tell({ kind: 'mailbox_unavailable', message: undeclared(exchange, error), error })
+          return false
+        },
+      )
+      this.#declared.set(exchange.name, declared)
+    }
+    if (await declared) {
       this.#transport.publish(message, { mandatory: true, confirm: true }, post)
     } else {
       post.settle(false)
@@ -71,28 +87,45 @@ export class BrokerMailbox implements Mailbox {
 
   /** A returned message, if it was a post. */
   returned(message: Message): boolean {
-    if (message.exchange !== INBOX_EXCHANGE.name) return false
+    const { exchange } = message
+    if (exchange !== INBOX_EXCHANGE.name && exchange !== RECALL_EXCHANGE.name) return false
     this.#posts.get(message.correlationId)?.settle(false)
     return true
   }
 
-  async open(key: string, take: (piece: Uint8Array) => void): Promise<AsyncDisposable> {
+  open(key: string, take: (piece: Uint8Array) => void): Promise<AsyncDisposable> {
+    return this.#consume(INBOX_EXCHANGE, key, (message) => {
+      if (message.body.length <= PIECE_BYTES) take(message.body)
+      else this.#tell({ kind: 'piece_too_large', message: 'a piece of a trace was dropped' })
+    })
+  }
+
+  listen(take: (question: Uint8Array) => void): Promise<AsyncDisposable> {
+    return this.#consume(RECALL_EXCHANGE, newHalfId(), ({ body }) => {
+      if (body.length <= QUESTION_BYTES) take(body)
+    })
+  }
+
+  async #consume(
+    exchange: Exchange,
+    key: string,
+    take: (message: Message) => void,
+  ): Promise<AsyncDisposable> {
     const consumption = await this.#transport.consume(
       {
-        name: `${INBOX_EXCHANGE.name}-${key}`,
+        name: `${exchange.name}-${key}`,
         durable: false,
         exclusive: true,
         autoDelete: true,
-        exchange: INBOX_EXCHANGE,
-        bindingKey: key,
+        exchange,
+        bindingKey: exchange.type === 'fanout' ? '' : key,
+        // Nobody waits for what was asked while the process was too busy to listen.
+        ...(exchange.type === 'fanout' && { arguments: { 'x-max-length': 1_000 } }),
       },
       {
         prefetch: 0,
         acknowledge: 'never',
-        take: ({ message }) => {
-          if (message.body.length <= PIECE_BYTES) take(message.body)
-          else this.#tell({ kind: 'piece_too_large', message: 'a piece of a trace was dropped' })
-        },
+        take: ({ message }) => take(message),
       },
     )
     return { [Symbol.asyncDispose]: () => consumption.close() }
@@ -117,14 +150,16 @@ class Post implements Receipt {
   }
 }
 
-function undeclared(error: unknown): string {
+const NOT_SENT = Promise.resolve(false)
+
+function undeclared({ name }: Exchange, error: unknown): string {
   const reason = error instanceof Error ? error.message : String(error)
-  return `exchange ${INBOX_EXCHANGE.name} could not be declared, a piece of a trace was dropped: ${reason}`
+  return `exchange ${name} could not be declared, a piece of a trace was dropped: ${reason}`
 }
 
-function pieceMessage(id: string, key: string, body: Buffer): Message {
+function pieceMessage(id: string, exchange: string, key: string, body: Buffer): Message {
   return {
-    exchange: INBOX_EXCHANGE.name,
+    exchange,
     routingKey: key,
     contentType: '',
     contentEncoding: '',

@@ -12,6 +12,13 @@ export interface Mailbox {
   post(key: string, piece: Uint8Array): Promise<boolean>
   /** Opens this process's box. `take` must not throw. Survives reconnections. */
   open(key: string, take: (piece: Uint8Array) => void): Promise<AsyncDisposable>
+  /**
+   * Says something to every process that listens, this one included. Never rejects and never delays a
+   * call: resolves with false when nobody listens, as with `post`. At most 4 KiB.
+   */
+  ask(question: Uint8Array): Promise<boolean>
+  /** Hears what anybody asks. `take` must not throw. Survives reconnections. */
+  listen(take: (question: Uint8Array) => void): Promise<AsyncDisposable>
 }
 
 /** The mailbox of the connection a root call leaves by. */

@@ -7,7 +7,7 @@ import {
   STARTED,
 } from '../call/index.ts'
 import type { ForeignContext } from '../trace/index.ts'
-import type { LogOwner, OwnRecord } from '../trace/records.ts'
+import type { LogOwner, OwnRecord, PieceExtra } from '../trace/records.ts'
 import { judge } from './access/gate.ts'
 import { VISIT, type Visit } from './access/visit.ts'
 import { callIdOf } from './call-id.ts'
@@ -16,6 +16,7 @@ import { FOREIGN } from './foreign.ts'
 import { type CallOutcome, repliedOutcome, thrownOutcome } from './outcome.ts'
 import { Post } from './post.ts'
 import type { Profiler } from './profiler.ts'
+import { callerId, callerIn, type Running } from './recall/recorder.ts'
 import { relaysOf } from './relays.ts'
 import { ROOT } from './roots.ts'
 import { readTraceContext, type TraceContext } from './trace-context.ts'
@@ -63,8 +64,9 @@ async function continued(
   const visit = call.values.get(VISIT)
   const direct = context.unprefixed && context.parentId === work.log.owner.callId
   const sendAround = () => {
-    const extra = direct ? {} : { parent: context.parentId, relays: relaysOf(call) }
+    const extra = work.place
     const piece = work.log.closeAsPiece(work.ended, extra)
+    profiler.recorder?.piece(work.log.owner, piece)
     profiler.guard('view', () => visit?.leave({ piece, ...ofWork(work), parent: context.parentId }))
     // Where nobody collects this trace, what we know of it is better kept here than lost.
     const keep = () => {
@@ -77,7 +79,11 @@ async function continued(
   }
   const reply = await work.run(next, sendAround)
   if (direct && call.attachable) {
-    const attachment = profiler.guard('respond', () => work.log.close(work.ended))
+    const attachment = profiler.guard('respond', () => {
+      const block = work.log.close(work.ended)
+      profiler.recorder?.block(work.log.owner, call, block)
+      return block
+    })
     return attachment === undefined ? reply : { ...reply, attachment }
   }
   profiler.guard('respond', sendAround)
@@ -94,12 +100,13 @@ async function rooted(
   const root = profiler.roots.begin()
   if (profiler.taker !== undefined) root.giveTo(profiler.taker)
   call.values.set(ROOT, root)
-  const context = { traceId: root.traceId, flags: '01', state: undefined }
+  const context = { traceId: root.traceId, flags: '01', state: undefined, parentId: null }
   // Where nobody collects traces there is no inbox either: what does not fit is merged here.
   const post = profiler.taker === undefined ? NOWHERE : profiler.post
   const work = new Work(profiler, call, context, post)
   const handOver = () => {
-    const piece = work.log.closeAsPiece(work.ended, { parent: null })
+    const piece = work.log.closeAsPiece(work.ended, work.place)
+    profiler.recorder?.piece(work.log.owner, piece)
     root.answeredBy(piece)
     visit?.leave({ piece, ...ofWork(work), parent: undefined })
   }
@@ -115,13 +122,15 @@ function ofWork({ log }: Work) {
 }
 
 /** One call being handled, with its stamps. */
-class Work {
+class Work implements Running {
   readonly log: WorkerLog
   readonly #profiler: Profiler
   readonly #call: Call
   readonly #receiveUs: number
   readonly #inFlight: number
   readonly #foreign: ForeignContext | undefined
+  /** As the request says: of the call itself, where its caller has a record of it; null for a root. */
+  readonly #parentId: string | null
   #startUs: number | undefined
   #values: TakenValues | undefined
   #outcome: CallOutcome = { status: 'pending', error: undefined }
@@ -129,7 +138,9 @@ class Work {
   constructor(
     profiler: Profiler,
     call: Call,
-    context: Pick<TraceContext, 'traceId' | 'flags' | 'state'>,
+    context: Pick<TraceContext, 'traceId' | 'flags' | 'state'> & {
+      readonly parentId: string | null
+    },
     post = profiler.post,
   ) {
     const anchorMs = profiler.clock.anchorMs()
@@ -137,6 +148,7 @@ class Work {
     this.#call = call
     this.#receiveUs = microseconds(anchorMs)
     this.#inFlight = profiler.enter(call.service)
+    this.#parentId = context.parentId
     this.#foreign = call.values.get(FOREIGN)
     const owner: LogOwner = {
       traceId: context.traceId,
@@ -147,7 +159,9 @@ class Work {
       pid: profiler.pid,
     }
     const at = { anchorMs, receiveUs: this.#receiveUs }
-    this.log = new WorkerLog(owner, context, at, { budget: profiler.budget, post })
+    const { budget, recorder } = profiler
+    this.log = new WorkerLog(owner, context, at, { budget, post, recorder })
+    recorder?.begin(this)
     call.values.set(WORKER_LOG, this.log)
     call.values.set(STARTED, () => {
       this.#startUs = microseconds(anchorMs)
@@ -187,7 +201,26 @@ class Work {
       throw error
     } finally {
       this.#profiler.leave(this.#call.service)
+      this.#profiler.recorder?.end(this)
     }
+  }
+
+  get traceId(): string {
+    return this.log.owner.traceId
+  }
+
+  /** What of its work is known while it goes on. */
+  peek(): Uint8Array {
+    const parent = callerId(callerIn(this.#call))
+    const known = this.#parentId === this.log.owner.callId && parent !== undefined
+    return this.log.peek(this.ended, known ? { parent } : this.place)
+  }
+
+  /** Where the call belongs, for whom no reply tells it. */
+  get place(): PieceExtra {
+    const parent = this.#parentId
+    if (parent === null) return { parent }
+    return parent === this.log.owner.callId ? {} : { parent, relays: relaysOf(this.#call) }
   }
 
   /** The worker's own record, stamped now. */

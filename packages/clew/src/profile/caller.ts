@@ -109,7 +109,7 @@ function rootHome(profiler: Profiler, root: RootTrace): Home {
     flags: '01',
     state: undefined,
     seq: 0,
-    begin: () => {},
+    begin: (record) => root.asked(record),
     end: (_, record, block) => root.answered(record, block),
   }
 }

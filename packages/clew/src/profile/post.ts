@@ -30,6 +30,16 @@ export class Post {
     return true
   }
 
+  /** Sends an answer to whoever asked. Resolves with false when nobody took it. */
+  async answer(key: string, message: Uint8Array): Promise<boolean> {
+    return (await this.#mailbox?.post(key, message).catch(() => false)) ?? false
+  }
+
+  /** Asks all processes. Resolves with false when nobody listens. */
+  async ask(question: Uint8Array): Promise<boolean> {
+    return (await this.#mailbox?.ask(question).catch(() => false)) ?? false
+  }
+
   /** Sends a piece without waiting. Resolves with false when nobody took it. */
   async send(traceId: string, piece: Uint8Array): Promise<boolean> {
     const key = inboxKey(traceId)

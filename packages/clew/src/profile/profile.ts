@@ -51,8 +51,11 @@ export function profile(options: ProfileOptions = {}): Plugin {
   let tell: (problem: Problem) => void = () => {}
   let letGo: (() => void) | undefined
   const { sink, roots = true } = options
-  const profiler = new Profiler(options, sink, roots)
   const required = options.require === 'grant'
+  const { recorder = {} } = options
+  // Strangers on the broker must not be told what they would not be shown.
+  const quiet = required && recorder !== false ? { answers: false, ...recorder } : recorder
+  const profiler = new Profiler({ ...options, recorder: quiet }, sink, roots)
   if (required) profiler.gate = access
   return {
     name: 'profile',

@@ -5,6 +5,9 @@ import type { Access } from './access/access.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { Post } from './post.ts'
 import { type ProcessWatch, processWatch } from './process-watch.ts'
+import { Answering } from './recall/answering.ts'
+import { Asking } from './recall/asking.ts'
+import { Recorder } from './recall/recorder.ts'
 import { Roots } from './roots.ts'
 import { givePacket, type Taker } from './taker.ts'
 import { listedValues, type ValueOptions, ValueRules } from './value-rules.ts'
@@ -24,8 +27,39 @@ export interface ProfilerOptions extends ValueOptions {
    * @default true
    */
   readonly watch?: boolean | undefined
+  /**
+   * The flight recorder: what this process finished of late, so that calls whose reply never came can
+   * be followed all the same. `bytes`: how much is kept. `answers`: whether whoever may listen on the
+   * broker is told; off, only this process's own traces gain from it.
+   * @default { bytes: 4194304, answers: true }, with `require: 'grant'` answers: false
+   */
+  readonly recorder?: RecorderOptions | false | undefined
+  /**
+   * Whether this process asks the others what they know of a root call that timed out or lost its
+   * reply, at most five times a second. Never delays a result.
+   * @default true
+   */
+  readonly recallOnLoss?: boolean | undefined
   /** Where the time comes from. @default the system's monotonic clock, anchored to the wall */
   readonly clock?: Clock | undefined
+}
+
+export interface RecorderOptions {
+  /** From 65536 on. @default 4194304 */
+  readonly bytes?: number | undefined
+  /** @default true, with `require: 'grant'` false */
+  readonly answers?: boolean | undefined
+}
+
+const LEAST_RECORDED = 64 * 1024
+const MOST_RECORDED = 1024 * 1024 * 1024
+
+/** @throws ConfigError when it is not a number of bytes that a process can spare */
+function recordedBytes({ bytes = 4 * 1024 * 1024 }: RecorderOptions): number {
+  if (bytes >= LEAST_RECORDED && bytes <= MOST_RECORDED) return Math.floor(bytes)
+  throw new ConfigError(
+    `profile: recorder.bytes must be from ${LEAST_RECORDED} to ${MOST_RECORDED}; got ${bytes}. Without a recorder: recorder: false.`,
+  )
 }
 
 /** How long anybody waits for the box at the most, in milliseconds. */
@@ -61,6 +95,11 @@ export class Profiler {
   readonly values: ValueRules | undefined
   readonly post = new Post()
   readonly roots: Roots
+  /** What this process finished of late, and what it is at; undefined where nobody may ask. */
+  readonly recorder: Recorder | undefined
+  /** Answers for it over the broker. */
+  readonly answering: Answering | undefined
+  readonly #asking: Asking
   /** Takes every trace begun here; undefined when nobody asked for them. */
   taker: Taker | undefined
   /** Judges calls that come over the broker; undefined where its users are trusted. */
@@ -70,6 +109,7 @@ export class Profiler {
   readonly #inFlight = new Map<string, number>()
   #onProblem: (problem: Problem) => void = () => {}
   #box: Promise<AsyncDisposable | undefined> | undefined
+  #ear: Promise<AsyncDisposable | undefined> | undefined
   #started = false
 
   constructor(options: ProfilerOptions = {}, taker?: Taker, rootsAtCallee = false) {
@@ -94,7 +134,17 @@ export class Profiler {
       pid: this.pid,
       guard: (where, work) => this.guard(where, work),
       takeLate: (late) => this.taker && givePacket(this.taker, late),
+      ended: (traceId, root) => this.guard('recorder', () => this.recorder?.root(traceId, root)),
+      recall: options.recallOnLoss === false ? undefined : (id) => this.#asking.ask(id),
     })
+    this.#asking = new Asking(this.roots.inboxKey, this.post)
+    const recorder = options.recorder ?? {}
+    this.recorder =
+      recorder === false ? undefined : new Recorder(recordedBytes(recorder), this.roots)
+    this.answering =
+      recorder === false || recorder.answers === false || this.recorder === undefined
+        ? undefined
+        : new Answering(this.recorder, this.post)
   }
 
   /**
@@ -115,6 +165,7 @@ export class Profiler {
     this.#started = true
     this.guard('watch', () => this.watch?.enter())
     this.post.use(mailbox)
+    this.#listen(mailbox)
     if (!options.openBox) return
     const take = (piece: Uint8Array) => this.guard('inbox', () => this.roots.take(piece))
     this.#box = mailbox.open(this.roots.inboxKey, take).catch((error: unknown) => {
@@ -126,14 +177,38 @@ export class Profiler {
     await Promise.race([this.#box, delay(OPENING_MS, undefined, { ref: false })])
   }
 
+  /** What is asked before the process listens is not answered: nothing waits for this. */
+  #listen(mailbox: Mailbox): void {
+    const { answering } = this
+    if (answering === undefined) return
+    const take = (question: Uint8Array) => {
+      answering.take(question).catch((error: unknown) =>
+        this.guard('recall', () => {
+          throw error
+        }),
+      )
+    }
+    this.#ear = mailbox.listen(take).catch((error: unknown) => {
+      const message = 'this process cannot be asked for calls whose reply never came'
+      this.guard('recall', () => this.#onProblem({ kind: 'recall', message, error }))
+      return undefined
+    })
+  }
+
   async stop(): Promise<void> {
-    const box = this.#box
+    const [box, ear] = [this.#box, this.#ear]
     this.#box = undefined
+    this.#ear = undefined
+    this.#asking.stop()
     if (this.#started) this.guard('watch', () => this.watch?.leave())
     this.#started = false
     this.roots.flush()
     this.post.use(undefined)
-    const closed = box?.then((opened) => opened?.[Symbol.asyncDispose]()).catch(() => {})
+    const closed = Promise.all(
+      [box, ear].map((one) =>
+        one?.then((opened) => opened?.[Symbol.asyncDispose]()).catch(() => {}),
+      ),
+    )
     await Promise.race([closed, delay(OPENING_MS, undefined, { ref: false })])
   }
 
@@ -180,7 +255,10 @@ export async function profilerOf(mailbox: Mailbox, patienceMs: number): Promise<
   let starting = byMailbox.get(mailbox)
   if (starting === undefined) {
     // It only calls: what its process does in the meantime is nobody's wait.
-    const made: Starting = { profiler: new Profiler({ watch: false }), opening: undefined }
+    const made: Starting = {
+      profiler: new Profiler({ watch: false, recorder: false }),
+      opening: undefined,
+    }
     const opened = () => {
       made.opening = undefined
     }

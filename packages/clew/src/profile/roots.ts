@@ -5,8 +5,12 @@ import {
   type Packet,
   type PacketRoot,
   pieceTraceId,
+  readPacket,
+  worstStatus,
 } from '../trace/blocks.ts'
+import type { Status } from '../trace/index.ts'
 import type { CallRecord } from '../trace/records.ts'
+import type { OpenRoots } from './recall/recorder.ts'
 import type { Taker } from './taker.ts'
 
 /** The root trace a call belongs to; set by the interceptor that began it. */
@@ -26,10 +30,14 @@ export interface RootsOptions {
   guard<T>(where: string, work: () => T): T | undefined
   /** Takes pieces and replies that come when their trace has been handed over already. */
   readonly takeLate: (late: Packet) => void
+  /** Told of root calls that have ended. */
+  readonly ended?: ((traceId: string, root: PacketRoot) => void) | undefined
+  /** Asks others what they know of a trace that lost something; they answer to the inbox. */
+  readonly recall?: ((traceId: string) => void) | undefined
 }
 
 /** The traces that this process has begun, until they are handed over. */
-export class Roots {
+export class Roots implements OpenRoots {
   /** Names this process's inbox; the left half of every trace id begun here. */
   readonly inboxKey: string = newHalfId()
   readonly #options: RootsOptions
@@ -52,10 +60,27 @@ export class Roots {
     return root
   }
 
-  /** A piece from the inbox, of whatever trace. */
-  take(piece: Uint8Array): void {
-    const traceId = pieceTraceId(piece)
-    if (traceId === undefined) return
+  /** Root calls that wait for their reply. */
+  pending(traceId: string): PacketRoot | undefined {
+    return this.#open.get(traceId)?.pending
+  }
+
+  /** A message of the inbox: a piece of whatever trace, or several of one. */
+  take(message: Uint8Array): void {
+    const traceId = pieceTraceId(message)
+    if (traceId !== undefined) {
+      this.#take(traceId, message)
+      return
+    }
+    // What a root's own record in it says is known here.
+    const packet = readPacket(message)
+    if (packet === undefined) return
+    for (const piece of packet.pieces) {
+      if (pieceTraceId(piece) === packet.traceId) this.#take(packet.traceId, piece)
+    }
+  }
+
+  #take(traceId: string, piece: Uint8Array): void {
     const root = this.#open.get(traceId)
     if (root === undefined) {
       this.#options.takeLate({ traceId, pieces: [piece], ended: false })
@@ -106,6 +131,9 @@ export class RootTrace {
   #over = false
   #answered = false
   #expectsMore = true
+  #begun: CallRecord | undefined
+  /** Others were asked; what they answer is waited for as long as for anything else. */
+  #recalled = false
   #timer: NodeJS.Timeout | undefined
   pieceBytes = 0
 
@@ -150,6 +178,18 @@ export class RootTrace {
     assembly?.addRoot(root.record, root, root.block)
   }
 
+  /** The root call leaves. */
+  asked(record: CallRecord): void {
+    this.#begun = record
+  }
+
+  /** The root call, while it waits for its reply. */
+  get pending(): PacketRoot | undefined {
+    const { host, pid } = this.#options
+    if (this.#answered || this.#begun === undefined) return undefined
+    return { record: this.#begun, host, pid }
+  }
+
   /** The root call has ended; its block, if any came, begins the trace. */
   answered(record: CallRecord, block: Uint8Array | undefined): void {
     const { host, pid } = this.#options
@@ -160,11 +200,12 @@ export class RootTrace {
       return
     }
     const root = { record, host, pid, block }
+    this.#options.ended?.(this.traceId, root)
     // Nothing ran below a call that was refused, and nobody waits any more for one given up.
     this.#expectsMore = record.status !== 'rejected' && record.status !== 'cancelled'
     if (block !== undefined && this.#passOn({ root, pieces: NOTHING }, block)) return
     this.#addRoot(root)
-    this.#end()
+    this.#end(isLost(record.status) || (block !== undefined && isLost(worstStatus(block))))
   }
 
   /** A trace whose root is a callee here: the whole of it is one piece. */
@@ -172,7 +213,7 @@ export class RootTrace {
     if (this.#over || this.#passOn({ pieces: [piece] }, piece)) return
     // What never came through the inbox does not count against its bound.
     this.#addPiece(piece)
-    this.#end()
+    this.#end(isLost(worstStatus(piece)))
   }
 
   /** The usual trace of those who want it as it came: nothing else will come, and nobody reads it here. */
@@ -185,8 +226,10 @@ export class RootTrace {
     return true
   }
 
-  #end(): void {
+  /** @param lost somebody waited for an answer in vain */
+  #end(lost: boolean): void {
     this.#answered = true
+    if (lost && !this.#whole) this.#recall()
     this.#handOverWhenWhole()
     this.#waitForPieces()
   }
@@ -233,13 +276,25 @@ export class RootTrace {
     if (this.#over || this.#whole) return
     // A busy process comes to its timers before its sockets, where pieces may lie that came long ago:
     // they are read in the turns up to the second immediate.
-    const soon = () => setImmediate(() => setImmediate(() => this.handOver()))
+    const soon = () => setImmediate(() => setImmediate(() => this.#giveUp()))
     this.#timer ??= setTimeout(soon, this.#options.graceMs)
     this.#told.waits()
   }
 
+  /** What has not come by now is asked for; the answers follow the trace as what comes late does. */
+  #giveUp(): void {
+    if (!this.#over && this.#reading.waiting > 0) this.#recall()
+    this.handOver()
+  }
+
+  #recall(): void {
+    if (this.#recalled || this.#options.recall === undefined) return
+    this.#recalled = true
+    this.#options.recall(this.traceId)
+  }
+
   get #whole(): boolean {
-    if (this.#over) return false
+    if (this.#over || this.#recalled) return false
     const assembly = this.#reading
     return assembly.waiting === 0 && !(this.#expectsMore && assembly.unannounced)
   }
@@ -267,3 +322,5 @@ export class RootTrace {
 }
 
 const NOTHING: readonly Uint8Array[] = []
+
+const isLost = (status: Status) => status === 'timeout' || status === 'lost'

@@ -2,6 +2,7 @@ import { ContextKey } from '../call/index.ts'
 import { Log } from '../trace/log.ts'
 import type { CallRecord, LogOwner, OwnRecord, PieceExtra, Pointer } from '../trace/records.ts'
 import type { Post } from './post.ts'
+import type { Recorder } from './recall/recorder.ts'
 import type { TraceContext } from './trace-context.ts'
 
 /** Bytes kept free for the worker's own record when a log is measured against the budget. */
@@ -25,6 +26,7 @@ export class WorkerLog {
   readonly #log: Log
   readonly #budget: number
   readonly #post: Post
+  readonly #recorder: Recorder | undefined
   readonly #open = new Set<CallRecord>()
   readonly #pointers: Pointer[] = []
   #calls = 0
@@ -36,7 +38,11 @@ export class WorkerLog {
     owner: LogOwner,
     context: Pick<TraceContext, 'flags' | 'state'>,
     at: { readonly anchorMs: number; readonly receiveUs: number },
-    carrier: { readonly budget: number; readonly post: Post },
+    carrier: {
+      readonly budget: number
+      readonly post: Post
+      readonly recorder?: Recorder | undefined
+    },
   ) {
     this.owner = owner
     this.context = context
@@ -44,6 +50,7 @@ export class WorkerLog {
     this.#log = new Log(owner, at.receiveUs)
     this.#budget = carrier.budget
     this.#post = carrier.post
+    this.#recorder = carrier.recorder
   }
 
   /** Keeps more bytes free for the worker's own record. */
@@ -86,6 +93,11 @@ export class WorkerLog {
     return this.#log.closePiece(own, extra)
   }
 
+  /** What is known while the worker runs: what its calls brought so far, and those that have not ended. */
+  peek(own: OwnRecord, extra: PieceExtra): Uint8Array {
+    return this.#log.peek(own, this.#open, extra)
+  }
+
   #recordPending(): void {
     this.#closed = true
     for (const record of this.#open) {
@@ -104,6 +116,7 @@ export class WorkerLog {
     }
     const { calls, worst } = this.#log
     const piece = this.#log.takePiece(this.#pieces)
+    this.#recorder?.piece(this.owner, piece)
     void this.#post.send(this.owner.traceId, piece)
     this.#pointers.push({ piece: this.#pieces++, calls, bytes: piece.length, worst })
     // The piece took the older pointers along; they are repeated so that one lost piece hides no other.

@@ -23,6 +23,15 @@ export {
 } from './packet.ts'
 export { lookAtPacket, type PacketLook } from './packet-look.ts'
 export { Assembly, pieceTraceId, readPiece } from './read.ts'
+export {
+  type BlockOwner,
+  blockAsPiece,
+  encodeRecall,
+  MAX_RECALL_TRACES,
+  type RecallRequest,
+  readRecall,
+  worstStatus,
+} from './recall-request.ts'
 export type * from './records.ts'
 export { isSelfContained } from './self-contained.ts'
 export { isUneven } from './uneven.ts'

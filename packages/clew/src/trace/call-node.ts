@@ -54,6 +54,8 @@ export interface CallNode {
   /** The reply came after the caller had stopped waiting. */
   readonly late: boolean
   readonly inFlight: number | undefined
+  /** How long the callee had been at work when it was asked and had not answered; undefined where it did, or was not asked. */
+  readonly runningMs: number | undefined
   /** Share of its time, from 0 to 1, that the callee's event loop was busy when the request came. */
   readonly busy: number | undefined
   /** Of the callee, as it says. */

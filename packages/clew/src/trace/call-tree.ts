@@ -143,6 +143,7 @@ function toNode(
     redelivered: receive?.redelivered === true,
     late,
     inFlight: receive?.inFlight,
+    runningMs: respond === undefined ? receive?.runningMs : undefined,
     busy: receive?.busy,
     version: receive?.version,
     from: request?.from,

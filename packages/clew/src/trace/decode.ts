@@ -23,8 +23,8 @@ export interface Gathered {
   readonly trace: string
   /** Calls that may still be kept. */
   room: number
-  readonly folds: Fold[]
-  readonly missing: Missing[]
+  folds: Fold[]
+  missing: Missing[]
   /** By process and moment: every call that a pause fell into brings it. */
   readonly pauses: Map<string, Pause>
   /** Calls whose callee brought nothing although it answered, or may still be working. */

@@ -97,6 +97,23 @@ export class Draft {
     this.#places = 0
   }
 
+  /** Makes the draft what another one is now. */
+  copy(other: Draft): void {
+    this.reset(other.owner, other.receiveUs, other.first)
+    this.out.bytes(other.out.buffer, 0, other.out.at)
+    this.calls = other.calls
+    this.worst = other.worst
+    this.depth = other.depth
+    this.records = other.records
+    this.#nameCount = other.#nameCount
+    for (let at = 0; at < other.#nameCount; at++) this.#names[at] = other.#names[at]!
+    this.#places = other.#places
+    for (let at = 0; at < other.#places; at++) {
+      this.#hosts[at] = other.#hosts[at]!
+      this.#pids[at] = other.#pids[at]!
+    }
+  }
+
   /** Lets go of what it was used for: a kept draft keeps no more alive than a few names. */
   clear(): void {
     this.owner = NO_OWNER

@@ -57,6 +57,11 @@ export interface Entry {
   readonly redelivered?: boolean
   /** On receive: calls this process was handling for the service, this one included. */
   readonly inFlight?: number
+  /**
+   * On receive: the worker had not answered when somebody asked for what its process knew, so many
+   * milliseconds after it had begun.
+   */
+  readonly runningMs?: number
   /** On receive: share of its time, from 0 to 1, that the process's event loop was busy of late. */
   readonly busy?: number
   /** On receive: version of the service, as its process says. */

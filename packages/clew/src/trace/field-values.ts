@@ -23,6 +23,8 @@ export const number = (value: unknown) => (Number.isFinite(value) ? (value as nu
 export const count = (value: unknown) =>
   Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined
 
+export const duration = (value: unknown) => ((value as number) >= 0 ? number(value) : undefined)
+
 export const flag = (value: unknown) => (typeof value === 'boolean' ? value : undefined)
 
 const oneOf =

@@ -47,6 +47,7 @@ const ENTRY_KEYS = [
   'attempt',
   'redelivered',
   'inFlight',
+  'runningMs',
   'busy',
   'version',
   'from',

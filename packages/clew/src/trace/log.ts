@@ -17,6 +17,9 @@ const LARGEST_SPARE = 65_536
 
 /** Heads are written here and copied out with the items behind them. */
 const scratch = new ByteWriter(2_048)
+/** Bytes of items beyond which no more are added for a look at a log that goes on. */
+const MOST_PEEKED = 48 * 1024
+
 /** Room before the head for the first byte and the length of what follows. */
 const GAP = 8
 
@@ -144,6 +147,24 @@ export class Log {
     this.#pieceHead(flags, 0, extra, format.statusCode(own.status))
     this.#putOwn(own)
     return this.#finish(format.PIECE_MAGIC, scratch.at)
+  }
+
+  /**
+   * What a log holds that goes on, as `closePiece` would write it: its worker is still running. Of the
+   * calls that have not ended, those that fit into a message are in it.
+   */
+  peek(own: OwnRecord, open: Iterable<CallRecord>, extra: PieceExtra = {}): Uint8Array {
+    const copy = new Log(this.#owner, this.#receiveUs)
+    copy.#gone = this.#gone
+    if (this.#draft !== undefined) {
+      copy.#draft = spare.pop() ?? new Draft()
+      copy.#draft.copy(this.#draft)
+    }
+    for (const record of open) {
+      if (copy.size > MOST_PEEKED) break
+      copy.append(record)
+    }
+    return copy.closePiece(own, extra)
   }
 
   #putCounts(status: number): void {

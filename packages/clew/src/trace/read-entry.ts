@@ -2,6 +2,7 @@ import type { Entry } from './entry.ts'
 import {
   attributes,
   count,
+  duration,
   edge,
   flag,
   number,
@@ -47,6 +48,7 @@ const OPTIONAL: readonly (readonly [keyof Entry, Read])[] = [
   ['attempt', count],
   ['redelivered', flag],
   ['busy', share],
+  ['runningMs', duration],
   ['version', text],
   ['from', pair('service', 'method', text)],
   ['attributes', attributes],

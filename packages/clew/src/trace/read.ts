@@ -1,19 +1,22 @@
 import { ByteReader } from './byte-reader.ts'
 import * as decode from './decode.ts'
-import type { Entry, Fold, Missing, Pause, Relay, Trace } from './entry.ts'
+import type { Entry, Missing, Pause, Relay, Trace } from './entry.ts'
 import * as format from './format.ts'
 import { BlockHead, blockCalls } from './head.ts'
 import { normalId } from './ids.ts'
 import { Scope } from './items.ts'
 import type { CallRecord } from './records.ts'
+import { executionOf, type Line, NONE, type Segment, stillMissing, toldAgain } from './segments.ts'
 import { callerEntries } from './to-entries.ts'
 
-type Line = Entry | decode.Mark
+type PieceMark = Extract<decode.Mark, { readonly kind: 'piece' }>
 
-/** The entries that one message brought. */
-interface Segment {
-  readonly key: string
-  readonly lines: readonly Line[]
+/** A piece that somebody told of. */
+interface Announced {
+  readonly parent: string
+  readonly calls: number
+  /** While it has not come: who told of it. */
+  readonly by: Segment[]
 }
 
 /** A piece's head: everything before its own record, or before its items. */
@@ -91,7 +94,9 @@ export class Assembly {
   readonly #gathered: decode.Gathered
   readonly #segments: Segment[] = []
   readonly #pieces = new Map<string, Segment>()
-  readonly #announced = new Map<string, { readonly parent: string; readonly calls: number }>()
+  readonly #announced = new Map<string, Announced>()
+  /** What is known of the root's own side: of more than one record the one that tells most counts. */
+  readonly #roots = new Map<string, { readonly tells: number; readonly segment: Segment }>()
   /** Whole blocks by their call, and everything by the call below which it belongs. */
   readonly #blocks = new Map<string, Segment[]>()
   readonly #below = new Map<string, Segment[]>()
@@ -107,9 +112,7 @@ export class Assembly {
    */
   constructor(traceId: string, maxCalls = format.MAX_CALLS) {
     const trace = normalId(traceId, 16)
-    const folds: Fold[] = []
-    const missing: Missing[] = []
-    const lists = { folds, missing, pauses: new Map<string, Pause>() }
+    const lists = { folds: [], missing: [], pauses: new Map<string, Pause>() }
     this.#gathered = { trace, room: maxCalls, ...lists, bare: new Set(), whole: new Set() }
   }
 
@@ -125,6 +128,9 @@ export class Assembly {
   ): void {
     const gathered = this.#gathered
     const id = normalId(record.id, 8)
+    const tells = (record.finishUs === undefined ? 0 : 1) + (block === undefined ? 0 : 2)
+    const before = record.late ? undefined : this.#roots.get(id)
+    if (before !== undefined && before.tells >= tells) return
     const call = { ...record, id }
     const mark = (entry: Entry): Line => (record.late ? { kind: 'late', entry } : entry)
     const side = { trace: gathered.trace, host: caller.host, pid: caller.pid, parent: null }
@@ -137,7 +143,10 @@ export class Assembly {
     if (block !== undefined) this.#addRootBlock(call, block, lines)
     else decode.expectCallee(call, gathered)
     if (finish !== undefined) lines.push(mark(finish))
-    this.#add({ key: `root:${id}`, lines })
+    const segment = this.#segment({ key: `root:${id}`, lines })
+    if (before !== undefined) this.#segments.splice(this.#segments.indexOf(before.segment), 1)
+    if (!record.late) this.#roots.set(id, { tells, segment })
+    this.#add(segment)
   }
 
   #addRootBlock(call: CallRecord, block: Uint8Array, lines: Line[]): void {
@@ -173,8 +182,9 @@ export class Assembly {
     if (head === undefined || head.trace !== gathered.trace) return false
     const { callId, receiveUs, parent } = head
     const whole = (head.flags & format.PIECE_OWN) !== 0
-    const key = decode.pieceKey(callId, receiveUs, whole ? -1 : head.piece)
-    if (this.#pieces.has(key)) return true
+    const running = whole && format.statusOf(head.own) === 'pending'
+    const key = decode.pieceKey(callId, receiveUs, running ? -2 : whole ? -1 : head.piece)
+    if (this.#pieces.has(key) && !running) return true
     if (gathered.room <= 0) {
       // One number for all of them: pieces without end must not cost memory without end.
       this.#beyond ??= { parent: callId, trace: gathered.trace, calls: 0, reason: 'cut' }
@@ -191,7 +201,10 @@ export class Assembly {
       if (!whole) reader.at = head.start
       decode.decodeItems(reader, frame, gathered, lines)
     }
-    const segment = { key, lines }
+    const [first] = lines
+    const runningMs = first?.kind === 'rpc-receive' ? first.runningMs : undefined
+    const execution = whole ? executionOf(callId, receiveUs / 1000) : undefined
+    const segment = this.#segment({ key, lines, whole: execution, runningMs })
     this.#pieces.set(key, segment)
     if (this.#announced.has(key)) this.#waiting--
     this.#add(segment)
@@ -209,18 +222,35 @@ export class Assembly {
     return true
   }
 
+  /** With what was gathered since the one before. */
+  #segment(parts: Omit<Segment, 'folds' | 'missing'>): Segment {
+    const gathered = this.#gathered
+    const { folds, missing } = gathered
+    if (folds.length > 0) gathered.folds = []
+    if (missing.length > 0) gathered.missing = []
+    return {
+      ...parts,
+      folds: folds.length > 0 ? folds : NONE,
+      missing: missing.length > 0 ? missing : NONE,
+    }
+  }
+
   #add(segment: Segment): void {
     this.#segments.push(segment)
     for (const line of segment.lines) {
-      if (line.kind === 'piece') this.#announce(line)
+      if (line.kind === 'piece') this.#announce(line, segment)
       else if (line.kind === 'late') this.#late = true
     }
   }
 
-  #announce(mark: { readonly key: string; readonly parent: string; readonly calls: number }): void {
-    if (this.#announced.has(mark.key)) return
-    this.#announced.set(mark.key, mark)
-    if (!this.#pieces.has(mark.key)) this.#waiting++
+  #announce({ key, parent, calls }: PieceMark, by: Segment): void {
+    const known = this.#announced.get(key)
+    if (known !== undefined) {
+      if (!this.#pieces.has(key)) known.by.push(by)
+      return
+    }
+    this.#announced.set(key, { parent, calls, by: [by] })
+    if (!this.#pieces.has(key)) this.#waiting++
   }
 
   /** Announced pieces that have not come. */
@@ -241,18 +271,20 @@ export class Assembly {
   finish(options: { readonly alone?: boolean } = {}): Trace {
     const { alone = false } = options
     const gathered = this.#gathered
-    const missing = [...gathered.missing]
+    const again = toldAgain(this.#segments, gathered.whole)
+    const kept = this.#segments.filter((segment) => !again.has(segment))
+    const missing = stillMissing(kept)
     if (this.#beyond !== undefined) missing.push({ ...this.#beyond })
     if (!alone) {
-      for (const [key, { parent, calls }] of this.#announced) {
-        if (this.#pieces.has(key)) continue
+      for (const [key, { parent, calls, by }] of this.#announced) {
+        if (this.#pieces.has(key) || by.every((segment) => again.has(segment))) continue
         missing.push({ parent, trace: gathered.trace, calls, reason: 'lost' })
       }
     }
     return {
       id: gathered.trace,
-      entries: this.#inOrder(alone),
-      folds: [...gathered.folds],
+      entries: this.#inOrder(alone, again),
+      folds: kept.flatMap(({ folds }) => folds),
       missing,
       relays: [...this.#relays],
       ...(gathered.pauses.size > 0 && { pauses: [...gathered.pauses.values()] }),
@@ -261,9 +293,9 @@ export class Assembly {
   }
 
   /** All entries, those of pieces put in where they belong. */
-  #inOrder(alone: boolean): Entry[] {
+  #inOrder(alone: boolean, again: ReadonlySet<Segment>): Entry[] {
     const entries: Entry[] = []
-    const used = new Set<Segment>()
+    const used = new Set(again)
     /** How far the pieces below a call have been gone through: there may be very many. */
     const nexts = new Map<string, number>()
     const known = this.#late ? this.#requested() : undefined

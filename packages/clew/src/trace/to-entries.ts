@@ -36,12 +36,12 @@ export function callerEntries(record: CallRecord, side: Side): [Entry, Entry | u
   return [first, { kind: 'rpc-finish', timeMs: toMs(record.finishUs), ...same, ...finish }]
 }
 
-/** The callee's entries of a call: receive, start where known, and respond. */
+/** The callee's entries of a call: receive, start where known, and respond, unless it is still running. */
 export function calleeEntries(
   call: { readonly id: string; readonly service: string; readonly method: string },
   own: ReadOwn,
   side: Side & { readonly late: boolean; readonly edge?: Entry['edge'] },
-): { readonly begin: Entry[]; readonly respond: (calls: number) => Entry } {
+): { readonly begin: Entry[]; readonly respond: ((calls: number) => Entry) | undefined } {
   const { id, service, method } = call
   const same = { host: side.host, pid: side.pid, service, method, id, trace: side.trace }
   const parent: Optional = side.parent === undefined ? {} : { parent: side.parent }
@@ -52,6 +52,8 @@ export function calleeEntries(
   if (own.foreign !== undefined) receive.foreign = own.foreign
   if (own.busy !== undefined) receive.busy = own.busy
   if (own.version !== undefined) receive.version = own.version
+  const running = own.status === 'pending'
+  if (running) receive.runningMs = Math.max(0, toMs(own.respondUs - own.receiveUs))
   const asked = valuesOf(own.values, 'args')
   if (asked !== undefined) receive.attributes = asked
   const begin: Entry[] = [
@@ -69,7 +71,7 @@ export function calleeEntries(
     if (side.late) ending.late = true
     return { kind: 'rpc-respond', timeMs: toMs(own.respondUs), ...same, ...parent, ...ending }
   }
-  return { begin, respond }
+  return { begin, respond: running ? undefined : respond }
 }
 
 /** Names come from outside: `__proto__` is one like any other. */

@@ -3,6 +3,11 @@ import { it } from 'node:test'
 import { newHalfId, type Problem } from '../../call/index.ts'
 import type { Connect } from './fixtures.ts'
 
+async function until(holds: () => boolean): Promise<void> {
+  const deadline = Date.now() + 5000
+  while (!holds() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
 export function mailboxTests(connect: Connect): void {
   it('brings a piece to the box that is open', async (t) => {
     const opener = await connect(t)
@@ -42,6 +47,32 @@ export function mailboxTests(connect: Connect): void {
     await connection.close()
     assert.equal(await connection.mailbox.post(key, new Uint8Array(1)), false)
     assert.deepEqual(problems, [])
+  })
+
+  it('asks everybody who listens, and nobody where nobody does', async (t) => {
+    const asker = await connect(t)
+    const listeners = await Promise.all([connect(t), connect(t)])
+    const heard: string[] = []
+    const mine = newHalfId()
+    const ears = await Promise.all(
+      [asker, ...listeners].map(({ mailbox }, index) =>
+        mailbox.listen((question) => {
+          // Other tests may ask beside this one.
+          const text = Buffer.from(question).toString('latin1')
+          if (text.startsWith(mine)) heard.push(`${index} ${text.slice(mine.length)}`)
+        }),
+      ),
+    )
+    const ask = (text: string) => asker.mailbox.ask(Buffer.from(`${mine}${text}`, 'latin1'))
+    assert.equal(await ask('a'), true)
+    await until(() => heard.length === 3)
+    await ears[0]![Symbol.asyncDispose]()
+    assert.equal(await ask('b'), true)
+    await until(() => heard.length === 5)
+    assert.deepEqual(heard.toSorted(), ['0 a', '1 a', '1 b', '2 a', '2 b'])
+    assert.equal(await asker.mailbox.ask(new Uint8Array(4 * 1024 + 1)), false)
+    await asker.close()
+    assert.equal(await ask('c'), false)
   })
 
   it('closes a box while pieces still stream in', async (t) => {

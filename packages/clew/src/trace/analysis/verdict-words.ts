@@ -45,18 +45,36 @@ const ENDINGS: Readonly<Record<FailureKind, string>> = {
 /** What failed first, how, and who only passed it on. */
 export function failureSentence(failure: Failure, tree: CallTree): string {
   const { origin, kind, passedOn, suspect } = failure
-  const ended = kind === 'lost' && origin.status === 'timeout' ? heldUp(origin) : ENDINGS[kind]
   const named =
     origin.error !== undefined && (kind === 'error' || kind === 'rejected' || kind === 'caller')
   const error = named ? ` with ${origin.error}` : ''
   const after = origin.totalMs === undefined ? '' : ` after ${formatMs(origin.totalMs)}`
+  const ended = endingOf(failure, `${error}${after}`)
   const queue =
-    kind === 'unanswered' && isQueued(origin) ? ` (its queue is rpc-${origin.service})` : ''
+    kind === 'unanswered' && origin.calls.length === 0 && isQueued(origin)
+      ? ` (its queue is rpc-${origin.service})`
+      : ''
   const busy =
     suspect === undefined || suspect === origin ? '' : `, then at work in ${at(suspect, tree)}`
   const others =
     passedOn.length === 0 ? '' : `; ${list(passedOn.map(spokenName))} only passed it on`
-  return `${at(origin, tree)} ${ended}${error}${after}${queue}${busy}${others}.${doubtOf(failure)}`
+  return `${at(origin, tree)} ${ended}${queue}${busy}${others}.${doubtOf(failure)}`
+}
+
+/** How it ended; `after` says after how long. */
+function endingOf({ kind, origin }: Failure, after: string): string {
+  const { status, runningMs, calls } = origin
+  if (kind === 'lost' && status === 'timeout') return `${heldUp(origin)}${after}`
+  if (kind === 'crash' && runningMs !== undefined) {
+    const hangs = `was still at work ${formatMs(runningMs)} after it had taken it up`
+    return status === 'timeout' ? `was given up${after}, and ${hangs}` : `${hangs}: it may hang`
+  }
+  // What it called is here, and nothing of its own: of its process nothing is left to ask.
+  if (kind === 'unanswered' && calls.length > 0) {
+    const called = list(calls.map(spokenName))
+    return `was taken up, for it called ${called}, and did not answer${after}: its process crashed, cannot be reached or keeps no records`
+  }
+  return `${ENDINGS[kind]}${after}`
 }
 
 function heldUp({ host, callerHost, handleMs }: CallNode): string {

@@ -1,0 +1,126 @@
+import type { LogOwner } from '../../trace/records.ts'
+
+/** What an entry holds: the block of a reply, a piece, or a packet. */
+export type RingKind = 'block' | 'piece' | 'packet'
+
+/** Something that was kept, as a copy. */
+export interface Kept {
+  readonly kind: RingKind
+  readonly traceId: string
+  readonly callId: string
+  /** Nameko's id of the call of the worker that made it; empty where none was told. */
+  readonly parent: string
+  readonly bytes: Uint8Array
+}
+
+const KINDS: readonly RingKind[] = ['block', 'piece', 'packet']
+/** Size, kind, length of the parent's id; then trace id and call id as text. */
+const HEAD = 4 + 1 + 1
+const IDS = 32 + 16
+const LONGEST_PARENT = 255
+
+/**
+ * The last that was put into it, in a fixed number of bytes: what is new takes the place of the oldest.
+ * Everything is copied, so that nothing else is kept alive, and nothing is looked at before somebody
+ * asks.
+ */
+export class Ring {
+  readonly bytes: number
+  /** Entries that were not kept because they are too large. */
+  tooLarge = 0
+  #buffer: Buffer | undefined
+  #next = 0
+  #oldest = 0
+  /** Where the entries end that lie behind `#next`. */
+  #end = Number.POSITIVE_INFINITY
+  #count = 0
+
+  constructor(bytes: number) {
+    this.bytes = bytes
+  }
+
+  /** Entries held. */
+  get count(): number {
+    return this.#count
+  }
+
+  put(
+    kind: RingKind,
+    owner: Pick<LogOwner, 'traceId' | 'callId'>,
+    parent: string,
+    bytes: Uint8Array,
+  ): void {
+    const told = parent.length <= LONGEST_PARENT ? parent : ''
+    const size = HEAD + IDS + told.length + bytes.length
+    if (size > this.bytes / 4) {
+      this.tooLarge++
+      return
+    }
+    // Pages that were never written to cost nothing, so a process that records little takes little.
+    this.#buffer ??= Buffer.allocUnsafeSlow(this.bytes)
+    const buffer = this.#buffer
+    let at = this.#claim(size)
+    buffer.writeUInt32LE(size, at)
+    buffer[at + 4] = KINDS.indexOf(kind)
+    buffer[at + 5] = told.length
+    at += HEAD
+    buffer.write(owner.traceId, at, 32, 'latin1')
+    buffer.write(owner.callId, at + 32, 16, 'latin1')
+    at += IDS
+    if (told !== '') buffer.write(told, at, told.length, 'latin1')
+    buffer.set(bytes, at + told.length)
+  }
+
+  /** What is kept of these traces, the oldest first. */
+  find(traceIds: ReadonlySet<string>): Kept[] {
+    const found: Kept[] = []
+    const buffer = this.#buffer
+    if (buffer === undefined) return found
+    let at = this.#oldest
+    for (let entry = 0; entry < this.#count; entry++) {
+      const size = buffer.readUInt32LE(at)
+      const ids = at + HEAD
+      const traceId = buffer.toString('latin1', ids, ids + 32)
+      if (traceIds.has(traceId)) {
+        const parentAt = ids + IDS
+        const contents = parentAt + buffer[at + 5]!
+        found.push({
+          kind: KINDS[buffer[at + 4]!]!,
+          traceId,
+          callId: buffer.toString('latin1', ids + 32, parentAt),
+          parent: buffer.toString('latin1', parentAt, contents),
+          bytes: new Uint8Array(buffer.subarray(contents, at + size)),
+        })
+      }
+      at = this.#after(at, size)
+    }
+    return found
+  }
+
+  #after(at: number, size: number): number {
+    return at + size >= this.#end ? 0 : at + size
+  }
+
+  #claim(size: number): number {
+    if (this.#next + size > this.bytes) {
+      while (this.#count > 0 && this.#oldest >= this.#next) this.#forget()
+      this.#end = this.#next
+      this.#next = 0
+      if (this.#count === 0) this.#oldest = 0
+    }
+    while (this.#count > 0 && this.#oldest >= this.#next && this.#oldest < this.#next + size) {
+      this.#forget()
+    }
+    const at = this.#next
+    this.#next += size
+    this.#count++
+    return at
+  }
+
+  #forget(): void {
+    const size = this.#buffer!.readUInt32LE(this.#oldest)
+    this.#oldest = this.#after(this.#oldest, size)
+    if (this.#oldest === 0) this.#end = Number.POSITIVE_INFINITY
+    this.#count--
+  }
+}
