@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { createToken } from './access/token-file.ts'
+import { createToken, revokeToken } from './access/token-file.ts'
 import { type TokenGate, tokenGate } from './access/token-gate.ts'
 import { type Collector, createCollector } from './collector.ts'
 import type { Role, Route } from './http/route.ts'
@@ -123,4 +123,13 @@ test('headers that would smuggle others in are no headers at all', () => {
   ]) {
     assert.throws(() => new Headers({ authorization: `Bearer ${evil}` }), TypeError)
   }
+})
+
+test('a tail ends when the token of its reader is revoked', async () => {
+  const url = 'http://collector/api/tail'
+  const response = await collector.fetch(new Request(url, { headers: bearer(tokens.read) }), '')
+  assert.equal(response.status, 200)
+  await revokeToken(join(directory, 'tokens.json'), 'ada')
+  // Resolves when the stream is over.
+  assert.match(await response.text(), /ready/)
 })

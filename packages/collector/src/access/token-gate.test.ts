@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { chmod, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -40,7 +41,8 @@ test('a token lets in who has it, to what its roles allow, as its tenant', () =>
     assert.match(text, /^clew_[0-9a-f]{16}_[\w-]{43}$/)
     const gate = await tokenGate(file)
     const subject = await gate.admit(asking(`Bearer ${text}`), 'ingest', '10.0.0.1')
-    assert.deepEqual(subject, { name: 'orders', tenant: 'shop', roles: ['ingest'] })
+    const { name, tenant, roles } = subject
+    assert.deepEqual([name, tenant, roles], ['orders', 'shop', ['ingest']])
     for (const role of ['ingest', 'read', 'admin'] as const) {
       const { tenant } = await gate.admit(asking(`bearer  ${root.text}`), role, '10.0.0.1')
       assert.equal(tenant, 'default')
@@ -119,6 +121,23 @@ test('a token expires, is revoked within a second, and comes with the file on SI
     await gate.reload()
     await admit(next.text)
     assert.deepEqual(gate.refused, { none: 0, unknown: 1, expired: 1, role: 0 })
+  }))
+
+test('what never ends is told when its token is revoked or has expired', () =>
+  withFile(async (file) => {
+    const { text, token } = await createToken(file, orders)
+    const other = await createToken(file, { ...orders, name: 'other', lifeMs: undefined })
+    let now = token.createdMs
+    const gate = await tokenGate(file, { nowMs: () => now })
+    const endOf = async (shown: string) =>
+      (await gate.admit(asking(`Bearer ${shown}`), 'ingest', '')).ended!
+    const [first, second] = [await endOf(text), await endOf(other.text)]
+    assert.equal(await endOf(text), first)
+    now = token.expiresMs!
+    await once(first, 'abort')
+    assert.equal(second.aborted, false)
+    await revokeToken(file, 'other')
+    await once(second, 'abort')
   }))
 
 test('a damaged file shuts nobody out; one that is gone lets nobody in', () =>

@@ -41,6 +41,9 @@ export class TokenGate implements Gate {
   #read = ''
   #lookedMs = Number.NEGATIVE_INFINITY
   #reading: Promise<void> | undefined
+  /** Of tokens that were let in: fire when they count no more. */
+  readonly #ends = new Map<string, AbortController>()
+  #watch: NodeJS.Timeout | undefined
 
   constructor(file: string, options: TokenGateOptions = {}) {
     this.#file = file
@@ -86,13 +89,13 @@ export class TokenGate implements Gate {
     if (token === undefined) {
       throw this.#unauthenticated(text === undefined ? 'none' : 'unknown', address)
     }
-    const { name, tenant, roles } = token
     if (token.expiresMs !== undefined && this.#nowMs() >= token.expiresMs) {
       throw this.#unauthenticated('expired', address, token)
     }
+    const { name, tenant, roles } = token
     if (!roles.includes(role) && !roles.includes('admin'))
       throw this.#forbidden(token, role, address)
-    return { name, tenant, roles }
+    return { name, tenant, roles, ended: this.#endOf(token) }
   }
 
   #unauthenticated(reason: 'none' | 'unknown' | 'expired', address: string, token?: Token) {
@@ -144,6 +147,7 @@ export class TokenGate implements Gate {
       const seen = await looks(this.#file)
       if (seen === this.#read) return undefined
       this.#tokens = await readTokenFile(this.#file)
+      this.#endOld()
       // When it changed in between, `seen` is of before, and it is read once more: rather that than never.
       this.#read = seen
       this.#problem = undefined
@@ -155,12 +159,41 @@ export class TokenGate implements Gate {
           ? error
           : new TokenFileError('failed', `the tokens cannot be read: ${String(error)}`)
       if (known.code === 'ENOENT') this.#tokens = new Map()
+      this.#endOld()
       const again = this.#problem === known.message
       this.#problem = known.message
       this.#read = ''
       if (!again) this.#tell(known.code)
       return known
     }
+  }
+
+  /** While somebody may be listening to what never ends, the file is looked at although nobody asks. */
+  #endOf({ id }: Token): AbortSignal {
+    let end = this.#ends.get(id)
+    if (end === undefined) {
+      end = new AbortController()
+      this.#ends.set(id, end)
+      this.#watch ??= setInterval(() => {
+        this.#endOld()
+        void this.#look()
+      }, LOOK_AGAIN_MS).unref()
+    }
+    return end.signal
+  }
+
+  /** Whoever has a token that was taken out, changed, or has expired, is let go. */
+  #endOld(): void {
+    for (const [id, end] of this.#ends) {
+      const token = this.#tokens.get(id)
+      const { expiresMs = Number.POSITIVE_INFINITY } = token ?? {}
+      if (token !== undefined && this.#nowMs() < expiresMs) continue
+      this.#ends.delete(id)
+      end.abort()
+    }
+    if (this.#ends.size > 0) return
+    clearInterval(this.#watch)
+    this.#watch = undefined
   }
 
   #tell(result: string): void {

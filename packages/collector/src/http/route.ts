@@ -8,6 +8,8 @@ export interface Subject {
   /** Only what is this tenant's is given or taken. Never from a header or parameter. */
   readonly tenant: string
   readonly roles: readonly Role[]
+  /** Fires when they may no more; what never ends by itself ends then. Absent where that cannot be. */
+  readonly ended?: AbortSignal | undefined
 }
 
 /** A request that was let in. */

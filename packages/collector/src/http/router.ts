@@ -74,7 +74,14 @@ async function answer(
   checkOrigin(route, request)
   const subject = route.role === 'open' ? ANYBODY : await gate.admit(request, route.role, address)
   const { searchParams: query } = new URL(request.url)
-  return await route.handle({ request, subject, address, params, query, signal: request.signal })
+  const signal = signalOf(route, request, subject)
+  return await route.handle({ request, subject, address, params, query, signal })
+}
+
+/** Answers that go on for ever end when whoever asked may no more; others are over before that. */
+function signalOf({ produces }: Route, { signal }: Request, { ended }: Subject): AbortSignal {
+  const endless = produces === 'text/event-stream' && ended !== undefined
+  return endless ? AbortSignal.any([signal, ended]) : signal
 }
 
 /** A page of somebody else's must not change anything here with what a browser knows of its user. */
