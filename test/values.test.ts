@@ -120,7 +120,7 @@ for (const road of ROADS) {
       await silent.orders.place(ORDER, CARD)
       await assert.rejects(silent.plain.fail(ORDER))
       const none = (await silent.written()) + silent.said.filter((line) => !line.includes('no a-1'))
-      for (const secret of [CANARY, CARD, MAIL, 'a-1', '17"', 'attributes']) {
+      for (const secret of [CANARY, CARD, MAIL, 'a-1', 'attributes']) {
         assert.ok(!none.includes(secret), `${secret} in ${none}`)
       }
       await using open = await started(road, (service) => ({
