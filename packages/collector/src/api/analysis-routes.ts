@@ -23,7 +23,12 @@ import type {
   SampleAnswer,
   StragglersAnswer,
 } from './analysis-shapes.ts'
-import { criticalPathSentences, sampleSentences, stragglersSentence } from './analysis-words.ts'
+import {
+  criticalPathSentences,
+  failedSentence,
+  sampleSentences,
+  stragglersSentence,
+} from './analysis-words.ts'
 import { placesOf } from './critical-places.ts'
 import { limitOf, moment, QUESTION, questionIn, wholeIn, wordIn } from './parameters.ts'
 import { Samples, type ToSample } from './sample.ts'
@@ -87,9 +92,14 @@ export function analysisRoutes({ store, now = Date.now }: ApiOptions): readonly 
           store.count(all.question, { signal }),
           store.count(failing, { signal }),
         ])
-        const told = await failuresOf(samples, { ...all, question: failing })
         const counts = { requests: requests.weight, failed: failed.weight }
-        return { ...told, asked: askingOf(all.question), ...counts } satisfies FailuresAnswer
+        return await failuresOf(
+          samples,
+          { ...all, question: failing },
+          {
+            ...{ asked: askingOf(all.question), ...counts },
+          },
+        )
       },
     },
     {
@@ -151,16 +161,20 @@ async function analysed(samples: Samples, asked: ToSample): Promise<AnalysisAnsw
   }
 }
 
-async function failuresOf(samples: Samples, asked: ToSample) {
+async function failuresOf(
+  samples: Samples,
+  failing: ToSample,
+  all: Pick<FailuresAnswer, 'asked' | 'requests' | 'failed'>,
+): Promise<FailuresAnswer> {
   const found = new Findings()
-  const sample = await samples.read(asked, (tree) => found.add(tree))
+  const sample = await samples.read(failing, (tree) => found.add(tree))
   // Where the time goes is another question.
   const about = { traces: found.traces, failed: found.failed, origins: found.origins }
-  const sentences = findingsSentences({ ...about, bottlenecks: [] })
-  const told = found.traces === 0 ? ['No request failed.'] : sentences
+  const began = found.failed === 0 ? [] : findingsSentences({ ...about, bottlenecks: [] })
+  const reading = all.failed === 0 ? [] : sampleSentences(sample)
   return {
-    ...{ sample, sentences: [...told, ...sampleSentences(sample)] },
-    failures: found.origins,
+    ...{ ...all, sample, failures: found.origins },
+    sentences: [failedSentence(all.failed, all.requests), ...began, ...reading],
   }
 }
 

@@ -19,6 +19,14 @@ export function sampleSentences(sample: SampleAnswer, how = 'chosen evenly'): re
   return told
 }
 
+/** How many failed, all of them counted. */
+export function failedSentence(failed: number, requests: number): string {
+  if (requests === 0) return 'There were no requests.'
+  if (failed === 0) return `None of ${number(Math.round(requests))} requests failed.`
+  const share = formatShare(failed / requests)
+  return `${number(Math.round(failed))} of ${number(Math.round(requests))} requests failed (${share}).`
+}
+
 export function stragglersSentence(
   stragglers: readonly StragglerFinding[],
   [slow]: readonly SlowInstance[],

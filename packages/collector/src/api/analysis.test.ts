@@ -67,6 +67,12 @@ test('an analysis of all traces says what reading their files would say', async 
 
   const failures = await client.failures()
   assert.deepEqual([failures.requests, failures.failed], [300, found.failed])
+  assert.ok(failures.sentences[0]!.startsWith(`${found.failed} of 300 requests failed (`))
+  assert.ok(failures.sentences[1]!.includes(`of ${found.failed} failed requests`))
+  const quiet = await client.failures({ filter: 'failed:false' })
+  assert.deepEqual(quiet.sentences, [`None of ${300 - found.failed} requests failed.`])
+  const never = await client.failures({ from: '3h', to: '2h' })
+  assert.deepEqual(never.sentences, ['There were no requests.'])
   const unmasked = ({ requests }: { requests: number }) => requests > 0
   assert.deepEqual(
     countsOf(failures.failures.filter(unmasked)),
