@@ -45,5 +45,6 @@ export function stragglersSentence(
 
 export function criticalPathSentences([first]: CriticalPathAnswer['methods']): readonly string[] {
   if (first === undefined) return []
-  return [`${formatShare(first.share)} of what answers waited for was ${spokenName(first)} itself.`]
+  const share = formatShare(first.share)
+  return [`${share} of what answers waited for was ${spokenName(first)} and the way to it.`]
 }
