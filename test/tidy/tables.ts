@@ -77,8 +77,12 @@ export const COLLECTOR: Rules = {
   access: { may: ['http'] },
   ingest: { may: ['http', 'store', 'settle', ...TRACES] },
   api: { may: ['http', 'filter', 'store', 'settle', ...TRACES] },
-  client: { may: ['filter', ...TRACES], mayTypes: ['store', 'api', 'ingest'], pure: true },
-  recall: { may: ['http', 'store', 'ingest', ...TRACES] },
+  client: {
+    may: ['filter', ...TRACES],
+    mayTypes: ['store', 'api', 'ingest', 'recall'],
+    pure: true,
+  },
+  recall: { may: ['http', 'store', 'ingest', 'clew/profile', ...TRACES] },
   keep: { may: ['http', 'store'] },
   '.': { may: ['*'] },
 }

@@ -7,7 +7,7 @@ import { analysisRoutes } from './api/analysis-routes.ts'
 import { figureRoutes } from './api/figure-routes.ts'
 import { telling } from './api/store-errors.ts'
 import { Tail } from './api/tail.ts'
-import { traceRoutes } from './api/trace-routes.ts'
+import { keyOf, traceRoutes } from './api/trace-routes.ts'
 import { healthRoute } from './health-route.ts'
 import type { Gate } from './http/gate.ts'
 import { openApiRoute } from './http/openapi.ts'
@@ -16,6 +16,8 @@ import { type Answer, router } from './http/router.ts'
 import { BatchIntake } from './ingest/batch-intake.ts'
 import { batchRoute } from './ingest/batch-route.ts'
 import { type BrokerRoadOptions, brokerRoad, type Road } from './ingest/broker-road.ts'
+import { recallRoute } from './recall/recall-route.ts'
+import { Recalls } from './recall/recalls.ts'
 import { Settler } from './settle/settler.ts'
 import type { TraceStore } from './store/trace-store.ts'
 
@@ -50,7 +52,8 @@ export interface Collector extends AsyncDisposable {
   /** Settles what was left of the time before. @throws StoreError */
   start(): Promise<void>
   /**
-   * Takes batches from the broker's queue too, until the collector is closed.
+   * Takes batches from the broker's queue too, until the collector is closed, and asks the services there
+   * for what they know of calls whose reply never came.
    * @throws RpcError `disconnected` where the broker cannot be reached
    */
   consume(broker: Broker, options?: ConsumeOptions): Promise<void>
@@ -64,9 +67,13 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 export function createCollector(options: CollectorOptions): Collector {
   const { store, gate = openGate(), audit, quietMs, recoverEveryMs, onProblem } = options
   const tail = new Tail()
+  const recalls: Recalls[] = []
   const settler = new Settler({
     ...{ store, quietMs },
-    onSettled: (summaries) => tail.take(summaries),
+    onSettled: (summaries) => {
+      tail.take(summaries)
+      for (const one of recalls) one.settled(summaries)
+    },
     onProblem: (error) => onProblem?.(error, 'settle'),
   })
   const intake = new BatchIntake({ store, settler })
@@ -77,6 +84,7 @@ export function createCollector(options: CollectorOptions): Collector {
       ...figureRoutes({ store }),
       ...analysisRoutes({ store }),
       tail.route(),
+      recallRoute({ recalls: () => recalls, keyOf: (one) => keyOf(store, one) }),
     ]),
     healthRoute(() => ({
       ...{ version, store: store.health(), pending: settler.pending },
@@ -104,6 +112,7 @@ export function createCollector(options: CollectorOptions): Collector {
     clearTimeout(recovering)
     recovering = undefined
     tail.close()
+    for (const one of recalls.splice(0)) await one.close()
     for (const road of roads.splice(0)) await road.close()
     await intake.drain()
     await settler.close()
@@ -120,7 +129,10 @@ export function createCollector(options: CollectorOptions): Collector {
     },
     consume: async (broker, consuming = {}) => {
       const told = (error: unknown) => onProblem?.(error, 'broker')
-      roads.push(await brokerRoad({ ...consuming, broker, intake, onProblem: told }))
+      const road = await brokerRoad({ ...consuming, broker, intake, onProblem: told })
+      roads.push(road)
+      const { tenant, mailbox } = road
+      recalls.push(await Recalls.open({ tenant, mailbox, intake, onProblem: told }))
     },
     close,
     [Symbol.asyncDispose]: close,

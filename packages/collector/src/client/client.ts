@@ -17,6 +17,7 @@ import type {
   StatisticsAnswer,
   TimelineAnswer,
 } from '../api/shapes.ts'
+import type { RecallAnswer } from '../recall/recall-route.ts'
 import { CollectorError } from './collector-error.ts'
 import { eventsIn } from './events.ts'
 
@@ -196,6 +197,15 @@ export class CollectorClient {
     const { filter, from, to } = asked.against
     const against = { against: filter, 'against-from': from, 'against-to': to }
     return this.#sampled('/api/compare', asked, against)
+  }
+
+  /**
+   * Asks the services for what they still know of a trace, which takes up to two seconds; then it is
+   * part of the trace. For admins.
+   */
+  async recall(id: string, { signal }: Pick<Asked, 'signal'> = {}): Promise<RecallAnswer> {
+    const path = `/api/traces/${encodeURIComponent(id)}/recall`
+    return await readJson(await this.#ask('POST', path, {}, signal))
   }
 
   /** Deletes a trace, by its whole id. */

@@ -1,5 +1,6 @@
 export type * from '../api/analysis-shapes.ts'
 export type * from '../api/shapes.ts'
+export type { RecallAnswer } from '../recall/recall-route.ts'
 export {
   type Against,
   type Asked,

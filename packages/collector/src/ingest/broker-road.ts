@@ -18,6 +18,9 @@ export interface BrokerRoadOptions {
 
 /** A road by which batches come. */
 export interface Road {
+  readonly tenant: string
+  /** Of its connection: by it services can be asked. */
+  readonly mailbox: BrokerConnection['mailbox']
   /** Takes nothing more; resolves when what was taken is durable and acknowledged. */
   close(): Promise<void>
 }
@@ -45,6 +48,7 @@ export async function brokerRoad(options: BrokerRoadOptions): Promise<Road> {
       { prefetch, ...(queue !== undefined && { queue }) },
     )
     return {
+      ...{ tenant, mailbox: connection.mailbox },
       async close() {
         await consumer.stop()
         await connection.close()
