@@ -115,3 +115,17 @@ test('no text gets out of its literal', async () => {
     { numRuns: 40 },
   )
 })
+
+test('a question that is withdrawn, takes too long or too much ends, and the next one is answered', async () => {
+  const endless = 'SELECT sum(cityHash64(number)) FROM numbers(1000000000000)'
+  const asking = new AbortController()
+  const asked = engine.query(endless, { signal: asking.signal, timeoutMs: 60_000 })
+  setTimeout(() => asking.abort(), 50)
+  await assert.rejects(asked, { code: 'cancelled' })
+  await assert.rejects(engine.query('SELECT 1', { signal: asking.signal }), { code: 'cancelled' })
+  await assert.rejects(engine.query(endless, { timeoutMs: 100 }), { code: 'timeout' })
+  const hungry = 'SELECT length(groupArray(number)) FROM numbers(300000000)'
+  await assert.rejects(engine.query(hungry), { code: 'costly' })
+  const answers = await Promise.all([1, 2, 3, 4].map((one) => engine.query(`SELECT ${one} AS one`)))
+  assert.deepEqual(answers.flat(), [{ one: 1 }, { one: 2 }, { one: 3 }, { one: 4 }])
+})

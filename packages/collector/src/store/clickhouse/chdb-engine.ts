@@ -10,7 +10,11 @@ import type { SqlEngine } from './sql-engine.ts'
 import { storeErrorOf } from './sql-errors.ts'
 
 export interface ChdbOptions {
-  /** Questions that may run at a time, beside one insert; more wait in order. @default 2 */
+  /**
+   * Questions that may run at a time, beside two inserts; more wait in order. Each takes a thread of
+   * Node's pool: with more, start Node with a larger `UV_THREADPOOL_SIZE` (as `clew collect` does).
+   * @default 2
+   */
   readonly readers?: number | undefined
   /** Most memory the engine takes, in bytes; a question that needs more than half of it fails. @default 1 GiB */
   readonly maxMemoryBytes?: number | undefined
@@ -34,7 +38,7 @@ export async function chdbEngine(dir: string, options: ChdbOptions = {}): Promis
     new Lane(new chdb.Session(join(dir, 'tables'), { connectionArgs: [`--config-file=${config}`] }))
   const lanes: Lane[] = []
   try {
-    for (let count = readers + 2; count > 0; count--) lanes.push(open())
+    for (let count = readers + WRITERS + 1; count > 0; count--) lanes.push(open())
     // Whoever opened the engine has the folder: what lies in the spool was left by a crash.
     await rm(spool, { recursive: true, force: true })
     await mkdir(spool, { recursive: true, mode: 0o700 })
@@ -70,6 +74,12 @@ const configOf = (maxMemoryBytes: number) => `<clickhouse>
 </clickhouse>
 `
 
+/** What has come becomes durable while what came before is settled. */
+const WRITERS = 2
+
+const leastBusy = (lanes: readonly Lane[]) =>
+  lanes.reduce((least, one) => (one.waiting < least.waiting ? one : least))
+
 /** A session does one thing at a time; what waits for it waits in order. */
 class Lane {
   readonly session: Session
@@ -94,7 +104,7 @@ class Lane {
 
 class ChdbEngine implements SqlEngine {
   readonly #lanes: readonly Lane[]
-  readonly #writer: Lane
+  readonly #writers: readonly Lane[]
   /** Ends questions of the others. */
   readonly #control: Lane
   readonly #readers: readonly Lane[]
@@ -107,17 +117,16 @@ class ChdbEngine implements SqlEngine {
     { spool, maxMemoryBytes }: { readonly spool: string; readonly maxMemoryBytes: number },
   ) {
     this.#lanes = lanes
-    this.#writer = lanes[0]!
-    this.#control = lanes[1]!
-    this.#readers = lanes.slice(2)
+    this.#control = lanes[0]!
+    this.#writers = lanes.slice(1, 1 + WRITERS)
+    this.#readers = lanes.slice(1 + WRITERS)
     this.#spool = spool
     const [half, quarter] = [maxMemoryBytes / 2, maxMemoryBytes / 4].map(wholeLiteral)
     this.#bounds = `max_memory_usage=${half}, max_bytes_before_external_group_by=${quarter}, max_bytes_before_external_sort=${quarter}, output_format_json_quote_64bit_integers=0`
   }
 
   async query<Row>(sql: string, { signal, timeoutMs = TIMEOUT_MS }: Effort = {}): Promise<Row[]> {
-    const [first, ...others] = this.#readers
-    const lane = others.reduce((least, one) => (one.waiting < least.waiting ? one : least), first!)
+    const lane = leastBusy(this.#readers)
     const mark = `/* clew ${++this.#questions} */`
     return await lane.run(async (session) => {
       if (signal?.aborted) throw cancelled()
@@ -141,7 +150,7 @@ class ChdbEngine implements SqlEngine {
   }
 
   async command(sql: string): Promise<void> {
-    await this.#writer.run(async (session) => {
+    await leastBusy(this.#writers).run(async (session) => {
       try {
         await session.queryAsync(sql)
       } catch (error) {
