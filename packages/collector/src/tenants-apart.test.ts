@@ -239,17 +239,20 @@ async function askStores(worlds: readonly World[], { tenant, picks }: Step): Pro
 const cursorOf = ({ text }: Answer) => /"cursor":"([^"]+)"/u.exec(text)?.[1]
 
 /** What parameters may be, so that much is found and much is tried. */
-function valuesOf({ name }: Parameter, tenant: Tenant, cursors: readonly string[]): string[] {
+function valuesOf(
+  { name, schema }: Parameter,
+  tenant: Tenant,
+  cursors: readonly string[],
+): string[] {
   const own = CANARY[tenant]
+  const { enum: words } = schema as { readonly enum?: string[] }
+  if (words !== undefined) return words
   if (name === 'id') return [...IDS, 'ab', 'abcd', 'ab55555', 'ffff', 'zz', `${'0'.repeat(31)}9`]
-  if (name === 'from') return [new Date(T0 - 3_600_000).toISOString()]
-  if (name === 'to') return [new Date(T0 + 3_600_000).toISOString()]
+  if (/(?:^|-)from$/u.test(name)) return [new Date(T0 - 3_600_000).toISOString()]
+  if (/(?:^|-)to$/u.test(name)) return [new Date(T0 + 3_600_000).toISOString()]
   if (name === 'cursor') return [...cursors, 'x']
   if (name === 'limit') return ['1', '2', '50']
   if (name === 'buckets') return ['5', '60', '0']
-  if (name === 'field') return ['service', 'method', 'host', 'type']
-  if (name === 'order') return ['newest', 'slowest']
-  if (name === 'as') return ['json', 'lines']
   if (['filter', 'against', 'a', 'b'].includes(name)) return filtersOf(tenant)
   return ['1', 'service', '60000', '10s', own]
 }
@@ -294,7 +297,7 @@ function urlOf(
   return `${url}?${query}`
 }
 
-const isTime = ({ name }: Parameter) => name === 'from' || name === 'to'
+const isTime = ({ name }: Parameter) => /(?:^|-)(?:from|to)$/u.test(name)
 
 async function play(
   shared: World,
