@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import type { Delivery, EntrypointDescription, Logger, Running, RunOptions, Use } from 'clew'
 import type { Config, ConfiguredOptions, LogFormat } from 'clew/config'
+import type { Sink } from 'clew/profile'
 import type { Backdoor } from './backdoor-server.ts'
 import { configuredBroker } from './broker-address.ts'
 import type { ClewContext } from './command.ts'
@@ -11,12 +12,15 @@ import { harmless } from './harmless.ts'
 import type { Output } from './output.ts'
 import { type AccessFlags, accessOptions } from './run-access.ts'
 import { jsonLog, textLog } from './run-log.ts'
+import { collectorOf, sinkTo } from './run-sink.ts'
 import { type FoundService, type LoadedServices, loadServices } from './service-file.ts'
 
 export interface RunFlags extends ConfigFlags, AccessFlags {
   readonly broker: string | undefined
   /** Empty: profiled, traces go home to whoever calls. Else the file that keeps those that begin here. */
   readonly profile: string | undefined
+  /** Address of a collector, or `broker`. */
+  readonly collector: string | undefined
   readonly maxWorkers: number | undefined
   readonly delivery: Delivery | undefined
   readonly timeout: number | undefined
@@ -38,7 +42,7 @@ export async function runServices(
   const { output } = context
   const config = await readConfiguration(context, flags, flags.broker)
   const loaded = await loadServices(targets)
-  const options = await optionsOf(output, flags, config)
+  const options = await optionsOf(context, flags, { config, loaded })
   const { run } = await import('clew')
   const { callFault } = await import('./call-fault.ts')
   const running = await run(
@@ -93,10 +97,16 @@ interface Options extends RunOptions {
   readonly maxWorkers: number
   readonly log: Logger
   readonly format: LogFormat
+  /** Where traces are sent. */
+  readonly collector: string | undefined
 }
 
 /** What the configuration says, and over it the flags. */
-async function optionsOf(output: Output, flags: RunFlags, config: Config): Promise<Options> {
+async function optionsOf(
+  { output, env }: ClewContext,
+  flags: RunFlags,
+  { config, loaded }: Omit<Inside, 'running'>,
+): Promise<Options> {
   const { logSettings, runOptions } = await import('clew/config')
   const broker = await configuredBroker(config)
   const configured: ConfiguredOptions = runOptions(config)
@@ -104,30 +114,40 @@ async function optionsOf(output: Output, flags: RunFlags, config: Config): Promi
   const format = flags.log ?? usual
   const delivery = flags.delivery ?? configured.delivery
   const timeoutMs = flags.timeout ?? configured.timeoutMs
+  const log = format === 'json' ? await jsonLog(output, level) : await textLog(output, level)
+  const collector = await collectorOf(flags.collector, config)
+  const names = loaded.services.map(({ service }) => service)
+  const onProblem = (message: string) => log({ level: 'warn', message })
+  const sink = collector && (await sinkTo(collector, env, { names, onProblem }))
   return {
     ...configured,
     broker,
     maxWorkers: flags.maxWorkers ?? configured.maxWorkers ?? 10,
-    log: format === 'json' ? await jsonLog(output, level) : await textLog(output, level),
-    use: await profiler(flags),
+    log,
+    use: await profiler(flags, sink),
+    collector: collector?.to,
     ...(delivery && { delivery }),
     ...(timeoutMs && { timeoutMs }),
     format,
   }
 }
 
-async function profiler(flags: RunFlags): Promise<readonly Use[]> {
-  const access = await accessOptions(flags)
-  const { profile: file } = flags
+/** @param sink to a collector; where traces are kept in a file too, there are two that profile */
+async function profiler(flags: RunFlags, sink: Sink | undefined): Promise<readonly Use[]> {
+  const file = flags.profile ?? (sink && '')
+  const access = await accessOptions({ ...flags, profile: file })
   if (file === undefined) return []
   const { fileSink, profile } = await import('clew/profile')
-  if (file === '') return [profile(access)]
+  const sending = profile({ ...access, ...(sink && { sink }) })
+  if (file === '') return [sending]
   try {
     closeSync(openSync(file, 'a'))
   } catch (error) {
     throw fileFault('write', file, error)
   }
-  return [profile({ ...access, sink: fileSink(file) })]
+  return sink === undefined
+    ? [profile({ ...access, sink: fileSink(file) })]
+    : [sending, profile({ sink: fileSink(file) })]
 }
 
 interface Announced {
@@ -168,7 +188,7 @@ function announceToPeople(
   const where = harmless(options.broker.name)
   for (const reason of passedOver) output.say(`${yellow('passed over:')} ${harmless(reason)}`)
   output.say(
-    `${green('running')} ${services.length} service${services.length === 1 ? '' : 's'} on ${bold(where)}, ${options.maxWorkers} calls each at a time${profiled(flags.profile)}`,
+    `${green('running')} ${services.length} service${services.length === 1 ? '' : 's'} on ${bold(where)}, ${options.maxWorkers} calls each at a time${profiled(flags.profile, options.collector)}`,
   )
   const listed = services.slice(0, MOST_LISTED)
   const column = Math.max(...listed.map(({ service }) => service.length))
@@ -190,7 +210,12 @@ function wayIn({ kind, name }: EntrypointDescription): string {
   return kind === 'rpc' ? name : `${kind}:${name}`
 }
 
-function profiled(file: string | undefined): string {
-  if (file === undefined) return ''
-  return file === '' ? ', profiled' : `, profiled into ${harmless(file)}`
+function profiled(file: string | undefined, collector: string | undefined): string {
+  const into = file === undefined || file === '' ? [] : [`into ${harmless(file)}`]
+  const to = collector === undefined ? [] : [`to ${harmless(collectorSaid(collector))}`]
+  if (file === undefined && collector === undefined) return ''
+  return [', profiled', [...into, ...to].join(' and ')].join(' ').trimEnd()
 }
+
+const collectorSaid = (to: string) =>
+  to === 'broker' ? 'collectors on the broker' : `the collector at ${to}`

@@ -1,4 +1,6 @@
 export { withReason } from '../call/index.ts'
+export type { CollectorSettings } from './collector-settings.ts'
+export { collectorSettings } from './collector-settings.ts'
 export { writeDocument } from './document.ts'
 export type { Config, LoadConfigOptions } from './load-config.ts'
 export { loadConfig } from './load-config.ts'

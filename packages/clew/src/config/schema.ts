@@ -15,6 +15,17 @@ const level = v.pipe(
   v.picklist(LEVELS, `must be one of ${LEVELS.join(', ')}`),
 )
 
+const share = (what: string) => v.pipe(v.number(what), v.minValue(0, what), v.maxValue(1, what))
+const SHARE = 'must be a number from 0 to 1'
+
+const collectorAddress = v.pipe(
+  v.string('must be a collector’s address, such as http://127.0.0.1:7117, or broker'),
+  v.regex(
+    /^(?:broker|https?:\/\/\S+)$/u,
+    'must be a collector’s address, such as http://127.0.0.1:7117, or broker',
+  ),
+)
+
 /** Keys that the framework reads, Nameko's first. All others belong to the program. */
 const KNOWN = {
   AMQP_URI: text('must be an address such as amqp://user:password@host:5672/vhost'),
@@ -68,6 +79,26 @@ const KNOWN = {
   TIMEOUT_MS: whole(1, LONGEST_MS),
   DRAIN_TIMEOUT_MS: whole(0, LONGEST_MS),
   DELIVERY: v.picklist(['nameko', 'fast'], 'must be nameko or fast'),
+  COLLECTOR: v.union(
+    [
+      collectorAddress,
+      v.strictObject({
+        to: collectorAddress,
+        token: v.nullish(v.string()),
+        gzip: v.optional(flag),
+        queue: v.optional(v.string()),
+        keep: v.optional(
+          v.strictObject({
+            errors: v.optional(flag),
+            slowest: v.optional(share(SHARE)),
+            stragglers: v.optional(flag),
+            share: v.optional(share(SHARE)),
+          }),
+        ),
+      }),
+    ],
+    'must be a collector’s address, such as http://127.0.0.1:7117, or broker; or { to, token, gzip, queue, keep: { errors, slowest, stragglers, share } }',
+  ),
 } as const
 
 /** Keys of Nameko that mean nothing here, with the reason. */

@@ -27,6 +27,10 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>({
         brief: 'also keep the traces that begin here in a file',
       },
       {
+        input: 'run gateway.js --collector http://127.0.0.1:7117',
+        brief: 'send them to a collector (clew collect); without one nothing waits',
+      },
+      {
         input: 'run services.ts --watch --backdoor 5000',
         brief: 'restarted when the source changes; clew backdoor 5000 looks into the process',
       },
@@ -59,6 +63,14 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>({
         inferEmpty: true,
         placeholder: 'FILE',
         brief: 'profile every call; with a file, keep the traces that begin here in it',
+      },
+      collector: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'URL|broker',
+        brief:
+          'profile every call, and send the traces that begin here to a collector, by its address or by the broker (default: COLLECTOR of the configuration; token: $CLEW_COLLECTOR_TOKEN)',
       },
       grantKey: {
         kind: 'parsed',
