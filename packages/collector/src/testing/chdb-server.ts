@@ -19,8 +19,8 @@ export interface ChdbServer extends AsyncDisposable {
  * The embedded engine behind HTTP, so that the real client is tested without a server: no users, TLS,
  * progress or errors in the middle of an answer.
  */
-export async function chdbServer(dir: string): Promise<ChdbServer> {
-  const session = new Session(join(dir, 'tables'))
+export async function chdbServer(dir: string, connectionArgs: string[] = []): Promise<ChdbServer> {
+  const session = new Session(join(dir, 'tables'), { connectionArgs })
   const statements: string[] = []
   let [losing, last] = [0, Promise.resolve()]
   const run = async (request: IncomingMessage): Promise<string> => {

@@ -61,11 +61,14 @@ const summary: fc.Arbitrary<TraceSummary> = fc.record({
   }),
 })
 
-const pattern = fc
-  .array(fc.oneof(fc.constantFrom('*', '\\*', '\\\\'), fc.constantFrom(...TEXTS).map(escaped)), {
-    maxLength: 3,
-  })
-  .map((parts) => parts.join(''))
+const pattern = fc.oneof(
+  fc.constantFrom('*_*', 'a_*', '*%', '*\\\\*', '*\\**', "*'*"),
+  fc
+    .array(fc.oneof(fc.constantFrom('*', '\\*', '\\\\'), fc.constantFrom(...TEXTS).map(escaped)), {
+      maxLength: 3,
+    })
+    .map((parts) => parts.join('')),
+)
 
 function escaped(literally: string): string {
   return literally.replace(/[\\*]/gu, '\\$&')
