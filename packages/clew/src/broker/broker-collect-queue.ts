@@ -1,10 +1,12 @@
 import {
+  type CollectBacklog,
   type CollectOptions,
   type CollectQueue,
   ConfigError,
   type Consumer,
   type Handed,
   type HandOptions,
+  RpcError,
   toError,
 } from '../call/index.ts'
 import { DrainingConsumer } from './draining-consumer.ts'
@@ -14,6 +16,7 @@ import {
   type Delivery,
   type Failure,
   type Queue,
+  type QueueLength,
   type Receipt,
   refusalOf,
   type Transport,
@@ -167,6 +170,25 @@ export class BrokerCollectQueue implements CollectQueue {
       throw unconsumed(queue, error)
     }
     return consumer
+  }
+
+  async backlog(queue = USUAL_NAME): Promise<CollectBacklog | undefined> {
+    const waiting = await this.#lengthOf(queue)
+    if (waiting === undefined) return undefined
+    const dead = await this.#lengthOf(deadQueue(queue).name)
+    return {
+      ...{ batches: waiting.messages, collectors: waiting.consumers },
+      dead: dead?.messages ?? 0,
+    }
+  }
+
+  async #lengthOf(name: string): Promise<QueueLength | undefined> {
+    try {
+      return await this.#transport.findQueue(name)
+    } catch (error) {
+      if (refusalOf(error) === 'NOT_FOUND') return undefined
+      throw new RpcError('disconnected', `queue ${name} was not found: ${toError(error).message}`)
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { MemoryExchange } from './memory-exchange.ts'
 import { MemoryQueue, type QueueOwner } from './memory-queue.ts'
 import type { Message } from './message.ts'
-import type { Exchange, Queue } from './transport.ts'
+import type { Exchange, Queue, QueueLength } from './transport.ts'
 
 const PREDECLARED = ['topic', 'direct', 'fanout', 'headers'] as const
 
@@ -40,6 +40,13 @@ export class MemoryBus implements QueueOwner {
   /** @throws Error when there is no such exchange */
   findExchange(name: string): void {
     if (name !== '' && !this.#exchanges.has(name)) throw new Error(notFound(name))
+  }
+
+  /** @throws Error when there is no such queue */
+  findQueue(name: string): QueueLength {
+    const queue = this.#queues.get(name)
+    if (queue === undefined) throw new Error(`NOT_FOUND - no queue ${name}`)
+    return { messages: queue.length, consumers: queue.consumers }
   }
 
   /**

@@ -62,6 +62,10 @@ export class MemoryQueue {
     return this.#waiting.length - this.#head
   }
 
+  get consumers(): number {
+    return this.#consumers.length
+  }
+
   get isFull(): boolean {
     return this.length >= this.#maxLength
   }

@@ -9,6 +9,7 @@ import type {
   Exchange,
   PublishOptions,
   Queue,
+  QueueLength,
   Receipt,
   Transport,
   TransportEvents,
@@ -71,6 +72,10 @@ export class MemoryTransport implements Transport {
 
   async declareQueue(queue: Queue): Promise<void> {
     this.#declare(queue).used()
+  }
+
+  async findQueue(name: string): Promise<QueueLength> {
+    return this.#bus.findQueue(name)
   }
 
   publish(message: Message, { mandatory, confirm }: PublishOptions, receipt: Receipt): void {

@@ -1,6 +1,6 @@
 import type { Problem } from '../call/index.ts'
 import type { Channel, GuardedClient } from './frame-guard.ts'
-import { type Exchange, type Queue, refusalOf } from './transport.ts'
+import { type Exchange, type Queue, type QueueLength, refusalOf } from './transport.ts'
 
 /** Exchanges declared again with a new connection; others are when a message finds them missing. */
 const REMEMBERED = 1000
@@ -58,6 +58,15 @@ export class RabbitDeclarations {
 
   async declareQueue(queue: Queue): Promise<void> {
     await this.#on(this.#client, (channel) => declareQueue(channel, queue, queue.name))
+  }
+
+  async findQueue(name: string): Promise<QueueLength> {
+    let found: QueueLength | undefined
+    await this.#on(this.#client, async (channel) => {
+      const { messageCount, consumerCount } = await channel.queueDeclare(name, { passive: true })
+      found = { messages: messageCount, consumers: consumerCount }
+    })
+    return found!
   }
 
   #on(

@@ -14,6 +14,7 @@ import type {
   Exchange,
   PublishOptions,
   Queue,
+  QueueLength,
   Receipt,
   Transport,
   TransportEvents,
@@ -147,6 +148,10 @@ class RabbitTransport implements Transport {
 
   findExchange(name: string): Promise<void> {
     return this.#declarations.findExchange(name)
+  }
+
+  findQueue(name: string): Promise<QueueLength> {
+    return this.#declarations.findQueue(name)
   }
 
   declareQueue(queue: Queue): Promise<void> {

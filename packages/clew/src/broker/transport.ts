@@ -19,6 +19,8 @@ export interface Transport {
   findExchange(name: string): Promise<void>
   /** Declares a queue without consuming it, this once. @throws Error as `declareExchange` */
   declareQueue(queue: Queue): Promise<void>
+  /** How much lies in a queue, and who takes from it. @throws Error as `declareQueue`: `NOT_FOUND` */
+  findQueue(name: string): Promise<QueueLength>
   /**
    * Sends a message now, or when the connection is back. Never throws.
    * With `mandatory`, `TransportEvents.returned` tells when no queue took it.
@@ -32,6 +34,12 @@ export interface Transport {
   consume(queue: Queue, options: ConsumeOptions): Promise<Consumption>
   /** Closes at once. Unacknowledged deliveries go back to their queues. Idempotent. */
   close(): Promise<void>
+}
+
+export interface QueueLength {
+  /** Those that wait; without those that were delivered and are not acknowledged. */
+  readonly messages: number
+  readonly consumers: number
 }
 
 export interface PublishOptions {

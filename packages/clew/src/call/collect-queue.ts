@@ -21,6 +21,16 @@ export interface CollectOptions {
   readonly queue?: string | undefined
 }
 
+/** How much lies in a collect queue. */
+export interface CollectBacklog {
+  /** Batches that no collector has been handed. */
+  readonly batches: number
+  /** Collectors that take from it. */
+  readonly collectors: number
+  /** Batches that no collector could take, in the queue with `dead-` before its name. */
+  readonly dead: number
+}
+
 /**
  * Brings batches of packets to collectors: by a durable queue of the broker, which is there before any
  * collector has ever run, and from which any number of them take.
@@ -38,4 +48,10 @@ export interface CollectQueue {
     take: (batch: Uint8Array, redelivered: boolean) => Promise<void>,
     options: CollectOptions,
   ): Promise<Consumer>
+  /**
+   * How much lies in the queue; undefined where there is none: nobody has sent or collected here yet.
+   * @throws RpcError `disconnected`
+   * @param queue its name. @default 'clew.collect'
+   */
+  backlog(queue?: string): Promise<CollectBacklog | undefined>
 }

@@ -9,7 +9,13 @@ export type {
   ServeOptions,
 } from './broker.ts'
 export type { Call, Stray } from './call.ts'
-export type { CollectOptions, CollectQueue, Handed, HandOptions } from './collect-queue.ts'
+export type {
+  CollectBacklog,
+  CollectOptions,
+  CollectQueue,
+  Handed,
+  HandOptions,
+} from './collect-queue.ts'
 export type { Consumer } from './consumer.ts'
 export { ContextKey, ContextValues } from './context-values.ts'
 export type { Derivable } from './derive.ts'

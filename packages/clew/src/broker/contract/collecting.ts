@@ -85,4 +85,18 @@ export function collectingTests(connect: Connect): void {
     const taking = connection.collectQueue.consume(async () => {}, { queue, prefetch: 1 })
     await assert.rejects(taking, /exists with other properties/)
   })
+
+  it('tells how much waits, and who takes it', async (t) => {
+    const queue = name()
+    const connection = await connect(t)
+    const { collectQueue } = connection
+    assert.equal(await collectQueue.backlog(queue), undefined)
+    await collectQueue.hand(bytes(1), { queue, timeoutMs: 5000 })
+    assert.deepEqual(await collectQueue.backlog(queue), { batches: 1, collectors: 0, dead: 0 })
+    const taken = Promise.withResolvers<void>()
+    const consumer = await collectQueue.consume(async () => taken.resolve(), { queue, prefetch: 1 })
+    await taken.promise
+    assert.deepEqual(await collectQueue.backlog(queue), { batches: 0, collectors: 1, dead: 0 })
+    await consumer.stop()
+  })
 }
