@@ -147,6 +147,11 @@ export const ALLOWED_NAMES: readonly AllowedName[] = [
   { paths: /^test\//, names: /^tsBuildInfoFile$/, reason: "the compiler's own name" },
   { paths: /./, names: /^AddressInfo$/, reason: "Node's own name" },
   {
+    paths: /^packages\/collector\/src\/ingest\/otlp/,
+    names: /spans?/i,
+    reason: 'what OpenTelemetry calls them',
+  },
+  {
     paths: /^packages\/collector\/src\/http\/openapi\.ts$/,
     names: /^info$/,
     reason: "OpenAPI's own name",

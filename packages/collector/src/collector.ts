@@ -13,9 +13,12 @@ import type { Gate } from './http/gate.ts'
 import { openApiRoute } from './http/openapi.ts'
 import type { Route } from './http/route.ts'
 import { type Answer, router } from './http/router.ts'
+import { accountRoute } from './ingest/account-route.ts'
 import { BatchIntake } from './ingest/batch-intake.ts'
 import { batchRoute } from './ingest/batch-route.ts'
 import { type BrokerRoadOptions, brokerRoad, type Road } from './ingest/broker-road.ts'
+import { otlpRoute } from './ingest/otlp-route.ts'
+import { Metrics } from './metrics.ts'
 import { recallRoute } from './recall/recall-route.ts'
 import { Recalls } from './recall/recalls.ts'
 import { Settler } from './settle/settler.ts'
@@ -67,36 +70,22 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 export function createCollector(options: CollectorOptions): Collector {
   const { store, gate = openGate(), audit, quietMs, recoverEveryMs, onProblem } = options
   const tail = new Tail()
+  const metrics: Metrics = new Metrics(() => ({
+    ...{ pending: settler.pending, tailReaders: tail.readers },
+    writable: store.health().writable,
+  }))
   const recalls: Recalls[] = []
   const settler = new Settler({
     ...{ store, quietMs },
     onSettled: (summaries) => {
+      metrics.settled(summaries.length)
       tail.take(summaries)
       for (const one of recalls) one.settled(summaries)
     },
     onProblem: (error) => onProblem?.(error, 'settle'),
   })
-  const intake = new BatchIntake({ store, settler })
-  const asked: readonly Route[] = [
-    batchRoute(intake),
-    ...telling([
-      ...traceRoutes({ store }),
-      ...figureRoutes({ store }),
-      ...analysisRoutes({ store }),
-      tail.route(),
-      recallRoute({ recalls: () => recalls, keyOf: (one) => keyOf(store, one) }),
-    ]),
-    healthRoute(() => ({
-      ...{ version, store: store.health(), pending: settler.pending },
-      // Anybody reads these, so they name no files; the log does.
-      problems: [
-        ...(gate.problem === undefined ? [] : ['the file of tokens cannot be read']),
-        ...(audit?.problem === undefined ? [] : [audit.problem]),
-      ],
-    })),
-  ]
-  const bare = [...asked, openApiRoute(asked, version)]
-  const routes = audit === undefined ? bare : bare.map((route) => audited(route, audit))
+  const intake = new BatchIntake({ store, settler, onTaken: (taken) => metrics.taken(taken) })
+  const routes = routesOf({ ...options, gate, settler, intake, tail, metrics, recalls })
   const roads: Road[] = []
   let recovering: NodeJS.Timeout | undefined
   const recoverLater = (everyMs: number) => {
@@ -122,7 +111,12 @@ export function createCollector(options: CollectorOptions): Collector {
   return {
     isOpen: gate.isOpen,
     routes,
-    fetch: router({ routes, gate, onProblem }),
+    fetch: router({
+      routes,
+      gate,
+      onProblem,
+      onAnswer: (name, status) => metrics.answered(name, status),
+    }),
     start: async () => {
       await settler.recover()
       if (recoverEveryMs !== undefined) recoverLater(recoverEveryMs)
@@ -137,4 +131,48 @@ export function createCollector(options: CollectorOptions): Collector {
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+interface Parts extends CollectorOptions {
+  readonly gate: Gate
+  readonly settler: Settler
+  readonly intake: BatchIntake
+  readonly tail: Tail
+  readonly metrics: Metrics
+  readonly recalls: readonly Recalls[]
+}
+
+function routesOf({
+  store,
+  gate,
+  audit,
+  settler,
+  intake,
+  tail,
+  metrics,
+  recalls,
+}: Parts): readonly Route[] {
+  const asked: readonly Route[] = [
+    batchRoute(intake),
+    otlpRoute(intake),
+    metrics.route(),
+    ...telling([
+      ...traceRoutes({ store }),
+      ...figureRoutes({ store }),
+      ...analysisRoutes({ store }),
+      tail.route(),
+      recallRoute({ recalls: () => recalls, keyOf: (one) => keyOf(store, one) }),
+      accountRoute(store),
+    ]),
+    healthRoute(() => ({
+      ...{ version, store: store.health(), pending: settler.pending },
+      // Anybody reads these, so they name no files; the log does.
+      problems: [
+        ...(gate.problem === undefined ? [] : ['the file of tokens cannot be read']),
+        ...(audit?.problem === undefined ? [] : [audit.problem]),
+      ],
+    })),
+  ]
+  const bare = [...asked, openApiRoute(asked, version)]
+  return audit === undefined ? bare : bare.map((route) => audited(route, audit))
 }

@@ -10,6 +10,8 @@ export interface RouterOptions {
   readonly maxConcurrent?: number | undefined
   /** Told of what should not happen, with the route's name. */
   readonly onProblem?: ((error: unknown, where: string) => void) | undefined
+  /** Told of each answer of a route, by its name; must not throw. */
+  readonly onAnswer?: ((name: string, status: number) => void) | undefined
 }
 
 /** Answers a request of a peer at an address; never rejects. */
@@ -30,23 +32,26 @@ const HEADERS = {
 
 /** Answers requests by routes. What a route throws is told as an {@link ApiError}, never with a stack. */
 export function router(options: RouterOptions): Answer {
-  const { routes, maxConcurrent = 64, onProblem } = options
+  const { routes, maxConcurrent = 64, onProblem, onAnswer } = options
   const app = new Hono<{ Bindings: Bindings }>()
   let running = 0
   for (const route of routes) {
     const path = route.path.replace(/\{(\w+)\}/gu, ':$1')
     app.on(route.method, path, async (context) => {
       const { address } = context.env
-      if (running >= maxConcurrent) {
-        return busy().toResponse()
+      const told = (response: Response) => {
+        onAnswer?.(route.name, response.status)
+        return response
       }
+      if (running >= maxConcurrent) return told(busy().toResponse())
       running++
       try {
-        return await answer(route, context.req.raw, context.req.param(), address, options)
+        const { req } = context
+        return told(await answer(route, req.raw, req.param(), address, options))
       } catch (error) {
-        if (error instanceof ApiError) return error.toResponse()
+        if (error instanceof ApiError) return told(error.toResponse())
         onProblem?.(error, route.name)
-        return failure().toResponse()
+        return told(failure().toResponse())
       } finally {
         running--
       }

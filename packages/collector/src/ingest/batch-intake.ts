@@ -2,15 +2,33 @@ import { createHash } from 'node:crypto'
 import { packetHead, readBatch, readPacket } from 'clew/trace/blocks'
 import { ApiError } from '../http/api-error.ts'
 import type { Settler } from '../settle/settler.ts'
+import type { RoadName } from '../store/accounts.ts'
 import { StoreError } from '../store/store-error.ts'
 import type { StoredBatch, StoredPacket, TraceStore } from '../store/trace-store.ts'
-import type { Intake, IntakeAnswer, RejectReason } from './intake.ts'
+import type { Delivery, Intake, IntakeAnswer, RejectReason } from './intake.ts'
 
 export interface BatchIntakeOptions {
   readonly store: Pick<TraceStore, 'append'>
   readonly settler: Settler
   /** Milliseconds since 1970. @default Date.now */
   readonly now?: (() => number) | undefined
+  /** Told of each batch; must not throw. */
+  readonly onTaken?: ((taken: TakenBatch) => void) | undefined
+}
+
+/** What became of a batch, for whoever counts. Counts are calls. */
+export interface TakenBatch {
+  readonly road: RoadName
+  readonly bytes: number
+  readonly stored?: number
+  readonly duplicates?: number
+  readonly rejected?: Readonly<Partial<Record<RejectReason, number>>>
+  /** The whole batch had come before. */
+  readonly duplicate?: boolean
+  /** Batches that could not be read at all. */
+  readonly unreadable?: number
+  /** From its arrival until it was durable. */
+  readonly ms?: number
 }
 
 /** Bytes of one packet; larger ones are rejected. */
@@ -39,36 +57,58 @@ export class BatchIntake implements Intake {
   #waiting: Waiting[] = []
   #bytes = 0
   #running: Promise<void> | undefined
+  readonly #tell: (taken: TakenBatch) => void
 
-  constructor({ store, settler, now = Date.now }: BatchIntakeOptions) {
+  constructor({ store, settler, now = Date.now, onTaken = () => {} }: BatchIntakeOptions) {
+    this.#tell = onTaken
     this.#store = store
     this.#settler = settler
     this.#now = now
   }
 
-  async take(tenant: string, bytes: Uint8Array): Promise<IntakeAnswer> {
+  async take(tenant: string, bytes: Uint8Array, road: 'http' | 'broker'): Promise<IntakeAnswer> {
     const batch = readBatch(bytes)
     if (batch === undefined) {
+      this.#tell({ road, bytes: bytes.length, unreadable: 1 })
       throw new ApiError(400, 'unreadable', 'this is no batch, or of a version not known here', {
         advice:
           'send what httpSink or brokerSink of clew/profile send; docs/format.md has the bytes',
       })
     }
-    const packets: StoredPacket[] = []
-    const rejected: Partial<Record<RejectReason, number>> = {}
-    let calls = 0
-    for (const packet of batch.packets) {
+    const { id, packets, sender, taken, dropped } = batch
+    const account = { ...sender, road, taken, dropped }
+    return await this.keep({ tenant, id, packets, account })
+  }
+
+  async keep(delivery: Delivery): Promise<IntakeAnswer> {
+    const { tenant, id, packets, account, unreadable = 0 } = delivery
+    const began = performance.now()
+    const kept: StoredPacket[] = []
+    const rejected: Partial<Record<RejectReason, number>> = unreadable > 0 ? { unreadable } : {}
+    let [stored, bytes] = [0, 0]
+    for (const packet of packets) {
+      bytes += packet.length
+      const head = packetHead(packet)
       const reason = reasonAgainst(packet)
-      const head = packetHead(packet)!
-      if (reason !== undefined) rejected[reason] = (rejected[reason] ?? 0) + head.calls
-      else {
-        calls += head.calls
-        packets.push({ tenant, traceId: head.traceId, arrivedMs: this.#now(), bytes: packet })
+      if (head === undefined || reason !== undefined) {
+        const why = reason ?? 'unreadable'
+        rejected[why] = (rejected[why] ?? 0) + (head?.calls ?? 1)
+        continue
       }
+      stored += head.calls
+      kept.push({ tenant, traceId: head.traceId, arrivedMs: this.#now(), bytes: packet })
     }
-    if (packets.length === 0) return { stored: 0, duplicates: 0, rejected }
-    const duplicate = await this.#keep({ id: idOf(tenant, batch.id), packets }, bytes.length, calls)
-    return { stored: calls, duplicates: duplicate ? calls : 0, rejected }
+    const batch = {
+      id: idOf(tenant, id),
+      tenant,
+      packets: kept,
+      account: { ...account, stored, rejected },
+    }
+    const duplicate = await this.#keep(batch, bytes, stored)
+    const duplicates = duplicate ? stored : 0
+    const ms = performance.now() - began
+    this.#tell({ road: account.road, bytes, stored, duplicates, rejected, duplicate, ms })
+    return { stored, duplicates, rejected }
   }
 
   /** Resolves when nothing is on its way to the disk. */

@@ -28,6 +28,6 @@ export const batchRoute = (intake: Intake): Route => ({
   },
   async handle({ request, subject }) {
     const bytes = await readBody(request, LIMITS)
-    return Response.json(await intake.take(subject.tenant, bytes))
+    return Response.json(await intake.take(subject.tenant, bytes, 'http'))
   },
 })

@@ -39,7 +39,7 @@ export async function brokerRoad(options: BrokerRoadOptions): Promise<Road> {
     const consumer = await connection.collectQueue.consume(
       async (batch) => {
         try {
-          await intake.take(tenant, batch)
+          await intake.take(tenant, batch, 'broker')
         } catch (error) {
           onProblem?.(error)
           if (!isHopeless(error)) throw error

@@ -1,5 +1,7 @@
+import type { BatchAccount } from '../store/accounts.ts'
+
 /** Why calls were not taken: each call that was sent is stored, or rejected for one of these. */
-export type RejectReason = 'unreadable' | 'too_large' | 'too_many_calls' | 'unknown_version'
+export type RejectReason = 'unreadable' | 'too_large'
 
 /** What became of a batch, in calls. */
 export interface IntakeAnswer {
@@ -9,11 +11,24 @@ export interface IntakeAnswer {
   readonly rejected: Readonly<Partial<Record<RejectReason, number>>>
 }
 
-/** Takes what senders have, whatever road it came by. */
+/** What somebody hands over, whatever road it came by. */
+export interface Delivery {
+  readonly tenant: string
+  /** 32 hex digits; the same when it is sent again. */
+  readonly id: string
+  readonly packets: readonly Uint8Array[]
+  readonly account: Omit<BatchAccount, 'stored' | 'rejected'>
+  /** Calls that whoever read it could not read. @default 0 */
+  readonly unreadable?: number | undefined
+}
+
+/** Takes what senders have. */
 export interface Intake {
   /**
-   * Resolves when everything in it that can be kept is durable.
+   * A batch as a sink sends it. Resolves when everything in it that can be kept is durable.
    * @throws ApiError 400 where the whole batch is unreadable, 429 or 503 where it should be sent again later
    */
-  take(tenant: string, batch: Uint8Array): Promise<IntakeAnswer>
+  take(tenant: string, batch: Uint8Array, road: 'http' | 'broker'): Promise<IntakeAnswer>
+  /** The same of what came in another form. @throws ApiError 429, 503 */
+  keep(delivery: Delivery): Promise<IntakeAnswer>
 }

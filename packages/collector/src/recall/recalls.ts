@@ -227,7 +227,7 @@ export class Recalls implements AsyncDisposable {
     const batch = encodeBatch({ id, sender: this.#sender, taken, dropped, packets })
     for (let tried = 1; ; tried++) {
       try {
-        await this.#intake.take(this.tenant, batch)
+        await this.#intake.take(this.tenant, batch, 'broker')
         return
       } catch (error) {
         if (tried < TRIES) await delay(tried * 500)

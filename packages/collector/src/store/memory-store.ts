@@ -1,4 +1,5 @@
 import { matches } from '../filter/matches.ts'
+import { type BatchAccount, MOST_SENDERS, type SenderAccount, withBatch } from './accounts.ts'
 import { type Cursor, decodeCursor, encodeCursor } from './cursor.ts'
 import * as figures from './memory-figures.ts'
 import { Pace } from './pace.ts'
@@ -58,6 +59,7 @@ export class MemoryStore implements TraceStore {
   readonly #now: () => number
   readonly #tenants = new Map<string, Tenant>()
   readonly #batches = new Set<string>()
+  readonly #accounts = new Map<string, Map<string, SenderAccount>>()
   #traces = 0
   #bytes = 0
   #evicted = 0
@@ -77,12 +79,13 @@ export class MemoryStore implements TraceStore {
   async append(batches: readonly StoredBatch[]): Promise<ReadonlySet<string>> {
     this.#check()
     const before = new Set<string>()
-    for (const { id, packets } of batches) {
+    for (const { id, packets, tenant, account } of batches) {
       if (this.#batches.has(id)) {
         before.add(id)
         continue
       }
       this.#batches.add(id)
+      if (tenant !== undefined && account !== undefined) this.#account(tenant, account)
       if (this.#batches.size > MOST_BATCHES)
         this.#batches.delete(this.#batches.keys().next().value!)
       for (const { tenant, traceId, arrivedMs, bytes } of packets) {
@@ -95,6 +98,23 @@ export class MemoryStore implements TraceStore {
     }
     this.#makeRoom()
     return before
+  }
+
+  async accounts(tenant: string): Promise<readonly SenderAccount[]> {
+    return [...(this.#accounts.get(tenant)?.values() ?? [])].sort((a, b) => b.lastMs - a.lastMs)
+  }
+
+  #account(tenant: string, batch: BatchAccount): void {
+    let senders = this.#accounts.get(tenant)
+    if (senders === undefined) {
+      senders = new Map()
+      this.#accounts.set(tenant, senders)
+    }
+    const now = this.#now()
+    const before = senders.get(batch.instance)
+    senders.delete(batch.instance)
+    senders.set(batch.instance, withBatch(before, batch, now))
+    if (senders.size > MOST_SENDERS) senders.delete(senders.keys().next().value!)
   }
 
   async settle(summaries: readonly TraceSummary[]): Promise<void> {
@@ -209,6 +229,7 @@ export class MemoryStore implements TraceStore {
 
   async removeTenant(tenant: string): Promise<void> {
     this.#check()
+    this.#accounts.delete(tenant)
     for (const traceId of [...(this.#tenants.get(tenant)?.traces.keys() ?? [])]) {
       this.#delete(tenant, traceId)
     }

@@ -1,5 +1,6 @@
 import type { Trace } from 'clew/trace'
 import type { Filter } from '../filter/filter.ts'
+import type { BatchAccount, SenderAccount } from './accounts.ts'
 import type { CallStatisticsRow, LinkRow, PartRow, RequestRow, TimeBucket } from './answers.ts'
 import type { TraceRow, TraceSummary } from './summary.ts'
 
@@ -18,6 +19,9 @@ export interface StoredBatch {
   /** 32 hex digits, by which a batch that is sent again is known. */
   readonly id: string
   readonly packets: readonly StoredPacket[]
+  /** Whose it is, and what it says of its sender. */
+  readonly tenant?: string | undefined
+  readonly account?: BatchAccount | undefined
 }
 
 /** A stretch of time, by the beginning of traces: milliseconds since 1970. */
@@ -157,6 +161,8 @@ export interface TraceStore {
   removeTenant(tenant: string): Promise<void>
   /** Deletes what began before, then the oldest until no more than `maxBytes` are left. @returns traces deleted */
   expire(bounds: ExpiryBounds): Promise<number>
+  /** What became of all that senders of a tenant were given; of batches that said so. */
+  accounts(tenant: string): Promise<readonly SenderAccount[]>
   usage(tenant?: string): Promise<StoreUsage>
   health(): StoreHealth
   /** Lets go of everything; what is durable stays. */

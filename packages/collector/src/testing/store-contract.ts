@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { SKETCH_ERROR, Sketch, type SketchJson } from 'clew/trace'
 import { parseFilter } from '../filter/index.ts'
 import { summarise } from '../settle/summarise.ts'
+import { underWay } from '../store/accounts.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import { StoreError } from '../store/store-error.ts'
 import type { TraceSummary } from '../store/summary.ts'
@@ -67,6 +68,49 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, only
 }
 
 const CHECKS: Readonly<Record<string, (store: TraceStore) => Promise<void>>> = {
+  'accounts add up, whatever comes again': async (store) => {
+    const sender = { name: 'shop', host: 'vm-1', pid: 7, instance: 'ab'.repeat(8) }
+    const batch = (
+      taken: number,
+      dropped: Record<string, number>,
+      stored: number,
+    ): StoredBatch => ({
+      ...batchOf(summaries().slice(0, 1)),
+      tenant: 'default',
+      account: {
+        ...{ ...sender, road: 'http', taken, dropped, stored },
+        rejected: stored > 3 ? { unreadable: 1 } : {},
+      },
+    })
+    const sent = [
+      batch(5, {}, 5),
+      batch(20, { buffer_full: 7 }, 6),
+      batch(20, { buffer_full: 7 }, 0),
+    ]
+    const otlp: StoredBatch = {
+      ...batch(0, {}, 4),
+      account: { ...batch(0, {}, 4).account!, road: 'otlp', instance: 'cd'.repeat(8) },
+    }
+    await store.append([...sent, otlp])
+    await store.append([sent[1]!])
+    assert.deepEqual(await store.accounts('other'), [])
+    const accounts = await store.accounts('default')
+    const shop = accounts.find(({ instance }) => instance === sender.instance)!
+    assert.deepEqual(
+      [
+        shop.batches,
+        shop.taken,
+        shop.stored,
+        { ...shop.rejected },
+        { ...shop.dropped },
+        underWay(shop),
+      ],
+      [3, 20, 11, { unreadable: 2 }, { buffer_full: 7 }, 0],
+    )
+    const other = accounts.find(({ road }) => road === 'otlp')!
+    assert.deepEqual([other.taken, other.stored, underWay(other)], [5, 4, 0])
+  },
+
   'batches are kept once, and told when they come again': async (store) => {
     const batch = batchOf(summaries().slice(0, 5))
     assert.deepEqual([...(await store.append([batch]))], [])
@@ -83,7 +127,7 @@ const CHECKS: Readonly<Record<string, (store: TraceStore) => Promise<void>>> = {
 
   'what was kept and not settled is told': async (store) => {
     const some = summaries().slice(0, 8)
-    await store.append([{ ...batchOf(some), packets: batchOf(some, Date.now()).packets }])
+    await store.append([{ ...batchOf(some), packets: batchOf(some, Date.now() - 300_000).packets }])
     assert.equal((await store.unsettled()).length, 8)
     await store.settle(some.slice(2))
     const left = await store.unsettled()

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { SenderAccount } from '../accounts.ts'
 import type { CallStatisticsRow, LinkRow, TimeBucket } from '../answers.ts'
 import type { TraceSummary } from '../summary.ts'
 import {
@@ -18,6 +19,7 @@ import {
   type TraceStore,
   traceKey,
 } from '../trace-store.ts'
+import { accountColumns, accountsOf } from './accounts.ts'
 import { cutId, withId } from './cut-id.ts'
 import { linksOf, namesOf, partsOf, requestsOf, statisticsOf, timelineOf } from './figures.ts'
 import { countTraces, findTraces } from './find.ts'
@@ -121,8 +123,15 @@ export class ClickHouseStore implements TraceStore {
     if (rows.length > 0) await this.#options.room?.()
     const token = tokenOf(fresh.map(({ id }) => id))
     await this.#engine.insert(`${DATABASE}.packets`, packetColumns(rows), token)
+    // Of batches that were there before too: a crash may have come between the two.
+    const accounts = accountColumns(batches, this.#now())
+    await this.#engine.insert(`${DATABASE}.accounts`, accounts, `accounts ${token}`)
     for (const { id } of fresh) this.#remember(id)
     return before
+  }
+
+  accounts(tenant: string): Promise<readonly SenderAccount[]> {
+    return accountsOf(this.#engine, tenant)
   }
 
   async settle(summaries: readonly TraceSummary[]): Promise<void> {

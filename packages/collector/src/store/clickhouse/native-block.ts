@@ -116,6 +116,22 @@ export function textMaps(name: string, maps: readonly Readonly<Record<string, st
   return { name, type: `Map(${NAMES}, String)`, rows: maps.length, prefix: DICTIONARY, bytes }
 }
 
+/** Objects whose names repeat and whose values are whole numbers from 0 to 2^53-1. */
+export function countMaps(name: string, maps: readonly Readonly<Record<string, number>>[]): Column {
+  const entries = maps.map((map) => Object.entries(map))
+  const flat = entries.flat()
+  const bytes = joined([
+    offsets(entries.map(({ length }) => length)),
+    putNames(flat.map(([key]) => key)),
+    wholeNumbers(
+      '',
+      'UInt64',
+      flat.map(([, value]) => value),
+    ).bytes,
+  ])
+  return { name, type: `Map(${NAMES}, UInt64)`, rows: maps.length, prefix: DICTIONARY, bytes }
+}
+
 /** Columns of equal length, one behind the other. */
 export function encodeBlock(columns: readonly Column[]): Uint8Array {
   const rows = columns[0]?.rows ?? 0

@@ -45,9 +45,15 @@ export async function deleteBefore(engine: SqlEngine, beforeUs: number): Promise
     engine,
     `${begunBefore(beforeUs)} AND start >= ${wholeLiteral(bucketOf(beforeUs) * BUCKET_US)}`,
   )
+  // Accounts are cumulative: those of a sender go together, when nothing more came of it.
+  await erase(
+    engine,
+    'accounts',
+    `${came} AND instance NOT IN (SELECT instance FROM ${DATABASE}.accounts WHERE NOT (${came}))`,
+  )
   const day = Math.floor(beforeUs / (DAY_HOURS * HOUR_S * 1_000_000))
   for (const table of ALL) {
-    if (table !== 'packets') await dropDays(engine, table, day)
+    if (table !== 'packets' && table !== 'accounts') await dropDays(engine, table, day)
   }
   for (const table of ['calls', 'traces'] as const)
     await erase(engine, table, begunBefore(beforeUs))

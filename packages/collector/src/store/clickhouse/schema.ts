@@ -36,6 +36,25 @@ export const TABLES = {
     settings:
       'index_granularity = 256, min_compress_block_size = 4194304, max_compress_block_size = 4194304',
   },
+  accounts: {
+    columns: `
+    tenant LowCardinality(String) CODEC(ZSTD(1)),
+    arrived UInt64 CODEC(DoubleDelta, ZSTD(1)),
+    batch FixedString(16) CODEC(ZSTD(1)),
+    instance FixedString(8) CODEC(ZSTD(1)),
+    name LowCardinality(String) CODEC(ZSTD(1)),
+    host LowCardinality(String) CODEC(ZSTD(1)),
+    pid UInt32 CODEC(ZSTD(1)),
+    road LowCardinality(String) CODEC(ZSTD(1)),
+    taken UInt64 CODEC(T64, ZSTD(1)),
+    stored UInt64 CODEC(T64, ZSTD(1)),
+    rejected Map(LowCardinality(String), UInt64) CODEC(ZSTD(1)),
+    dropped Map(LowCardinality(String), UInt64) CODEC(ZSTD(1))`,
+    engine: 'MergeTree',
+    partition: 'intDiv(arrived, 86400000)',
+    order: '(tenant, instance, batch)',
+    settings: 'index_granularity = 8192',
+  },
   traces: {
     columns: `
     tenant LowCardinality(String) CODEC(ZSTD(1)),
