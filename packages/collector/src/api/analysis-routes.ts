@@ -134,7 +134,7 @@ export function analysisRoutes({ store, now = Date.now }: ApiOptions): readonly 
   return analyses.map(({ tell, summary, ...route }) => ({
     ...route,
     ...{ method: 'GET', role: 'read', summary: `${summary} ${BOUNDS}` },
-    handle: (asked) => samples.inTurn(async () => jsonOf(await tell(asked))),
+    handle: (asked) => samples.inTurn(asked.subject.tenant, async () => jsonOf(await tell(asked))),
   }))
 }
 

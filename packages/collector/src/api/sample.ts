@@ -5,9 +5,10 @@ import { traceOf } from '../settle/trace-of.ts'
 import type { TraceRow } from '../store/summary.ts'
 import { type Period, type Question, type TraceStore, traceKey } from '../store/trace-store.ts'
 import type { SampleAnswer } from './analysis-shapes.ts'
+import { grouped } from './grouped.ts'
 import { rounded } from './to-shapes.ts'
 
-/** Analyses at a time: each takes what a core can do. So many more wait for their turn. */
+/** Analyses at a time: each takes what a core can do. Of each tenant so many more wait for their turn. */
 const MOST_AT_ONCE = 4
 const MOST_WAITING = 16
 /** How long traces are read for one answer; what comes out of those read by then is told. */
@@ -16,9 +17,6 @@ const USUAL_BUDGET_MS = 10_000
 const MOST_CALLS_OF_TRACE = 20_000
 /** Calls whose trees are made for one answer. */
 const MOST_CALLS = 2_000_000
-/** Traces, and calls, that are read from the store at a time. */
-const TRACES_AT_A_TIME = 100
-const CALLS_AT_A_TIME = 20_000
 /** Work done before others have their turn, in milliseconds. */
 const TURN_MS = 8
 /** Stretches of time in which traces are read one after the other, each so many at least. */
@@ -55,7 +53,7 @@ interface Sums {
 export class Samples {
   readonly #store: TraceStore
   #running = 0
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting: { readonly tenant: string; readonly begin: () => void }[] = []
 
   constructor(store: TraceStore) {
     this.#store = store
@@ -65,11 +63,12 @@ export class Samples {
    * What `work` makes of samples, when it is its turn.
    * @throws ApiError 429 where too many wait already
    */
-  async inTurn(work: () => Promise<Response>): Promise<Response> {
+  async inTurn(tenant: string, work: () => Promise<Response>): Promise<Response> {
     if (this.#running < MOST_AT_ONCE) this.#running++
     else {
-      if (this.#waiting.length >= MOST_WAITING) throw busy()
-      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+      const own = this.#waiting.filter((other) => other.tenant === tenant).length
+      if (own >= MOST_WAITING) throw busy()
+      await new Promise<void>((begin) => this.#waiting.push({ tenant, begin }))
     }
     try {
       return await work()
@@ -77,7 +76,7 @@ export class Samples {
       // Whoever is next takes the place over.
       const next = this.#waiting.shift()
       if (next === undefined) this.#running--
-      else next()
+      else next.begin()
     }
   }
 
@@ -113,10 +112,11 @@ export class Samples {
     const sums: Sums = { traces: 0, draws: 0, calls: 0, cutShort: null }
     const begunMs = performance.now()
     let turnMs = begunMs
-    for (const group of groupsOf(rows, draws)) {
-      const keys = group.map(({ row: { traceId } }) => ({ tenant, traceId }))
+    const drawn = rows.map((row, at) => ({ ...row, times: draws[at]! }))
+    for (const group of grouped(drawn.filter(({ times }) => times > 0))) {
+      const keys = group.map(({ traceId }) => ({ tenant, traceId }))
       const packets = await this.#store.packets(keys, { signal })
-      for (const [at, { row, times }] of group.entries()) {
+      for (const [at, { traceId, calls, times }] of group.entries()) {
         const now = performance.now()
         if (now - turnMs > TURN_MS) {
           await turn()
@@ -128,11 +128,11 @@ export class Samples {
         const found = packets.get(traceKey(keys[at]!))
         // It may have been deleted since it was found.
         if (found === undefined) continue
-        const tree = callTree(traceOf(row.traceId, found).trace)
+        const tree = callTree(traceOf(traceId, found).trace)
         for (let time = 0; time < times; time++) take(tree)
         sums.traces++
         sums.draws += times
-        sums.calls += row.calls
+        sums.calls += calls
       }
     }
     return sums
@@ -184,31 +184,4 @@ export function drawsOf(rows: readonly Pick<TraceRow, 'weight'>[]): readonly num
     for (; next < passed; next += step) times++
     return times
   })
-}
-
-interface Drawn {
-  readonly row: TraceRow
-  readonly times: number
-}
-
-/** Groups that are read from the store together, none too large to be held. */
-function* groupsOf(
-  rows: readonly TraceRow[],
-  draws: readonly number[],
-): Generator<readonly Drawn[]> {
-  let [group, calls]: [Drawn[], number] = [[], 0]
-  for (const [at, row] of rows.entries()) {
-    const times = draws[at]!
-    if (times === 0) continue
-    if (
-      group.length >= TRACES_AT_A_TIME ||
-      (group.length > 0 && calls + row.calls > CALLS_AT_A_TIME)
-    ) {
-      yield group
-      ;[group, calls] = [[], 0]
-    }
-    group.push({ row, times })
-    calls += row.calls
-  }
-  if (group.length > 0) yield group
 }

@@ -1,9 +1,10 @@
-import { encodeTrace } from 'clew/trace'
+import { encodeClew } from 'clew/formats'
 import { ApiError } from '../http/api-error.ts'
 import type { Asked, Parameter, Route } from '../http/route.ts'
 import { traceOf } from '../settle/trace-of.ts'
 import { type TraceKey, type TraceStore, traceKey } from '../store/trace-store.ts'
-import { exported } from './export.ts'
+import { exportedLines } from './export.ts'
+import { LineStreams } from './line-streams.ts'
 import { limitOf, QUESTION, questionIn, wholeIn, wordIn } from './parameters.ts'
 import * as schema from './schemas.ts'
 import type { FoundPage, RemovedAnswer } from './shapes.ts'
@@ -39,6 +40,7 @@ const ID: Parameter = {
 
 /** Finding, reading and deleting traces. */
 export function traceRoutes({ store, now = Date.now }: ApiOptions): readonly Route[] {
+  const streams = new LineStreams()
   return [
     {
       ...{ method: 'GET', path: '/api/traces', role: 'read', name: 'findTraces' },
@@ -68,7 +70,14 @@ export function traceRoutes({ store, now = Date.now }: ApiOptions): readonly Rou
       async handle(asked) {
         const order = wordIn(asked.query, 'order', ['newest', 'slowest', 'sample'])
         const limit = wholeIn(asked.query, 'limit', { most: MOST_EXPORTED, usual: 1_000 })
-        return await exported(store, { ...questionIn(asked, now()), order, limit }, asked.signal)
+        const question = { ...questionIn(asked, now()), order, limit }
+        const { signal } = asked
+        const { traces: matching } = await store.count(question, { signal })
+        const headers = {
+          'clew-traces': String(Math.min(matching, limit)),
+          'clew-matching': String(matching),
+        }
+        return streams.answer(exportedLines(store, question, signal), headers, asked)
       },
     },
     {
@@ -80,10 +89,8 @@ export function traceRoutes({ store, now = Date.now }: ApiOptions): readonly Rou
         const key = await keyOf(store, asked)
         const packets = (await store.packets([key], { signal: asked.signal })).get(traceKey(key))
         if (packets === undefined) throw unknownTrace(key.traceId)
-        const { trace } = traceOf(key.traceId, packets)
-        return new Response(encodeTrace(trace), {
-          headers: { 'content-type': 'application/x-ndjson', 'clew-trace-id': key.traceId },
-        })
+        const lines = encodeClew([traceOf(key.traceId, packets).trace])
+        return streams.answer(lines, { 'clew-trace-id': key.traceId }, asked)
       },
     },
     {

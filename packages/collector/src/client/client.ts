@@ -114,7 +114,7 @@ export class CollectorClient {
   /** A whole trace as lines of a trace file; the beginning of its id is enough where it tells which. */
   async trace(id: string, { signal }: Pick<Asked, 'signal'> = {}): Promise<string> {
     const response = await this.#ask('GET', `/api/traces/${encodeURIComponent(id)}`, {}, signal)
-    return await response.text()
+    return await whole(response.text(), signal)
   }
 
   /** Whole traces that match. */
@@ -205,14 +205,13 @@ export class CollectorClient {
    */
   async recall(id: string, { signal }: Pick<Asked, 'signal'> = {}): Promise<RecallAnswer> {
     const path = `/api/traces/${encodeURIComponent(id)}/recall`
-    return await readJson(await this.#ask('POST', path, {}, signal))
+    return await readJson(await this.#ask('POST', path, {}, signal), signal)
   }
 
   /** Deletes a trace, by its whole id. */
   async remove(id: string, { signal }: Pick<Asked, 'signal'> = {}): Promise<RemovedAnswer> {
     const path = `/api/traces/${encodeURIComponent(id)}`
-    const response = await this.#ask('DELETE', path, {}, signal)
-    return await readJson(response)
+    return await readJson(await this.#ask('DELETE', path, {}, signal), signal)
   }
 
   /**
@@ -228,10 +227,18 @@ export class CollectorClient {
     const { filter, signal, after, onId } = asked
     const headers = after === undefined ? {} : { 'last-event-id': after }
     const response = await this.#ask('GET', '/api/tail', { filter }, signal, headers)
-    for await (const { event, data: text, id } of eventsIn(response.body)) {
-      if (id !== undefined) onId?.(id)
-      if (event === 'trace') yield { trace: JSON.parse(text) as FoundTrace }
-      else if (event === 'missed') yield { missed: Number(text) }
+    const events = eventsIn(response.body)
+    try {
+      for (;;) {
+        const next = await whole(events.next(), signal)
+        if (next.done === true) return
+        const { event, data: text, id } = next.value
+        if (id !== undefined) onId?.(id)
+        if (event === 'trace') yield { trace: JSON.parse(text) as FoundTrace }
+        else if (event === 'missed') yield { missed: Number(text) }
+      }
+    } finally {
+      await events.return(undefined)
     }
   }
 
@@ -240,7 +247,7 @@ export class CollectorClient {
   }
 
   async #json<T>(path: string, query: Query, signal: AbortSignal | undefined): Promise<T> {
-    return await readJson<T>(await this.#ask('GET', path, query, signal))
+    return await readJson<T>(await this.#ask('GET', path, query, signal), signal)
   }
 
   async #ask(
@@ -290,18 +297,23 @@ export const collectorClient = (options: ClientOptions): CollectorClient =>
 
 const queryOf = ({ filter, from, to }: Asked): Query => ({ filter, from, to })
 
-async function readJson<T>(response: Response): Promise<T> {
+async function readJson<T>(response: Response, signal: AbortSignal | undefined): Promise<T> {
+  const text = await whole(response.text(), signal)
   try {
-    return (await response.json()) as T
+    return JSON.parse(text) as T
   } catch (cause) {
-    throw new CollectorError(
-      response.status,
-      'unreadable',
-      'the answer is no JSON: is this a collector?',
-      {
-        cause,
-      },
-    )
+    const message = 'the answer is no JSON: is this a collector?'
+    throw new CollectorError(response.status, 'unreadable', message, { cause })
+  }
+}
+
+/** What a body brings; where it breaks off, as everything else that does not come. */
+async function whole<T>(body: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  try {
+    return await body
+  } catch (cause) {
+    signal?.throwIfAborted()
+    throw new CollectorError(0, 'unreachable', 'the answer broke off', { cause })
   }
 }
 
