@@ -122,20 +122,26 @@ export class ByteWriter {
 
 const SLAB_BYTES = 16_384
 const LARGEST_SHARED = 2_048
-let slab = new Uint8Array(0)
-let slabAt = 0
 
 /**
- * Room for a finished block. Short ones share a slab: an allocation of its own would cost more
- * than everything else that is done for a call.
+ * Gives room for finished bytes. Short ones share a slab: an allocation of its own would cost more than
+ * everything else that is done for a call. A slab lives as long as anything in it, so what is kept for
+ * long must not share one with what is not.
  */
-export function allocate(size: number): Uint8Array {
-  if (size > LARGEST_SHARED) return new Uint8Array(size)
-  if (slabAt + size > slab.length) {
-    slab = new Uint8Array(SLAB_BYTES)
-    slabAt = 0
+export function slabs(): (size: number) => Uint8Array {
+  let slab = new Uint8Array(0)
+  let at = 0
+  return (size) => {
+    if (size > LARGEST_SHARED) return new Uint8Array(size)
+    if (at + size > slab.length) {
+      slab = new Uint8Array(SLAB_BYTES)
+      at = 0
+    }
+    const room = new Uint8Array(slab.buffer, at, size)
+    at += size
+    return room
   }
-  const room = new Uint8Array(slab.buffer, slabAt, size)
-  slabAt += size
-  return room
 }
+
+/** Room for blocks, which are gone when they have been sent. */
+export const allocate = slabs()

@@ -1,5 +1,5 @@
 import { ByteReader } from './byte-reader.ts'
-import { allocate, ByteWriter, copyBytes, varintSize } from './byte-writer.ts'
+import { ByteWriter, copyBytes, slabs, varintSize } from './byte-writer.ts'
 import * as format from './format.ts'
 import { blockCalls } from './head.ts'
 import { hexAt } from './ids.ts'
@@ -84,6 +84,9 @@ export function packetCalls({ root, pieces, lineCalls = 0 }: Packet): number {
   for (const piece of pieces) calls += pieceCalls(piece)
   return calls
 }
+
+/** Packets wait to be sent, and may wait for long. */
+const allocate = slabs()
 
 /** The body is written here first: its length comes before it. */
 let scratch = new ByteWriter(4_096)

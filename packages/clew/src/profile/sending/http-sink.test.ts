@@ -230,9 +230,8 @@ describe('httpSink', () => {
   it('keeps no process alive', async (t) => {
     const collector = await TestCollector.open(t)
     collector.usually = () => {}
-    const module = new URL('./http-sink.js', import.meta.url).href
     const script = `
-      const { httpSink } = await import(${JSON.stringify(module)})
+      const { httpSink } = await import(${moduleAt('./http-sink.js')})
       const sink = httpSink({ url: ${JSON.stringify(collector.url)}, batchMs: 1 })
       sink.take({ id: '', entries: [], folds: [], missing: [], relays: [], complete: true })
       sink.takePacket({ traceId: 'ab', pieces: [], lines: new Uint8Array(3), lineCalls: 3, ended: true })
@@ -242,6 +241,26 @@ describe('httpSink', () => {
     const { stdout } = await run(process.execPath, arguments_, { timeout: 9_000 })
     assert.equal(stdout.trim(), '3')
     assert.equal(collector.came.length, 1)
+  })
+
+  it('holds no more memory than it says, whatever else the process does', async () => {
+    const script = `
+      const { httpSink } = await import(${moduleAt('./http-sink.js')})
+      const { packetOf } = await import(${moduleAt('./test-packets.js')})
+      const sink = httpSink({ url: 'http://127.0.0.1:1', maxBufferBytes: 1e6, onProblem() {} })
+      for (let n = 0; n < 20_000; n++) {
+        sink.takePacket(packetOf())
+        // Blocks of calls that begin no trace here, gone as soon as they are sent.
+        for (let other = 0; other < 30; other++) packetOf()
+        if (n % 1_000 === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+      }
+      gc()
+      console.log(process.memoryUsage().arrayBuffers, sink.counts.reasons.buffer_full)`
+    const flags = ['--expose-gc', '--input-type=module', '--eval', script]
+    const { stdout } = await promisify(execFile)(process.execPath, flags, { timeout: 30_000 })
+    const [bytes, dropped] = stdout.trim().split(' ').map(Number) as [number, number]
+    assert.ok(dropped > 5_000, `${dropped} dropped`)
+    assert.ok(bytes < 4e6, `${bytes} bytes held for a buffer of 1000000`)
   })
 
   it('refuses addresses that are none, and tokens that could be read', () => {
@@ -265,6 +284,8 @@ describe('httpSink', () => {
     assert.throws(() => httpSink({ url: 'http://a', batchBytes: 1 }), /batchBytes must be/)
   })
 })
+
+const moduleAt = (path: string) => JSON.stringify(new URL(path, import.meta.url).href)
 
 /** All the ways in which a batch may not be taken this time. */
 const FAILURES: readonly Behaviour[] = [
