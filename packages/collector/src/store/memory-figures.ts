@@ -170,12 +170,12 @@ export async function names(
   field: 'service' | 'method' | 'host' | 'type',
 ): Promise<readonly string[]> {
   const counts = new Map<string, number>()
-  const add = (name: string) => {
-    if (name !== '') counts.set(name, (counts.get(name) ?? 0) + 1)
+  const add = (name: string, weight: number) => {
+    if (name !== '') counts.set(name, (counts.get(name) ?? 0) + weight)
   }
   for await (const { row, calls } of matching) {
-    if (field === 'type') add(`${row.service}.${row.method}`)
-    else for (const call of calls) add(call[field])
+    if (field === 'type') add(`${row.service}.${row.method}`, row.weight)
+    else for (const call of calls) add(call[field], row.weight)
   }
   return [...counts]
     .sort(([a, many], [b, few]) => few - many || (a < b ? -1 : 1))

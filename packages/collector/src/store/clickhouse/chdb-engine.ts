@@ -6,7 +6,7 @@ import { StoreError } from '../store-error.ts'
 import type { Effort } from '../trace-store.ts'
 import { literal, wholeLiteral } from './literal.ts'
 import { type Column, encodeBlock } from './native-block.ts'
-import type { SqlEngine } from './sql-engine.ts'
+import { type SqlEngine, TIMEOUT_MS } from './sql-engine.ts'
 import { storeErrorOf } from './sql-errors.ts'
 
 export interface ChdbOptions {
@@ -19,9 +19,6 @@ export interface ChdbOptions {
   /** Most memory the engine takes, in bytes; a question that needs more than half of it fails. @default 1 GiB */
   readonly maxMemoryBytes?: number | undefined
 }
-
-/** How long a question may take where it does not say, in milliseconds. */
-const TIMEOUT_MS = 10_000
 
 /** Opens the engine on a folder that this process has for itself. @throws StoreError */
 export async function chdbEngine(dir: string, options: ChdbOptions = {}): Promise<SqlEngine> {

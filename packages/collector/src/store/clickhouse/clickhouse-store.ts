@@ -233,7 +233,7 @@ export class ClickHouseStore implements TraceStore {
     period: Period,
     limit: number,
   ): Promise<readonly string[]> {
-    return namesOf(this.#engine, tenant, field, period, limit)
+    return namesOf(this.#engine, { tenant, period }, field, limit)
   }
 
   async usage(tenant?: string): Promise<StoreUsage> {

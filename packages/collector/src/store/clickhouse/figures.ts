@@ -1,16 +1,10 @@
 import type { Layer } from 'clew/trace'
-import { asksForCalls, type Field, type Filter } from '../../filter/index.ts'
+import { asksForCalls, EVERYTHING, type Field } from '../../filter/index.ts'
 import type { CallStatisticsRow, LinkRow, PartRow, RequestRow, TimeBucket } from '../answers.ts'
 import { type Bins, sketchOf } from '../bins.ts'
 import { StoreError } from '../store-error.ts'
-import type { Effort, Period, Question } from '../trace-store.ts'
-import {
-  callConditions,
-  callsWhere,
-  startsWithin,
-  traceConditions,
-  tracesWhere,
-} from './conditions.ts'
+import type { Effort, NamedField, Period, Question } from '../trace-store.ts'
+import { callConditions, callsWhere, traceConditions, tracesWhere } from './conditions.ts'
 import { literal, wholeLiteral } from './literal.ts'
 import { BUCKET_S, binOf, DATABASE } from './schema.ts'
 import type { SqlEngine } from './sql-engine.ts'
@@ -67,7 +61,7 @@ async function callSumsBy<Key>(
     where: (part) => callsWhere(part),
   }).map(({ of, ...rest }) => ({ ...rest, sums: callSums(of === 'rollup' ? 'rollup' : 'calls') }))
   return await engine.query<Key & CallSums>(
-    `SELECT ${keys}, ${callSums('rollup')} FROM (${union(sources, keys)}) GROUP BY ${keys} HAVING calls > 0.000001 LIMIT ${MOST_ROWS}`,
+    `SELECT ${keys}, ${callSums('rollup')} FROM (${union(sources, keys)}) GROUP BY ${keys} HAVING calls > 0.000001 ORDER BY calls DESC LIMIT ${MOST_ROWS}`,
     effort,
   )
 }
@@ -80,7 +74,7 @@ const union = (sources: readonly Source[], keys: string) =>
     )
     .join(' UNION ALL ')
 
-/** Rows that an answer has at most. */
+/** Rows that an answer has at most: those that count most. */
 const MOST_ROWS = 20_000
 
 /** From which tables a question about a period is answered: whole buckets from rollups, the rest not. */
@@ -179,7 +173,7 @@ export async function requestsOf(
     readonly total_sum: number
     readonly total_bins: JsonBins
   }>(
-    `SELECT ${keys}, ${rolledSums} FROM (${union(sources, keys)}) GROUP BY ${keys} HAVING requests > 0.000001 LIMIT ${MOST_ROWS}`,
+    `SELECT ${keys}, ${rolledSums} FROM (${union(sources, keys)}) GROUP BY ${keys} HAVING requests > 0.000001 ORDER BY requests DESC LIMIT ${MOST_ROWS}`,
     effort,
   )
   return rows.map(({ service, method, requests, failed, total_sum, total_bins }) => ({
@@ -212,7 +206,7 @@ export async function partsOf(
     readonly sum_us: number
     readonly bins: JsonBins
   }>(
-    `SELECT ${keys}, ${rolledSums} FROM (${selects.join(' UNION ALL ')}) GROUP BY ${keys} HAVING requests > 0.000001 LIMIT ${MOST_ROWS}`,
+    `SELECT ${keys}, ${rolledSums} FROM (${selects.join(' UNION ALL ')}) GROUP BY ${keys} HAVING requests > 0.000001 ORDER BY requests DESC LIMIT ${MOST_ROWS}`,
     effort,
   )
   return rows.map((row) => ({
@@ -272,27 +266,44 @@ export async function timelineOf(
   }))
 }
 
-const NAMED: Readonly<Record<string, readonly [table: string, expression: string]>> = {
-  service: ['calls', 'service'],
-  method: ['calls', 'method'],
-  host: ['calls', 'host'],
-  type: ['traces', "concat(service, '.', method)"],
+interface Names {
+  readonly table: 'calls' | 'traces'
+  readonly expression: string
+  /** Where the names are counted already, by which column. */
+  readonly rollup?: string
+  readonly counted?: string
+}
+
+const NAMED: Readonly<Record<NamedField, Names>> = {
+  service: { table: 'calls', expression: 'service', rollup: 'calls_rollup', counted: 'calls' },
+  method: { table: 'calls', expression: 'method', rollup: 'calls_rollup', counted: 'calls' },
+  host: { table: 'calls', expression: 'host' },
+  type: {
+    ...{ table: 'traces', expression: "concat(service, '.', method)" },
+    ...{ rollup: 'requests_rollup', counted: 'requests' },
+  },
 }
 
 /** Names that occur, the most frequent first. */
 export async function namesOf(
   engine: SqlEngine,
-  tenant: string,
-  field: 'service' | 'method' | 'host' | 'type',
-  period: Period,
+  { tenant, period }: Pick<Question, 'tenant' | 'period'>,
+  field: NamedField,
   limit: number,
 ): Promise<readonly string[]> {
-  const [table, expression] = NAMED[field]!
-  const nothing: Filter = { conditions: [] }
-  const question = { tenant, period, filter: nothing }
-  const where = table === 'calls' ? callsWhere(question) : tracesWhere(question)
+  const { table, expression, rollup, counted } = NAMED[field]
+  const question = { tenant, period, filter: EVERYTHING }
+  const where = table === 'calls' ? callsWhere : tracesWhere
+  const sources =
+    rollup === undefined
+      ? [{ of: 'table', from: table, where: where(question) }]
+      : sourcesOf(question, ROLLED_CALLS, { rollup, table, conditions: [], where })
+  const selects = sources.map(
+    (source) =>
+      `SELECT ${expression} AS name, sum(${source.of === 'rollup' ? counted : 'weight'}) AS times FROM ${DATABASE}.${source.from} WHERE ${source.where} GROUP BY name`,
+  )
   const rows = await engine.query<{ readonly name: string }>(
-    `SELECT ${expression} AS name, count() AS times FROM ${DATABASE}.${table} WHERE ${where} AND ${startsWithin(period)} GROUP BY name HAVING name != '' ORDER BY times DESC, name LIMIT ${wholeLiteral(limit)}`,
+    `SELECT name, round(sum(times), 6) AS often FROM (${selects.join(' UNION ALL ')}) GROUP BY name HAVING name != '' AND often > 0 ORDER BY often DESC, name LIMIT ${wholeLiteral(limit)}`,
   )
   return rows.map(({ name }) => name)
 }

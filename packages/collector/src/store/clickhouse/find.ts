@@ -1,11 +1,11 @@
 import type { Status, TraceSource } from 'clew/trace'
-import { decodeCursor, encodeCursor } from '../cursor.ts'
+import { type Cursor, decodeCursor, encodeCursor } from '../cursor.ts'
 import type { TraceRow } from '../summary.ts'
 import type { Effort, FindQuestion, FoundTraces, Question } from '../trace-store.ts'
 import { tracesWhere } from './conditions.ts'
 import { hexLiteral, wholeLiteral } from './literal.ts'
 import { DATABASE } from './schema.ts'
-import type { SqlEngine } from './sql-engine.ts'
+import { type SqlEngine, TIMEOUT_MS } from './sql-engine.ts'
 
 /** A row of the table of traces, as it is read. */
 interface Row {
@@ -34,6 +34,10 @@ interface Row {
 const COLUMNS =
   'lower(hex(trace_id)) AS id, start, total, service, method, host, status, error, calls, missing, services, depth, failed_service, failed_method, bottleneck_service, bottleneck_method, bottleneck_share, complete, weight, source'
 
+/** The first stretch of time in which the newest are looked for, and how much longer each next one is. */
+const FIRST_STRETCH_MS = 3_600_000
+const LONGER = 4
+
 /** A page of traces that a filter asks for. */
 export async function findTraces(
   engine: SqlEngine,
@@ -43,21 +47,17 @@ export async function findTraces(
   const { order = 'newest', limit, cursor } = question
   if (order === 'sample')
     return { traces: await sampled(engine, question, effort), cursor: undefined }
-  const by = order === 'newest' ? 'start' : 'total'
-  let where = tracesWhere(question)
-  if (cursor !== undefined) {
-    const { at, traceId } = decodeCursor(cursor, order)
-    where += ` AND (${by}, trace_id) < (${wholeLiteral(at)}, ${hexLiteral(traceId)})`
-  }
-  const rows = await engine.query<Row>(
-    `SELECT ${COLUMNS} FROM ${DATABASE}.traces WHERE ${where} ORDER BY ${by} DESC, trace_id DESC LIMIT ${wholeLiteral(limit + 1)}`,
-    effort,
-  )
+  const after = cursor === undefined ? undefined : decodeCursor(cursor, order)
+  const rows =
+    order === 'newest'
+      ? await newest(engine, question, after, effort)
+      : await page(engine, question, { by: 'total', after, limit: limit + 1 }, effort)
   const traces = rows.slice(0, limit).map(toTrace)
   const last = rows.length > limit ? rows[limit - 1] : undefined
+  const at = order === 'newest' ? last?.start : last?.total
   return {
     traces,
-    cursor: last && encodeCursor({ order, at: last[by], traceId: last.id }),
+    cursor: last && encodeCursor({ order, at: at!, traceId: last.id }),
   }
 }
 
@@ -72,6 +72,46 @@ async function sampled(
     effort,
   )
   return rows.map(toTrace)
+}
+
+/** Looks at the latest hour first, and further back only as long as there are too few. */
+async function newest(
+  engine: SqlEngine,
+  question: FindQuestion,
+  after: Cursor | undefined,
+  { signal, timeoutMs = TIMEOUT_MS }: Effort = {},
+): Promise<readonly Row[]> {
+  const { period, limit } = question
+  const until = performance.now() + timeoutMs
+  const rows: Row[] = []
+  const latest = after === undefined ? period.toMs : Math.floor(after.at / 1_000) + 1
+  let toMs = Math.min(period.toMs, latest)
+  for (let stretchMs = FIRST_STRETCH_MS; toMs > period.fromMs; stretchMs *= LONGER) {
+    const fromMs = Math.max(period.fromMs, toMs - stretchMs)
+    const left = { ...question, period: { fromMs, toMs } }
+    const leftMs = Math.max(1, until - performance.now())
+    const wanted = { by: 'start', after, limit: limit + 1 - rows.length } as const
+    rows.push(...(await page(engine, left, wanted, { signal, timeoutMs: leftMs })))
+    if (rows.length > limit) break
+    toMs = fromMs
+  }
+  return rows
+}
+
+async function page(
+  engine: SqlEngine,
+  question: Question,
+  { by, after, limit }: { by: 'start' | 'total'; after: Cursor | undefined; limit: number },
+  effort?: Effort,
+): Promise<readonly Row[]> {
+  const behind =
+    after === undefined
+      ? ''
+      : ` AND (${by}, trace_id) < (${wholeLiteral(after.at)}, ${hexLiteral(after.traceId)})`
+  return await engine.query<Row>(
+    `SELECT ${COLUMNS} FROM ${DATABASE}.traces WHERE ${tracesWhere(question)}${behind} ORDER BY ${by} DESC, trace_id DESC LIMIT ${wholeLiteral(limit)}`,
+    effort,
+  )
 }
 
 /** How many traces a filter asks for. */

@@ -10,7 +10,7 @@ import { StoreError } from '../store-error.ts'
 import type { Effort } from '../trace-store.ts'
 import { literal } from './literal.ts'
 import { type Column, encodeBlock } from './native-block.ts'
-import type { SqlEngine } from './sql-engine.ts'
+import { type SqlEngine, TIMEOUT_MS } from './sql-engine.ts'
 import { storeErrorOf } from './sql-errors.ts'
 
 export interface ServerOptions {
@@ -26,8 +26,6 @@ export interface ServerOptions {
   readonly connections?: number | undefined
 }
 
-/** How long a question may take where it does not say, in milliseconds. */
-const TIMEOUT_MS = 10_000
 /** A server that does not even answer that a question took too long is given up after so much more. */
 const GRACE_MS = 2_000
 const LONGEST_MS = 120_000

@@ -1,6 +1,9 @@
 import type { Effort } from '../trace-store.ts'
 import type { Column } from './native-block.ts'
 
+/** How long a question may take where it does not say, in milliseconds. */
+export const TIMEOUT_MS = 10_000
+
 /**
  * A ClickHouse, embedded or a server: the one dialect of every SQL store. Values never become part of a
  * statement but through `literal()`.
