@@ -18,6 +18,7 @@ import { criticalPathCommand } from './commands/critical-path.ts'
 import { demoCommand } from './commands/demo.ts'
 import { diffCommand } from './commands/diff.ts'
 import { docsCommand } from './commands/docs.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { findCommand } from './commands/find.ts'
 import { loadCommand } from './commands/load.ts'
 import { mapCommand } from './commands/map.ts'
@@ -55,6 +56,7 @@ export const COMMANDS: ReadonlyMap<string, ClewCommand> = new Map([
   ['find', findCommand],
   ['tail', tailCommand],
   ['top', topCommand],
+  ['doctor', doctorCommand],
   ['shell', shellCommand],
   ['backdoor', backdoorCommand],
   ['show-config', showConfigCommand],

@@ -8,6 +8,7 @@ import { figureRoutes } from './api/figure-routes.ts'
 import { telling } from './api/store-errors.ts'
 import { Tail } from './api/tail.ts'
 import { keyOf, traceRoutes } from './api/trace-routes.ts'
+import { usageRoute } from './api/usage-route.ts'
 import { healthRoute } from './health-route.ts'
 import type { Gate } from './http/gate.ts'
 import { openApiRoute } from './http/openapi.ts'
@@ -163,6 +164,7 @@ function routesOf({
       tail.route(),
       recallRoute({ recalls: () => recalls, keyOf: (one) => keyOf(store, one) }),
       accountRoute(store),
+      usageRoute({ store }),
     ]),
     healthRoute(() => ({
       ...{ version, store: store.health(), pending: settler.pending },

@@ -17,6 +17,8 @@ import type {
   StatisticsAnswer,
   TimelineAnswer,
 } from '../api/shapes.ts'
+import type { UsageAnswer } from '../api/usage-route.ts'
+import type { AccountsAnswer } from '../ingest/account-route.ts'
 import type { RecallAnswer } from '../recall/recall-route.ts'
 import { CollectorError } from './collector-error.ts'
 import { eventsIn } from './events.ts'
@@ -63,6 +65,22 @@ export interface Exported {
   readonly matching: number
   /** Lines of a trace file. */
   readonly body: ReadableStream<Uint8Array>
+}
+
+/** How a collector is. */
+export interface HealthAnswer {
+  /** It takes what is sent. */
+  readonly ok: boolean
+  readonly version: string
+  /** Calls that are kept and wait to be found and counted. */
+  readonly pending: number
+  /** Why it takes nothing. */
+  readonly reason?: string
+  /** What was found damaged when it started. */
+  readonly damage: readonly string[]
+  readonly problems: readonly string[]
+  /** Its clock, whole seconds, milliseconds since 1970; NaN where it does not tell. */
+  readonly clockMs: number
 }
 
 /** What a tail tells: a trace that matches, or how many were not told because the reader was slow. */
@@ -208,6 +226,23 @@ export class CollectorClient {
     return await readJson(await this.#ask('POST', path, {}, signal), signal)
   }
 
+  /** What became of the calls of each sender and of all. */
+  accounts({ signal }: Pick<Asked, 'signal'> = {}): Promise<AccountsAnswer> {
+    return this.#json('/api/accounts', {}, signal)
+  }
+
+  /** How much there is. */
+  usage({ signal }: Pick<Asked, 'signal'> = {}): Promise<UsageAnswer> {
+    return this.#json('/api/usage', {}, signal)
+  }
+
+  /** How the collector is; it is told also where it takes nothing. */
+  async health({ signal }: Pick<Asked, 'signal'> = {}): Promise<HealthAnswer> {
+    const response = await this.#ask('GET', '/healthz', {}, signal, {}, [503])
+    const clockMs = Date.parse(response.headers.get('date') ?? '')
+    return { ...(await readJson<Omit<HealthAnswer, 'clockMs'>>(response, signal)), clockMs }
+  }
+
   /** Deletes a trace, by its whole id. */
   async remove(id: string, { signal }: Pick<Asked, 'signal'> = {}): Promise<RemovedAnswer> {
     const path = `/api/traces/${encodeURIComponent(id)}`
@@ -256,6 +291,7 @@ export class CollectorClient {
     query: Query,
     signal: AbortSignal | undefined,
     headers: Readonly<Record<string, string>> = {},
+    taken: readonly number[] = [],
   ): Promise<Response> {
     const url = new URL(this.#url + path)
     for (const [name, value] of Object.entries(query)) {
@@ -273,7 +309,7 @@ export class CollectorClient {
         signal: AbortSignal.any(signals),
         redirect: 'error',
       })
-      if (!response.ok) throw await errorOf(response)
+      if (!response.ok && !taken.includes(response.status)) throw await errorOf(response)
       return response
     } catch (cause) {
       if (cause instanceof CollectorError || signal?.aborted === true) throw cause

@@ -1,5 +1,7 @@
 export type * from '../api/analysis-shapes.ts'
 export type * from '../api/shapes.ts'
+export type { UsageAnswer } from '../api/usage-route.ts'
+export type { AccountAnswer, AccountSums, AccountsAnswer } from '../ingest/account-route.ts'
 export type { RecallAnswer } from '../recall/recall-route.ts'
 export {
   type Against,
@@ -9,6 +11,7 @@ export {
   CollectorClient,
   collectorClient,
   type Exported,
+  type HealthAnswer,
   type TailEvent,
 } from './client.ts'
 export { CollectorError } from './collector-error.ts'

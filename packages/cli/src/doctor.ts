@@ -1,0 +1,189 @@
+import type { AccountsAnswer, CollectorClient, HealthAnswer } from '@clew/collector/client'
+import { formatMs } from 'clew/trace'
+import { openBroker } from './broker-address.ts'
+import { callFault } from './call-fault.ts'
+import { clientOf, collectorFault } from './collector-source.ts'
+import type { ClewContext } from './command.ts'
+import { Fault } from './fault.ts'
+import { harmless } from './harmless.ts'
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly state: 'ok' | 'warn' | 'bad'
+  /** What was looked at, in a word or two. */
+  readonly what: string
+  /** How it is. */
+  readonly told: string
+  /** What to do. */
+  readonly next?: string
+}
+
+export interface Examined {
+  readonly findings: readonly Finding[]
+  readonly accounts: AccountsAnswer | undefined
+}
+
+/** Calls that wait so long in a collector that it does not keep up. */
+const MUCH_PENDING = 200_000
+const CLOCK_MS = 5_000
+const QUIET_MS = 3_600_000
+/** A sender is said to be alive when it was heard of within. */
+const ALIVE_MS = 60_000
+
+/** Looks at the collector, and at the broker where one is named. */
+export async function examine(
+  context: ClewContext,
+  url: string,
+  broker: string | undefined,
+): Promise<Examined> {
+  const client = await clientOf(url, context.env)
+  const findings: Finding[] = []
+  const health = await attempt(findings, 'collector', url, () => client.health())
+  let accounts: AccountsAnswer | undefined
+  if (health !== undefined) {
+    findings.push(...healthFindings(health, url))
+    accounts = await attempt(findings, 'accounts', url, () => client.accounts())
+    if (accounts !== undefined) findings.push(...accountFindings(accounts))
+    findings.push(...(await storeFindings(client, findings, url)))
+  }
+  if (broker !== undefined) findings.push(await brokerFinding(context, broker))
+  return { findings, accounts }
+}
+
+async function attempt<T>(
+  findings: Finding[],
+  what: string,
+  url: string,
+  ask: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await ask()
+  } catch (error) {
+    const fault = await collectorFault(error, url)
+    if (!(fault instanceof Fault)) throw fault
+    const [next] = fault.next
+    const told = fault.why === undefined ? fault.message : `${fault.message} (${fault.why})`
+    findings.push({ state: 'bad', what, told, ...(next !== undefined && { next }) })
+    return undefined
+  }
+}
+
+function healthFindings(health: HealthAnswer, url: string): readonly Finding[] {
+  const { ok, version, pending, reason, damage, problems, clockMs } = health
+  const findings: Finding[] = [
+    ok
+      ? { state: 'ok', what: 'collector', told: `${url} takes what is sent (version ${version})` }
+      : {
+          ...{
+            state: 'bad',
+            what: 'collector',
+            told: `it takes nothing: ${reason ?? 'see its log'}`,
+          },
+          next: 'make room on its disk, or see its log',
+        },
+  ]
+  for (const told of damage) {
+    const next = 'what is lost is lost; restore the folder from a backup to have it again'
+    findings.push({ state: 'warn', what: 'store', told, next })
+  }
+  for (const told of problems) findings.push({ state: 'warn', what: 'collector', told })
+  const count = pending.toLocaleString('en-US')
+  findings.push(
+    pending > MUCH_PENDING
+      ? {
+          ...{
+            state: 'warn',
+            what: 'backlog',
+            told: `${count} calls wait to be found and counted`,
+          },
+          next: 'more comes than one collector can take: docs/scaling.md',
+        }
+      : { state: 'ok', what: 'backlog', told: `${count} calls wait to be found and counted` },
+  )
+  const apartMs = clockMs - Date.now()
+  if (Math.abs(apartMs) > CLOCK_MS) {
+    findings.push({
+      ...{ state: 'warn', what: 'clocks' },
+      told: `its clock is ${formatMs(Math.abs(apartMs))} ${apartMs > 0 ? 'ahead of' : 'behind'} this machine’s`,
+      next: 'let both follow a time server: periods such as the last hour are told by clocks',
+    })
+  }
+  return findings
+}
+
+function accountFindings({ total, senders }: AccountsAnswer): readonly Finding[] {
+  if (senders.length === 0) {
+    return [
+      {
+        ...{ state: 'warn', what: 'senders', told: 'nothing has been sent so far' },
+        next: 'profile({ sink: httpSink({ url }) }) in a service: docs/sending.md',
+      },
+    ]
+  }
+  const sum = (counts: Readonly<Record<string, number>>) =>
+    Object.values(counts).reduce((all, count) => all + count, 0)
+  const many = (count: number) => count.toLocaleString('en-US')
+  const findings: Finding[] = []
+  const [rejected, dropped] = [sum(total.rejected), sum(total.dropped)]
+  const told = `${many(total.sent)} calls sent = ${many(total.stored)} stored + ${many(rejected)} rejected + ${many(dropped)} dropped + ${many(total.underWay)} under way`
+  findings.push({ state: dropped + rejected > 0 ? 'warn' : 'ok', what: 'calls', told })
+  for (const [reason, calls] of Object.entries(total.dropped)) {
+    const next = DROPPED[reason] ?? 'docs/sending.md tells when a sink drops what it was given'
+    findings.push({ state: 'warn', what: 'dropped', told: `${many(calls)}: ${reason}`, next })
+  }
+  for (const [reason, calls] of Object.entries(total.rejected)) {
+    const next = 'a sender of another version, or of something else; see GET /api/accounts'
+    findings.push({ state: 'warn', what: 'rejected', told: `${many(calls)}: ${reason}`, next })
+  }
+  const now = Date.now()
+  const gone = senders.filter(({ underWay, lastMs }) => underWay > 0 && now - lastMs > ALIVE_MS)
+  if (gone.length > 0) {
+    const calls = gone.reduce((all, { underWay }) => all + underWay, 0)
+    const who = gone.length === 1 ? 'a sender' : `${gone.length} senders`
+    findings.push({
+      ...{ state: 'warn', what: 'senders' },
+      told: `${many(calls)} calls of ${who} that went away are under way: killed before they were sent`,
+      next: 'let services end by SIGTERM, and they send what they have',
+    })
+  }
+  return findings
+}
+
+const DROPPED: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
+  buffer_full:
+    'the collector was away or slow for longer than the buffer lasts: a larger buffer, or more collectors',
+  refused: 'the collector did not accept it: look at the token and its role',
+  too_large: 'traces of more than 8 MiB are not sent: a smaller budget, or fewer calls in a trace',
+  closed: 'what came after the sink was closed',
+})
+
+async function storeFindings(
+  client: CollectorClient,
+  findings: Finding[],
+  url: string,
+): Promise<readonly Finding[]> {
+  const usage = await attempt(findings, 'store', url, () => client.usage())
+  if (usage === undefined) return []
+  const { traces, calls, bytes, newestMs } = usage
+  const each = calls > 0 ? `, ${(bytes / calls).toFixed(0)} bytes a call` : ''
+  const told = `${traces.toLocaleString('en-US')} traces, ${calls.toLocaleString('en-US')} calls, ${(bytes / 1e6).toFixed(1)} MB${each}`
+  const quiet = newestMs !== null && Date.now() - newestMs > QUIET_MS
+  if (!quiet) return [{ state: 'ok', what: 'store', told }]
+  const since = `${told}; the newest began ${formatMs(Date.now() - newestMs)} ago`
+  return [{ state: 'warn', what: 'store', told: since, next: 'are services running, and sending?' }]
+}
+
+async function brokerFinding({ env }: ClewContext, address: string): Promise<Finding> {
+  try {
+    const broker = await openBroker(address, env)
+    const connection = await broker.connect({})
+    await connection.close()
+    return { state: 'ok', what: 'broker', told: 'answers, and lets this user in' }
+  } catch (error) {
+    const fault = error instanceof Fault ? error : callFault(error)
+    if (!(fault instanceof Fault)) throw error
+    const [next] = fault.next
+    const told = harmless(fault.message)
+    return { state: 'bad', what: 'broker', told, ...(next !== undefined && { next }) }
+  }
+}
