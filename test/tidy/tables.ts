@@ -93,7 +93,8 @@ export const CLI: Rules = {
   demo: { may: ['.', ...PUBLIC] },
   // A response of an HTTP route brings its tree as a block.
   load: { may: ['.', 'clew/trace/blocks', ...PUBLIC] },
-  '.': { may: ['commands', 'demo', ...PUBLIC] },
+  // What services answer to `clew recall` are pieces.
+  '.': { may: ['commands', 'demo', 'clew/trace/blocks', ...PUBLIC] },
 }
 
 export const FOLDERS: readonly FolderRule[] = [

@@ -22,6 +22,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { findCommand } from './commands/find.ts'
 import { loadCommand } from './commands/load.ts'
 import { mapCommand } from './commands/map.ts'
+import { recallCommand } from './commands/recall.ts'
 import { renderCommand } from './commands/render.ts'
 import { runCommand } from './commands/run.ts'
 import { shellCommand } from './commands/shell.ts'
@@ -57,6 +58,7 @@ export const COMMANDS: ReadonlyMap<string, ClewCommand> = new Map([
   ['tail', tailCommand],
   ['top', topCommand],
   ['doctor', doctorCommand],
+  ['recall', recallCommand],
   ['shell', shellCommand],
   ['backdoor', backdoorCommand],
   ['show-config', showConfigCommand],

@@ -1,4 +1,4 @@
-import { type CallNode, type FoldedCalls, layerOfOperation } from 'clew/trace'
+import { type CallNode, type FoldedCalls, formatMs, layerOfOperation } from 'clew/trace'
 
 /**
  * How a call must be drawn. `ok`: whole and fine. `failed`: answered with an error. `unanswered`:
@@ -119,6 +119,13 @@ function whatCalleeDid(call: CallNode): string {
 function pendingOf(call: CallNode): Condition {
   const [, receive, respond] = call.presence
   if (respond === '1' && isDetached(call)) return OK
+  if (call.runningMs !== undefined) {
+    return {
+      kind: 'pending',
+      title: `at work ${formatMs(call.runningMs)}`,
+      detail: 'received, and not ended when it was asked',
+    }
+  }
   const detail =
     respond === '1'
       ? 'answered, its reply not seen'

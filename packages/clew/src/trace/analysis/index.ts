@@ -24,6 +24,7 @@ export {
   type StragglerOptions,
   stragglers,
 } from './stragglers.ts'
+export { type Unfinished, unfinished } from './unfinished.ts'
 export { type Verdict, verdict } from './verdict.ts'
 export { failureSentence, stragglerSentence } from './verdict-words.ts'
 export { nameOf as callName, spokenName } from './walk.ts'

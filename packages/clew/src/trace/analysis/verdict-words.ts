@@ -6,6 +6,7 @@ import type { Leg } from './legs.ts'
 import type { PauseEffect } from './pauses.ts'
 import type { Retry } from './retries.ts'
 import type { Straggler } from './stragglers.ts'
+import type { Unfinished } from './unfinished.ts'
 import { placesOf, spokenName } from './walk.ts'
 
 /** ` on vm-2`; with the process where several of one host are in the trace. */
@@ -61,6 +62,29 @@ export function failureSentence(failure: Failure, tree: CallTree): string {
   return `${at(origin, tree)} ${ended}${queue}${busy}${others}.${doubtOf(failure)}`
 }
 
+const SILENT = 'its process crashed, cannot be reached or keeps no records'
+
+/** What it called is here, and of itself nothing. */
+const takenUp = (calls: readonly CallNode[]) =>
+  `was taken up, for it called ${list(calls.map(spokenName))}, `
+
+/** On what everybody waits. */
+export function unfinishedSentence({ call, atWork, waiting }: Unfinished, tree: CallTree): string {
+  const names = waiting.map(spokenName)
+  const others = names.length === 0 ? '' : `; ${list(names)} ${verb(names)} for it`
+  if (atWork) {
+    return `${at(call, tree)} was still at work ${formatMs(call.runningMs)} after it had begun${others}.`
+  }
+  const { calls } = call
+  const what =
+    calls.length > 0
+      ? `${takenUp(calls)}and has not answered: ${SILENT}`
+      : `has not answered, and nothing was heard of it: it waits in its queue, or ${SILENT}`
+  return `${at(call, tree)} ${what}${others}.`
+}
+
+const verb = (names: readonly string[]) => (new Set(names).size === 1 ? 'waits' : 'wait')
+
 /** How it ended; `after` says after how long. */
 function endingOf({ kind, origin }: Failure, after: string): string {
   const { status, runningMs, calls } = origin
@@ -71,8 +95,7 @@ function endingOf({ kind, origin }: Failure, after: string): string {
   }
   // What it called is here, and nothing of its own: of its process nothing is left to ask.
   if (kind === 'unanswered' && calls.length > 0) {
-    const called = list(calls.map(spokenName))
-    return `was taken up, for it called ${called}, and did not answer${after}: its process crashed, cannot be reached or keeps no records`
+    return `${takenUp(calls)}and did not answer${after}: ${SILENT}`
   }
   return `${ENDINGS[kind]}${after}`
 }

@@ -7,6 +7,7 @@ import { orphansOf } from './orphans.ts'
 import { type PauseEffect, pauseEffects } from './pauses.ts'
 import { type Retry, retries } from './retries.ts'
 import { type Straggler, type StragglerOptions, stragglers } from './stragglers.ts'
+import { type Unfinished, unfinished } from './unfinished.ts'
 import {
   asideSentence,
   copedSentence,
@@ -16,6 +17,7 @@ import {
   pauseSentence,
   retrySentence,
   stragglerSentence,
+  unfinishedSentence,
   wentTo,
 } from './verdict-words.ts'
 import { isHandler, placesOf, spokenName } from './walk.ts'
@@ -26,6 +28,8 @@ export interface Verdict {
   /** True where the trace does not tell, and the sentences say why. */
   readonly unclear: boolean
   readonly failure?: Failure
+  /** What everybody still waited for when the trace was asked for. */
+  readonly unfinished?: Unfinished
   /** What failed without anybody waiting for it. */
   readonly aside?: Failure
   readonly straggler?: Straggler
@@ -61,6 +65,7 @@ export function verdict(tree: CallTree, options: StragglerOptions = {}): Verdict
   const [bottleneck] = places
   const straggler = worst(stragglers(tree, path, options))
   const retry = costly(retries(tree), tree)
+  const open = failure === undefined ? unfinished(tree) : undefined
   const sentences: string[] = []
   let unclear = false
   if (failure !== undefined) {
@@ -68,6 +73,8 @@ export function verdict(tree: CallTree, options: StragglerOptions = {}): Verdict
     unclear = failure.doubt !== undefined
     const others = othersSentence(failed)
     if (others !== undefined) sentences.push(others)
+  } else if (open !== undefined) {
+    sentences.push(unfinishedSentence(open, tree))
   } else if (straggler !== undefined && explains(straggler, bottleneck)) {
     sentences.push(stragglerSentence(straggler, tree))
     unclear = straggler.leg === undefined
@@ -90,6 +97,7 @@ export function verdict(tree: CallTree, options: StragglerOptions = {}): Verdict
     sentences,
     unclear,
     ...(failure && { failure }),
+    ...(open && { unfinished: open }),
     ...(aside && { aside }),
     ...(straggler && { straggler }),
     ...(bottleneck && { bottleneck }),
