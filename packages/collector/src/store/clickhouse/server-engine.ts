@@ -83,7 +83,7 @@ class ServerEngine implements SqlEngine {
 
   async query<Row>(sql: string, { signal, timeoutMs = TIMEOUT_MS }: Effort = {}): Promise<Row[]> {
     check(signal)
-    const late = AbortSignal.timeout(timeoutMs + GRACE_MS)
+    const late = AbortSignal.timeout(Math.ceil(timeoutMs) + GRACE_MS)
     const settings = `max_execution_time=${(timeoutMs / 1000).toFixed(3)}, max_memory_usage=${MOST_MEMORY}, output_format_json_quote_64bit_integers=0, ${BY_SHARD}`
     try {
       const result = await this.#client.query({
