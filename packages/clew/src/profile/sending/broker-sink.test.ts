@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { deleteQueue } from '../../broker/contract/line.ts'
+import { BLOCKED, deleteQueue, UNBLOCKED } from '../../broker/contract/line.ts'
 import { TcpProxy } from '../../broker/contract/tcp-proxy.ts'
 import { memory, rabbitmq } from '../../broker/index.ts'
 import { type Broker, ConfigError, newHalfId } from '../../call/index.ts'
@@ -126,6 +126,25 @@ describe('brokerSink', () => {
     await eventually(() => assert.equal(sink.counts.written, 111), 15_000)
     await eventually(() => assert.equal(collector.calls, 111))
     assert.equal(sink.counts.dropped, 0)
+  })
+
+  it('sends nothing to a broker that takes nothing, and goes on when it does', {
+    skip,
+  }, async (t) => {
+    const queue = ownQueue(t)
+    const proxy = await TcpProxy.open(url!)
+    t.after(() => proxy[Symbol.asyncDispose]())
+    const sink = brokerSink({ queue, batchMs: 1, onProblem: () => {} })
+    const { problems } = await connected(t, rabbitmq(proxy.url), sink)
+    take(sink, 1)
+    await eventually(() => assert.equal(sink.counts.written, 1))
+    proxy.inject(BLOCKED)
+    await eventually(() => assert.deepEqual(problems, ['blocked']))
+    take(sink, 2)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    assert.equal(sink.counts.buffered, 2)
+    proxy.inject(UNBLOCKED)
+    await eventually(() => assert.equal(sink.counts.written, 3))
   })
 
   it('holds what a full queue refuses', { skip }, async (t) => {

@@ -24,6 +24,9 @@ export interface SecureOptions {
 /** Of an answer; what is longer is no collector's. */
 const MOST_ANSWER_BYTES = 64 * 1024
 
+/** A server may close a connection that was idle just when it is used again: that is no failure. */
+const CLOSED_MEANWHILE = 'closed meanwhile'
+
 const compress = promisify(gzip)
 
 /** Batches by HTTP, over one connection that is kept; no socket of it keeps the process alive. */
@@ -45,10 +48,13 @@ export class HttpRoad implements Road {
     const body = this.#options.gzip
       ? await compress(batch, { level: constants.Z_BEST_SPEED })
       : batch
-    return await this.#post(body, timeoutMs)
+    const outcome = await this.#post(body, timeoutMs)
+    if (outcome !== CLOSED_MEANWHILE) return outcome
+    const again = await this.#post(body, timeoutMs)
+    return again === CLOSED_MEANWHILE ? { kind: 'later', why: 'it closes the connection' } : again
   }
 
-  #post(body: Uint8Array, timeoutMs: number): Promise<Outcome> {
+  #post(body: Uint8Array, timeoutMs: number): Promise<Outcome | typeof CLOSED_MEANWHILE> {
     const { url, token, gzip } = this.#options
     const post = url.protocol === 'https:' ? secureRequest : plainRequest
     return new Promise((resolve) => {
@@ -64,7 +70,7 @@ export class HttpRoad implements Road {
           ...(token !== undefined && { authorization: `Bearer ${token}` }),
         },
       })
-      const end = (outcome: Outcome) => {
+      const end = (outcome: Outcome | typeof CLOSED_MEANWHILE) => {
         clearTimeout(timer)
         resolve(outcome)
       }
@@ -74,7 +80,10 @@ export class HttpRoad implements Road {
         request.destroy()
       }, timeoutMs).unref()
       request.on('socket', (socket) => socket.unref())
-      request.on('error', (error) => end({ kind: 'later', why: reasonOf(error) }))
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        const idle = request.reusedSocket && error.code === 'ECONNRESET'
+        end(idle ? CLOSED_MEANWHILE : { kind: 'later', why: reasonOf(error) })
+      })
       request.on('response', (response) => {
         readAnswer(response, (text) => end(outcomeOf(response, text)))
       })

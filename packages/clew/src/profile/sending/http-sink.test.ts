@@ -121,6 +121,18 @@ describe('httpSink', () => {
     assert.equal(second.calls, 2)
   })
 
+  it('says nothing of a connection that was closed because it was idle', async (t) => {
+    const collector = await TestCollector.open(t)
+    const { sink, told } = sinkTo(t, collector.url)
+    for (const _ of [1, 2, 3]) {
+      sink.takePacket(packet())
+      await sink.flush()
+      collector.next((response) => response.destroy())
+    }
+    assert.equal(sink.counts.written, 3)
+    assert.deepEqual(told, [])
+  })
+
   it('drops what is refused, with the reason, and tells it once', async (t) => {
     const collector = await TestCollector.open(t)
     collector.usually = (response) =>
