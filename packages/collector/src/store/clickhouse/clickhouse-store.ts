@@ -90,6 +90,7 @@ export class ClickHouseStore implements TraceStore {
   /** Two collectors never give the same one. */
   #version = Math.floor(Math.random() * 1_000)
   #last: Promise<unknown> = Promise.resolve()
+  #lastAppend: Promise<unknown> = Promise.resolve()
 
   constructor(engine: SqlEngine, options: ClickHouseStoreOptions = {}) {
     this.#engine = engine
@@ -113,21 +114,10 @@ export class ClickHouseStore implements TraceStore {
   }
 
   async append(batches: readonly StoredBatch[]): Promise<ReadonlySet<string>> {
-    const before = new Set<string>()
-    const fresh = batches.filter(({ id }) => {
-      if (!this.#batches.has(id)) return true
-      before.add(id)
-      return false
-    })
-    const rows = fresh.flatMap(({ id, packets }) => packets.map((packet) => ({ id, packet })))
-    if (rows.length > 0) await this.#options.room?.()
-    const token = tokenOf(fresh.map(({ id }) => id))
-    await this.#engine.insert(`${DATABASE}.packets`, packetColumns(rows), token)
-    // Of batches that were there before too: a crash may have come between the two.
-    const accounts = accountColumns(batches, this.#now())
-    await this.#engine.insert(`${DATABASE}.accounts`, accounts, `accounts ${token}`)
-    for (const { id } of fresh) this.#remember(id)
-    return before
+    // One after the other: of a batch that comes by two roads at once the second finds the first.
+    const turn = this.#lastAppend.then(() => this.#append(batches))
+    this.#lastAppend = turn.catch(() => {})
+    return await turn
   }
 
   accounts(tenant: string): Promise<readonly SenderAccount[]> {
@@ -308,6 +298,30 @@ export class ClickHouseStore implements TraceStore {
       await this.#engine.close()
       this.#options.onClose?.()
     })
+  }
+
+  async #append(batches: readonly StoredBatch[]): Promise<ReadonlySet<string>> {
+    const before = new Set<string>()
+    const fresh = new Map<string, StoredBatch>()
+    for (const batch of batches) {
+      if (this.#batches.has(batch.id) || fresh.has(batch.id)) before.add(batch.id)
+      else fresh.set(batch.id, batch)
+    }
+    const rows = [...fresh.values()].flatMap(({ id, packets }) =>
+      packets.map((packet) => ({ id, packet })),
+    )
+    if (rows.length > 0) await this.#options.room?.()
+    await this.#engine.insert(
+      `${DATABASE}.packets`,
+      packetColumns(rows),
+      tokenOf([...fresh.keys()]),
+    )
+    // Of batches that were there before too: a crash may have come between the two.
+    const accounts = accountColumns(batches, this.#now())
+    const told = `accounts ${tokenOf(batches.map(({ id }) => id))}`
+    await this.#engine.insert(`${DATABASE}.accounts`, accounts, told)
+    for (const id of fresh.keys()) this.#remember(id)
+    return before
   }
 
   async #settle(summaries: readonly TraceSummary[]): Promise<void> {

@@ -1,5 +1,6 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { StoreError } from '../store-error.ts'
 import { writeWhole } from './whole-file.ts'
 
 /**
@@ -25,10 +26,18 @@ export class SettlingNote {
     }
   }
 
-  /** Durable when it resolves; nothing is written where these hours stand there already. */
+  /**
+   * Durable when it resolves; nothing is written where these hours stand there already.
+   * @throws StoreError `full`, `failed`
+   */
   async begin(hours: ReadonlySet<number>): Promise<void> {
     if ([...hours].every((hour) => this.#hours.has(hour))) return
-    await writeWhole(this.#path, JSON.stringify([...hours]))
+    try {
+      await writeWhole(this.#path, JSON.stringify([...hours]))
+    } catch (error) {
+      const full = (error as NodeJS.ErrnoException).code === 'ENOSPC'
+      throw new StoreError(full ? 'full' : 'failed', `cannot write ${this.#path}`, { cause: error })
+    }
     this.#hours = new Set(hours)
   }
 
