@@ -84,7 +84,7 @@ storeContract('cluster', openLone, /kept|takes the place|tenant|removed|went awa
 test('two shards answer as one', async () => {
   const engine = await emptied()
   const store = await new ClickHouseStore(engine, { schema: embeddedSchema() }).open()
-  const summaries = summariesOf(300)
+  const summaries = summariesOf(200)
   await store.settle(summaries)
   await store.settle(summaries.slice(0, 40).map((summary) => ({ ...summary, replaces: true })))
   const alone = await answers(store)
@@ -158,7 +158,7 @@ const summariesOf = (traces: number) =>
 /** Everything that is asked of a store, with conditions about calls, traces and both. */
 async function answers(store: TraceStore): Promise<readonly unknown[]> {
   const found: unknown[] = []
-  for (const text of ['', 'caller:orders_0 duration:>2ms', 'type:orders_0.* -service:mail_*']) {
+  for (const text of ['', 'type:orders_0.* duration:>2ms']) {
     const period = { fromMs: FROM, toMs: FROM + 3_600_000 }
     const question = { tenant: 'default', period, filter: parseFilter(text) }
     const { requests, parts } = await store.breakdown(question)
