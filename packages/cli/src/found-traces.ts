@@ -3,8 +3,8 @@ import { formatMs, formatShare } from 'clew/trace'
 import type { PageColumn, PageRow } from './page.ts'
 
 const COLUMNS: readonly PageColumn[] = [
-  { title: 'BEGAN', least: 8 },
-  { title: 'TRACE', least: 8 },
+  { title: 'BEGAN' },
+  { title: 'TRACE' },
   { title: 'REQUEST', least: 16 },
   { title: 'TOTAL', side: 'right' },
   { title: 'CALLS', side: 'right', spare: true },
@@ -13,8 +13,8 @@ const COLUMNS: readonly PageColumn[] = [
   { title: 'MOST TIME IN', least: 12, spare: true },
 ]
 
-/** Digits of an id that tell it from all others, almost surely. */
-const SHORT_ID = 12
+/** Last digits of an id that tell it from all others, almost surely: the first ones tell its process. */
+const SHORT_ID = 10
 
 /** A table of traces. */
 export function foundTable(
@@ -31,7 +31,7 @@ function cellsOf(trace: FoundTrace, oneDay: boolean): readonly string[] {
   const stands = weight > 1 ? ` (${Math.round(weight)}×)` : ''
   return [
     momentOf(startMs, oneDay),
-    id.slice(0, SHORT_ID),
+    id.slice(-SHORT_ID),
     `${type}${stands}`,
     totalMs === null ? 'not ended' : formatMs(totalMs),
     `${calls}${missingCalls > 0 ? `+${missingCalls}?` : ''}`,

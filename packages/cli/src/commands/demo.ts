@@ -1,6 +1,8 @@
 import { resolve } from 'node:path'
 import type { Broker } from 'clew'
+import type { Sink } from 'clew/profile'
 import { openBroker } from '../broker-address.ts'
+import { COLLECTOR_FLAGS, TOKEN_VARIABLE } from '../collector-source.ts'
 import { type ClewContext, defineCommand } from '../command.ts'
 import type { StoreFinding } from '../demo/store.ts'
 import type { Tour } from '../demo/tour.ts'
@@ -10,6 +12,7 @@ import { harmless } from '../harmless.ts'
 import { wrap } from '../wrap.ts'
 
 interface Flags {
+  readonly collector: string | undefined
   readonly broker: string
   readonly out: string
   readonly once: boolean
@@ -31,6 +34,10 @@ export const demoCommand = defineCommand<Flags, readonly []>({
       { input: 'demo', brief: 'in this process; goes on calling until Ctrl-C' },
       { input: 'demo --once --json', brief: 'once, for a script' },
       { input: 'demo --broker amqp://localhost', brief: 'the same over RabbitMQ' },
+      {
+        input: 'demo --collector http://127.0.0.1:7117',
+        brief: 'with clew collect in another terminal: clew find, clew top',
+      },
       { input: 'demo --delay 500 --out slower', brief: 'a slower straggler, files elsewhere' },
     ],
     description: [
@@ -39,6 +46,10 @@ export const demoCommand = defineCommand<Flags, readonly []>({
   },
   parameters: {
     flags: {
+      collector: {
+        ...COLLECTOR_FLAGS.collector,
+        brief: 'send every trace to a collector as well, to be asked for',
+      },
       broker: {
         kind: 'parsed',
         parse: String,
@@ -88,6 +99,7 @@ async function demo(context: ClewContext, flags: Flags): Promise<ExitCode> {
   const { output } = context
   const ending = new AbortController()
   const stopListening = onInterrupt(() => ending.abort())
+  let sink: Sink | undefined
   try {
     const { openShop } = await import('../demo/open-shop.ts')
     const { tour } = await import('../demo/tour.ts')
@@ -95,10 +107,12 @@ async function demo(context: ClewContext, flags: Flags): Promise<ExitCode> {
     const { callFault } = await import('../call-fault.ts')
     const servers = await serversOf(flags.real, context.env)
     const inProcess = flags.broker === 'memory'
+    sink = await sinkOf(flags, context)
     await using shop = await openShop({
       broker: await brokerOf(flags.broker, context),
       prefix: inProcess ? '' : SHARED_PREFIX,
       delayMs: flags.delay,
+      sink,
     }).catch((error: unknown) => {
       throw callFault(error, inProcess ? {} : { next: ['clew demo   without a broker'] })
     })
@@ -110,11 +124,23 @@ async function demo(context: ClewContext, flags: Flags): Promise<ExitCode> {
     const path = resolve(flags.out, 'live.trace.jsonl')
     if (store !== undefined) output.say(`the store is open: ${store.page}`)
     if (!output.live) output.say('calling on; interrupt to end')
-    await callOn({ shop, store, output, signal: ending.signal, path })
+    await callOn({ shop, store, output, signal: ending.signal, path, sink })
     return EXIT.ok
   } finally {
+    await sink?.close()
     stopListening()
   }
+}
+
+async function sinkOf(
+  { collector: url }: Flags,
+  { output, env }: ClewContext,
+): Promise<Sink | undefined> {
+  if (url === undefined) return undefined
+  const { httpSink } = await import('clew/profile')
+  const token = env[TOKEN_VARIABLE]
+  const onProblem = (message: string) => output.say(harmless(message))
+  return httpSink({ url, name: 'demo', onProblem, ...(token !== undefined && { token }) })
 }
 
 async function brokerOf(address: string, { env }: ClewContext): Promise<Broker> {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Sink } from 'clew/profile'
 import { callTree, encodeTrace, formatMs, type Trace } from 'clew/trace'
 import type { Output } from '../output.ts'
 import type { Shop } from './open-shop.ts'
@@ -20,12 +21,24 @@ export interface LiveOptions {
   readonly signal: AbortSignal
   /** File for the latest traces. */
   readonly path: string
+  /** Gets those of the store too; those of the shop it has. */
+  readonly sink: Sink | undefined
 }
 
 /** Goes on calling at a gentle rate, with one line that says how it goes, until the signal aborts. */
-export async function callOn({ shop, store, output, signal, path }: LiveOptions): Promise<void> {
+export async function callOn({
+  shop,
+  store,
+  output,
+  signal,
+  path,
+  sink,
+}: LiveOptions): Promise<void> {
   const save = traceSaver(path)
-  store?.watch((trace) => save.take(encodeTrace(trace)))
+  store?.watch((trace) => {
+    save.take(encodeTrace(trace))
+    sink?.take(trace)
+  })
   const totals: number[] = []
   let [searches, orders, failed] = [0, 0, 0]
   for (let turn = 0; !signal.aborted; turn++) {

@@ -1,5 +1,5 @@
 import { type Broker, type Cluster, connect, run } from 'clew'
-import { profile, traced, traceOf } from 'clew/profile'
+import { profile, type Sink, traced, traceOf } from 'clew/profile'
 import type { Trace } from 'clew/trace'
 import { type Storefront, shop } from './shop.ts'
 
@@ -26,10 +26,12 @@ export interface ShopAddress {
   readonly prefix: string
   /** How much slower than the others the slow shard is. */
   readonly delayMs: number
+  /** Gets every trace too. */
+  readonly sink?: Sink | undefined
 }
 
 /** @throws RpcError `disconnected` when the broker cannot be reached */
-export async function openShop({ broker, prefix, delayMs }: ShopAddress): Promise<Shop> {
+export async function openShop({ broker, prefix, delayMs, sink }: ShopAddress): Promise<Shop> {
   const running = await run(shop({ prefix, delayMs }), {
     broker,
     use: [profile()],
@@ -47,8 +49,8 @@ export async function openShop({ broker, prefix, delayMs }: ShopAddress): Promis
   const gateway = traced(cluster.proxy<Storefront>(`${prefix}gateway`))
   const opened: Shop = {
     delayMs,
-    search: () => answered(gateway.search('red boots')),
-    order: () => answered(gateway.place_order('red boots, 38')),
+    search: () => answered(gateway.search('red boots'), sink),
+    order: () => answered(gateway.place_order('red boots, 38'), sink),
     async [Symbol.asyncDispose]() {
       await cluster.close()
       await running.stop()
@@ -57,13 +59,18 @@ export async function openShop({ broker, prefix, delayMs }: ShopAddress): Promis
   return opened
 }
 
-async function answered(call: Promise<{ readonly trace: Trace }>): Promise<Answer> {
-  try {
-    const { trace } = await call
-    return { trace, error: undefined }
-  } catch (thrown) {
-    const trace = traceOf(thrown)
-    if (trace === undefined) throw thrown
-    return { trace, error: thrown as Error }
-  }
+async function answered(
+  call: Promise<{ readonly trace: Trace }>,
+  sink: Sink | undefined,
+): Promise<Answer> {
+  const answer = await call.then(
+    ({ trace }) => ({ trace, error: undefined }),
+    (thrown: unknown) => {
+      const trace = traceOf(thrown)
+      if (trace === undefined) throw thrown
+      return { trace, error: thrown as Error }
+    },
+  )
+  sink?.take(answer.trace)
+  return answer
 }

@@ -18,7 +18,7 @@ export interface ApiOptions {
 
 const MOST_FOUND = 1_000
 const MOST_EXPORTED = 100_000
-/** Digits from which on the beginning of an id is enough. */
+/** Digits from which on a part of an id is enough. */
 const LEAST_DIGITS = 4
 const MOST_CANDIDATES = 10
 
@@ -34,7 +34,7 @@ const CURSOR: Parameter = {
 
 const ID: Parameter = {
   ...{ name: 'id', in: 'path' },
-  description: `Trace id, or at least its first ${LEAST_DIGITS} digits where they are enough to tell it.`,
+  description: `Trace id, or ${LEAST_DIGITS} or more of its first or last digits, where they tell which.`,
   schema: { type: 'string', pattern: `^[0-9a-fA-F]{${LEAST_DIGITS},32}$` },
 }
 
@@ -121,7 +121,7 @@ export function traceRoutes({ store, now = Date.now }: ApiOptions): readonly Rou
 
 const orderOfExport: Parameter = { ...ORDER, schema: { enum: ['newest', 'slowest', 'sample'] } }
 
-/** The one trace whose id begins so. @throws ApiError 400, 404, 409 */
+/** The one trace whose id begins or ends so. @throws ApiError 400, 404, 409 */
 export async function keyOf(store: TraceStore, { params, subject }: Asked): Promise<TraceKey> {
   const prefix = params['id']!.toLowerCase()
   const { tenant } = subject
@@ -131,7 +131,7 @@ export async function keyOf(store: TraceStore, { params, subject }: Asked): Prom
   const [traceId] = found
   if (traceId === undefined) throw unknownTrace(prefix)
   if (found.length === 1) return { tenant, traceId }
-  throw new ApiError(409, 'ambiguous_id', `several traces begin with ${prefix}`, {
+  throw new ApiError(409, 'ambiguous_id', `several traces begin or end with ${prefix}`, {
     advice: `write more digits: ${found.join(', ')}${found.length === MOST_CANDIDATES ? ', …' : ''}`,
   })
 }

@@ -81,7 +81,7 @@ export const FIELDS: Readonly<Record<Field, FieldFacts>> = {
   straggler: { of: 'call', kind: 'flag', about: 'it took much longer than its siblings' },
   name: { of: 'call', kind: 'text', about: 'service or method' },
   attribute: { of: 'call', kind: 'text', about: 'what other systems keep beside, as @name' },
-  id: { of: 'trace', kind: 'text', about: 'trace id, or its beginning' },
+  id: { of: 'trace', kind: 'text', about: 'trace id, or its first or last digits' },
   type: { of: 'trace', kind: 'text', about: 'kind of request: service.method of its first call' },
   total: { of: 'trace', kind: 'duration', about: 'how long the whole request took' },
   failed: { of: 'trace', kind: 'flag', about: 'the request failed' },

@@ -95,10 +95,13 @@ function asNumber(value: Value): number | undefined {
 
 function traceValue({ field, values }: Condition, trace: FilteredTrace): Value | undefined {
   if (field === 'id') {
-    // The beginning of an id is enough.
-    const [prefix] = values
-    const found = values.some((value) => trace.traceId.startsWith(String(value).toLowerCase()))
-    return found ? prefix : undefined
+    // Its first or last digits are enough.
+    const [first] = values
+    const found = values.some((value) => {
+      const digits = String(value).toLowerCase()
+      return trace.traceId.startsWith(digits) || trace.traceId.endsWith(digits)
+    })
+    return found ? first : undefined
   }
   if (field === 'type') return `${trace.service}.${trace.method}`
   if (field === 'total') return trace.totalUs

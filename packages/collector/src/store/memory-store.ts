@@ -156,10 +156,10 @@ export class MemoryStore implements TraceStore {
     return found
   }
 
-  async idsWith(tenant: string, prefix: string, limit: number): Promise<readonly string[]> {
+  async idsWith(tenant: string, digits: string, limit: number): Promise<readonly string[]> {
     const all = [...(this.#tenants.get(tenant)?.traces.keys() ?? [])]
     return all
-      .filter((id) => id.startsWith(prefix))
+      .filter((id) => id.startsWith(digits) || id.endsWith(digits))
       .sort()
       .slice(0, limit)
   }

@@ -134,8 +134,8 @@ export interface TraceStore {
     traces: readonly TraceKey[],
     effort?: Effort,
   ): Promise<ReadonlyMap<string, readonly Uint8Array[]>>
-  /** Ids of a tenant's traces that begin with these hex digits, at most `limit`. */
-  idsWith(tenant: string, prefix: string, limit: number): Promise<readonly string[]>
+  /** Ids of a tenant's traces that begin, or end, with these hex digits, at most `limit`. */
+  idsWith(tenant: string, digits: string, limit: number): Promise<readonly string[]>
   /** @throws StoreError `cursor` for a cursor that is none of its own */
   find(question: FindQuestion, effort?: Effort): Promise<FoundTraces>
   /** Traces that match: how many there are, and for how many they stand. */

@@ -125,6 +125,16 @@ const CHECKS: Readonly<Record<string, (store: TraceStore) => Promise<void>>> = {
     assert.deepEqual([...kept.get(traceKey(keys[3]!))![0]!], [...packetOf(keys[3]!.traceId)])
   },
 
+  'an id is known by its first or last digits': async (store) => {
+    await store.append([batchOf(summaries().slice(0, 20))])
+    const { traceId } = summaries()[3]!.row
+    for (const digits of [traceId, traceId.slice(0, 11), traceId.slice(-12), traceId.slice(-11)]) {
+      assert.deepEqual(await store.idsWith('default', digits, 5), [traceId], digits)
+      assert.deepEqual(await store.idsWith('other', digits, 5), [])
+    }
+    assert.deepEqual(await store.idsWith('default', '0123456789ab', 5), [])
+  },
+
   'what was kept and not settled is told': async (store) => {
     const some = summaries().slice(0, 8)
     await store.append([{ ...batchOf(some), packets: batchOf(some, Date.now() - 300_000).packets }])

@@ -180,11 +180,15 @@ export class ClickHouseStore implements TraceStore {
     return found
   }
 
-  async idsWith(tenant: string, prefix: string, limit: number): Promise<readonly string[]> {
-    const from = hexLiteral(prefix.padEnd(32, '0'))
-    const to = hexLiteral(prefix.padEnd(32, 'f'))
+  async idsWith(tenant: string, digits: string, limit: number): Promise<readonly string[]> {
+    const from = hexLiteral(digits.padEnd(32, '0'))
+    const to = hexLiteral(digits.padEnd(32, 'f'))
+    // Of an odd number of digits the first one is half a byte.
+    const bytes = Math.floor(digits.length / 2)
+    const even = `substring(trace_id, ${17 - bytes}) = ${hexLiteral(digits.slice(-bytes * 2))}`
+    const odd = digits.length % 2 === 0 ? '1' : `endsWith(lower(hex(trace_id)), ${literal(digits)})`
     const rows = await this.#engine.query<{ id: string }>(
-      `SELECT DISTINCT lower(hex(trace_id)) AS id FROM ${DATABASE}.packets WHERE tenant = ${literal(tenant)} AND trace_id BETWEEN ${from} AND ${to} ORDER BY id LIMIT ${wholeLiteral(limit)}`,
+      `SELECT DISTINCT lower(hex(trace_id)) AS id FROM ${DATABASE}.packets WHERE tenant = ${literal(tenant)} AND (trace_id BETWEEN ${from} AND ${to} OR (${even} AND ${odd})) ORDER BY id LIMIT ${wholeLiteral(limit)}`,
     )
     return rows.map(({ id }) => id)
   }

@@ -88,9 +88,10 @@ const CALL_COLUMNS: Readonly<Record<string, string>> = {
 function traceCondition(condition: Condition): string {
   if (condition.field !== 'id') return compared(condition, TRACE_COLUMNS[condition.field]!)
   const id = 'lower(hex(trace_id))'
-  const found = condition.values.map(
-    (value) => `startsWith(${id}, ${literal(String(value).toLowerCase())})`,
-  )
+  const found = condition.values.flatMap((value) => {
+    const digits = literal(String(value).toLowerCase())
+    return [`startsWith(${id}, ${digits})`, `endsWith(${id}, ${digits})`]
+  })
   return negatable(condition, found)
 }
 
