@@ -59,6 +59,9 @@ async function openEngine(
   options: ChdbOptions,
   damage: string[],
 ): Promise<SqlEngine> {
+  // Before anything is changed, and before the engine complains by itself.
+  const other = await ownerOf(folder, { certain: true })
+  if (other !== undefined) throw lockedBy(folder, other)
   damage.push(...(await restoreMetadata(folder, 'gone')))
   try {
     return await chdbEngine(folder.path, options)

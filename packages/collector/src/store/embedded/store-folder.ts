@@ -42,8 +42,14 @@ export async function claimFolder(dir: string): Promise<StoreFolder> {
   }
 }
 
-/** The process that has the engine's lock, where one has it. */
-export async function ownerOf({ tables }: StoreFolder): Promise<number | undefined> {
+/**
+ * The process that has the engine's lock, where one has it.
+ * @param certain only where that can be seen, as on Linux; else a process that may have it, too
+ */
+export async function ownerOf(
+  { tables }: StoreFolder,
+  { certain = false }: { readonly certain?: boolean } = {},
+): Promise<number | undefined> {
   const pid = await statusOf(tables)
   if (pid === undefined || pid === process.pid) return undefined
   try {
@@ -52,7 +58,7 @@ export async function ownerOf({ tables }: StoreFolder): Promise<number | undefin
     if (codeOf(error) === 'ESRCH') return undefined
   }
   // The number of a process that is gone may be another's by now.
-  return (await hasOpen(pid, join(tables, STATUS))) ? pid : undefined
+  return ((await hasOpen(pid, join(tables, STATUS))) ?? !certain) ? pid : undefined
 }
 
 const STATUS = 'status'
@@ -67,7 +73,8 @@ async function statusOf(tables: string): Promise<number | undefined> {
   }
 }
 
-async function hasOpen(pid: number, file: string): Promise<boolean> {
+/** Undefined where that cannot be seen. */
+async function hasOpen(pid: number, file: string): Promise<boolean | undefined> {
   try {
     const files = `/proc/${pid}/fd`
     for (const name of await readdir(files)) {
@@ -76,8 +83,7 @@ async function hasOpen(pid: number, file: string): Promise<boolean> {
     }
     return false
   } catch {
-    // Where that cannot be seen, a living process is taken for the owner.
-    return true
+    return undefined
   }
 }
 
