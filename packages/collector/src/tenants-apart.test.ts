@@ -185,7 +185,7 @@ async function beginningOf(response: Response): Promise<string> {
 /** What differs between two collectors however alike they are. */
 function comparable({ status, text }: Answer): string {
   const volatile =
-    /"(?:cursor|tookMs|requestId|bytes|arrivedMs|atMs|uptimeMs)":(?:"[^"]*"|[\d.]+),?/gu
+    /"(?:cursor|tookMs|requestId|bytes|arrivedMs|atMs|uptimeMs|firstMs|lastMs)":(?:"[^"]*"|[\d.]+),?/gu
   return `${status} ${text.replace(volatile, '')}`
 }
 
