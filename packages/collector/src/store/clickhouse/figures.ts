@@ -17,8 +17,7 @@ const ROLLED_TRACES: ReadonlySet<Field> = new Set(['type'])
 
 const FAILED = "status NOT IN ('ok', 'pending')"
 const NO_BINS = "CAST(map(), 'Map(Int16, Float64)')"
-const binsOf = (column: string) =>
-  `sumMap(if(${column} >= 0, map(${binOf(column)}, weight), ${NO_BINS}))`
+const binsOf = (column: string) => `if(${column} >= 0, map(${binOf(column)}, weight), ${NO_BINS})`
 
 type JsonBins = Readonly<Record<string, number>>
 
@@ -29,10 +28,33 @@ interface Source {
   readonly where: string
 }
 
-const callSums = (of: 'calls' | 'rollup') =>
-  of === 'calls'
-    ? `sum(weight) AS calls, sum((${FAILED}) * weight) AS failed, sum(origin * weight) AS origins, sum(critical * weight) AS critical, sum(greatest(total, 0) * weight) AS total_sum, sum(greatest(self, 0) * weight) AS self_sum, sum(in_flight * weight) AS in_flight_sum, sum((in_flight > 0) * weight) AS in_flight_calls, ${binsOf('total')} AS total_bins, ${binsOf('self')} AS self_bins`
-    : 'sum(calls) AS calls, sum(failed) AS failed, sum(origins) AS origins, sum(critical) AS critical, sum(total_sum) AS total_sum, sum(self_sum) AS self_sum, sum(in_flight_sum) AS in_flight_sum, sum(in_flight_calls) AS in_flight_calls, sumMap(total_bins) AS total_bins, sumMap(self_bins) AS self_bins'
+/** What is summed of calls, by the rollup's columns that have these sums already. */
+type Sums = Readonly<Record<string, string>>
+
+const LINK_SUMS: Sums = {
+  calls: 'weight',
+  failed: `(${FAILED}) * weight`,
+  total_sum: 'greatest(total, 0) * weight',
+  total_bins: binsOf('total'),
+}
+
+const METHOD_SUMS: Sums = {
+  ...LINK_SUMS,
+  origins: 'origin * weight',
+  critical: 'critical * weight',
+  self_sum: 'greatest(self, 0) * weight',
+  in_flight_sum: 'in_flight * weight',
+  in_flight_calls: '(in_flight > 0) * weight',
+  self_bins: binsOf('self'),
+}
+
+const summed = (sums: Sums, of: 'rollup' | 'table'): string =>
+  Object.entries(sums)
+    .map(([column, expression]) => {
+      const sum = column.endsWith('_bins') ? 'sumMap' : 'sum'
+      return `${sum}(${of === 'rollup' ? column : expression}) AS ${column}`
+    })
+    .join(', ')
 
 interface CallSums {
   readonly calls: number
@@ -50,7 +72,7 @@ interface CallSums {
 /** Rows of sums by key, from rollups as far as they tell what is asked, else from the tables. */
 async function callSumsBy<Key>(
   engine: SqlEngine,
-  keys: string,
+  [keys, sums]: readonly [keys: string, sums: Sums],
   question: Question,
   effort?: Effort,
 ): Promise<(Key & CallSums)[]> {
@@ -59,9 +81,9 @@ async function callSumsBy<Key>(
     table: 'calls',
     conditions: callConditions(question.filter),
     where: (part) => callsWhere(part),
-  }).map(({ of, ...rest }) => ({ ...rest, sums: callSums(of === 'rollup' ? 'rollup' : 'calls') }))
+  }).map(({ of, ...rest }) => ({ ...rest, sums: summed(sums, of) }))
   return await engine.query<Key & CallSums>(
-    `SELECT ${keys}, ${callSums('rollup')} FROM (${union(sources, keys)}) GROUP BY ${keys} HAVING calls > 0.000001 ORDER BY calls DESC LIMIT ${MOST_ROWS}`,
+    `SELECT ${keys}, ${summed(sums, 'rollup')} FROM (${union(sources, keys)}) GROUP BY ${keys} HAVING calls > 0.000001 ORDER BY calls DESC LIMIT ${MOST_ROWS}`,
     effort,
   )
 }
@@ -117,7 +139,7 @@ export async function statisticsOf(
   effort?: Effort,
 ): Promise<readonly CallStatisticsRow[]> {
   type Key = { readonly service: string; readonly method: string }
-  const rows = await callSumsBy<Key>(engine, 'service, method', question, effort)
+  const rows = await callSumsBy<Key>(engine, ['service, method', METHOD_SUMS], question, effort)
   return rows.map((row) => ({
     ...{ service: row.service, method: row.method, calls: row.calls, failed: row.failed },
     ...{ origins: row.origins, criticalMs: row.critical / 1000, inFlight: meanOf(row) },
@@ -140,7 +162,7 @@ export async function linksOf(
     Record<'caller_service' | 'caller_method' | 'service' | 'method' | 'edge', string>
   >
   const keys = 'caller_service, caller_method, service, method, edge'
-  const rows = await callSumsBy<Key>(engine, keys, question, effort)
+  const rows = await callSumsBy<Key>(engine, [keys, LINK_SUMS], question, effort)
   return rows.map((row) => ({
     ...{ callerService: row.caller_service, callerMethod: row.caller_method },
     ...{ service: row.service, method: row.method, edge: row.edge },
@@ -163,7 +185,7 @@ export async function requestsOf(
     sums:
       of === 'rollup'
         ? rolledSums
-        : `sum(weight) AS requests, sum((${FAILED}) * weight) AS failed, sum(greatest(total, 0) * weight) AS total_sum, ${binsOf('total')} AS total_bins`,
+        : `sum(weight) AS requests, sum((${FAILED}) * weight) AS failed, sum(greatest(total, 0) * weight) AS total_sum, sumMap(${binsOf('total')}) AS total_bins`,
   }))
   const rows = await engine.query<{
     readonly service: string
@@ -257,7 +279,7 @@ export async function timelineOf(
     readonly total_sum: number
     readonly bins: JsonBins
   }>(
-    `SELECT intDiv(start - ${wholeLiteral(fromMs * 1000)}, ${wholeLiteral(bucketMs * 1000)}) AS at, sum(weight) AS requests, sum((${FAILED}) * weight) AS failed, sum(greatest(total, 0) * weight) AS total_sum, ${binsOf('total')} AS bins FROM ${DATABASE}.traces WHERE ${tracesWhere(question)} GROUP BY at ORDER BY at`,
+    `SELECT intDiv(start - ${wholeLiteral(fromMs * 1000)}, ${wholeLiteral(bucketMs * 1000)}) AS at, sum(weight) AS requests, sum((${FAILED}) * weight) AS failed, sum(greatest(total, 0) * weight) AS total_sum, sumMap(${binsOf('total')}) AS bins FROM ${DATABASE}.traces WHERE ${tracesWhere(question)} GROUP BY at ORDER BY at`,
     effort,
   )
   return rows.map(({ at, requests, failed, total_sum, bins }) => ({
