@@ -48,3 +48,35 @@ test('batches are kept once, summaries replaced, and what a crash left is told',
     await rm(dir, { recursive: true, force: true })
   }
 })
+
+test('clocks that were wrong by years do no harm', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'clew-clocks-'))
+  const made = [...madePackets(12, { fromMs: Date.UTC(2026, 3, 1), overMs: 60_000 })]
+  const arrivals = [1_000, Date.UTC(2027, 0, 1), Date.UTC(2199, 5, 1), Date.UTC(2026, 3, 1)]
+  const years = [2026, 2199, 1999, 2026]
+  try {
+    for (const [at, year] of years.entries()) {
+      const store = await embeddedStore(dir, { now: () => Date.UTC(year, 0, 2) })
+      const some = made.slice(at * 3, at * 3 + 3)
+      const packets = some.map(({ traceId, bytes }) => ({
+        ...{ tenant: 'default', traceId, bytes, arrivedMs: arrivals[at]! },
+      }))
+      const batch = { id: `${at}c`.repeat(16), packets }
+      assert.deepEqual([...(await store.append([batch]))], [])
+      assert.deepEqual([...(await store.append([batch]))], [batch.id])
+      // Whatever the clock says now: what was left over is found.
+      const left = (await store.unsettled()).map(({ traceId }) => traceId)
+      for (const { traceId } of some) assert.ok(left.includes(traceId), `${at} ${traceId}`)
+      const summaries = made
+        .slice(0, at * 3 + 1)
+        .map(({ traceId, bytes }) =>
+          summarise({ tenant: 'default', traceId, packets: [bytes], replaces: true }),
+        )
+      await store.settle(summaries)
+      assert.equal((await store.usage('default')).traces, summaries.length)
+      await store.close()
+    }
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+})

@@ -144,11 +144,14 @@ export class ClickHouseStore implements TraceStore {
     // Where data were lost, summaries may be among them: all are looked for.
     const whole = this.health().damage.length > 0
     const since = whole ? '0' : wholeLiteral((await this.#newest()) - REMEMBERED_MS)
-    const until = wholeLiteral(this.#now() - (this.#options.restMs ?? 0))
+    const { restMs } = this.#options
+    // Without others nothing is under way: what came by a clock that was ahead is left over, too.
+    const rested =
+      restMs === undefined ? '' : `HAVING max(arrived) <= ${wholeLiteral(this.#now() - restMs)}`
     const late = `(tenant, trace_id) IN (SELECT tenant, trace_id FROM ${DATABASE}.packets WHERE arrived >= ${since})`
     return await this.#engine.query<TraceKey>(
       `SELECT tenant, lower(hex(trace_id)) AS traceId FROM (
-        SELECT tenant, trace_id, count() AS came FROM ${DATABASE}.packets WHERE ${late} GROUP BY tenant, trace_id HAVING max(arrived) <= ${until}
+        SELECT tenant, trace_id, count() AS came FROM ${DATABASE}.packets WHERE ${late} GROUP BY tenant, trace_id ${rested}
       ) AS p LEFT JOIN (
         SELECT tenant, trace_id, sum(packets * sign) AS counted, sum(sign) AS summaries FROM ${DATABASE}.traces WHERE ${late} GROUP BY tenant, trace_id
       ) AS t USING (tenant, trace_id) WHERE came > counted OR summaries > 1 LIMIT ${MOST_UNSETTLED}`,
