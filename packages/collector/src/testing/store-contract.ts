@@ -178,6 +178,8 @@ const CHECKS: Readonly<Record<string, (store: TraceStore) => Promise<void>>> = {
     } while (cursor !== undefined)
     assert.equal(new Set(seen).size, seen.length)
     assert.equal(seen.length, summaries().length)
+    const ever = { ...questionOf(''), period: { fromMs: 0, toMs: 8.64e15 }, limit: 1_000 }
+    assert.equal((await store.find(ever)).traces.length, summaries().length + later().length)
     const wrong = { ...questionOf(''), limit: 5, cursor: 'bm9uZQ' }
     await assert.rejects(
       () => store.find(wrong),

@@ -37,6 +37,8 @@ const COLUMNS =
 /** The first stretch of time in which the newest are looked for, and how much longer each next one is. */
 const FIRST_STRETCH_MS = 3_600_000
 const LONGER = 4
+/** The last moment that there is. */
+const LAST_MS = 8_640_000_000_000_000
 
 /** A page of traces that a filter asks for. */
 export async function findTraces(
@@ -85,9 +87,10 @@ async function newest(
   const until = performance.now() + timeoutMs
   const rows: Row[] = []
   const latest = after === undefined ? period.toMs : Math.floor(after.at / 1_000) + 1
-  let toMs = Math.min(period.toMs, latest)
-  for (let stretchMs = FIRST_STRETCH_MS; toMs > period.fromMs; stretchMs *= LONGER) {
-    const fromMs = Math.max(period.fromMs, toMs - stretchMs)
+  const firstMs = Math.max(0, period.fromMs)
+  let toMs = Math.min(period.toMs, latest, LAST_MS)
+  for (let stretchMs = FIRST_STRETCH_MS; toMs > firstMs; stretchMs *= LONGER) {
+    const fromMs = Math.max(firstMs, toMs - stretchMs)
     const left = { ...question, period: { fromMs, toMs } }
     const leftMs = Math.max(1, until - performance.now())
     const wanted = { by: 'start', after, limit: limit + 1 - rows.length } as const
