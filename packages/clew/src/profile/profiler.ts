@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConfigError, type Mailbox, type Problem } from '../call/index.ts'
+import type { PacketRoot } from '../trace/blocks.ts'
 import type { Access } from './access/access.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { Post } from './post.ts'
@@ -134,7 +135,9 @@ export class Profiler {
       pid: this.pid,
       guard: (where, work) => this.guard(where, work),
       takeLate: (late) => this.taker && givePacket(this.taker, late),
-      ended: (traceId, root) => this.guard('recorder', () => this.recorder?.root(traceId, root)),
+      ended: (traceId, root) => {
+        if (root.record.status !== 'ok') this.#recordRoot(traceId, root)
+      },
       recall: options.recallOnLoss === false ? undefined : (id) => this.#asking.ask(id),
     })
     this.#asking = new Asking(this.roots.inboxKey, this.post)
@@ -175,6 +178,11 @@ export class Profiler {
       return undefined
     })
     await Promise.race([this.#box, delay(OPENING_MS, undefined, { ref: false })])
+  }
+
+  /** Of a root call that went well the trace has come home, and its callee has the block. */
+  #recordRoot(traceId: string, root: PacketRoot): void {
+    this.guard('recorder', () => this.recorder?.root(traceId, root))
   }
 
   /** What is asked before the process listens is not answered: nothing waits for this. */

@@ -52,12 +52,8 @@ export class Recorder {
     this.#ring.put('piece', owner, '', piece)
   }
 
-  /**
-   * The caller's side of a root call that has failed, and the block that its reply brought, if any. Of
-   * one that went well the trace has come home, and its callee has the block.
-   */
+  /** The caller's side of a root call that has ended, and the block that its reply brought, if any. */
   root(traceId: string, root: PacketRoot): void {
-    if (root.record.status === 'ok') return
     const packet = encodePacket({ traceId, root, pieces: [], ended: false })
     this.#ring.put('packet', { traceId, callId: root.record.id }, '', packet)
   }
