@@ -79,7 +79,7 @@ const openLone = async () => {
   return { store, remove: async () => {} }
 }
 // What is asked is asked alike; what is written and deleted goes other ways.
-storeContract('cluster', openLone, /kept|takes the place|tenant|removed|went away/u)
+storeContract('cluster', openLone, /kept|add up|takes the place|tenant|removed|went away/u)
 
 test('two shards answer as one', async () => {
   const engine = await emptied()

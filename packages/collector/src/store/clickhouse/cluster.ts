@@ -22,7 +22,7 @@ export function clusterSchema(cluster: string): readonly string[] {
   const on = onCluster(cluster)
   const rows = schemaOf({ on, suffix: LOCAL, engineOf: replicated })
   const all = Object.entries(TABLES).map(([name, { columns }]) => {
-    // Figures are made by each shard of its own rows; what is made anew may lie anywhere.
+    // Figures are made by each shard of its own rows; what is made anew, and accounts, may lie anywhere.
     const key = columns.includes('trace_id') ? 'cityHash64(trace_id)' : 'rand()'
     return `CREATE TABLE IF NOT EXISTS ${DATABASE}.${name}${on} AS ${DATABASE}.${name}${LOCAL} ENGINE = Distributed('${cluster}', '${DATABASE}', '${name}${LOCAL}', ${key})`
   })
