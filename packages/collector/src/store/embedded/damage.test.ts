@@ -10,8 +10,9 @@ import { embeddedStore } from '../embedded-store.ts'
 import { StoreError } from '../store-error.ts'
 import { type TraceStore, traceKey } from '../trace-store.ts'
 
-const RUNS = process.env.CLEW_NIGHTLY === '1' ? 300 : 8
+const RUNS = process.env.CLEW_NIGHTLY === '1' ? 300 : 5
 const BATCHES = 6
+const ALL = [...Array(BATCHES).keys()]
 
 let home: string
 let whole: string
@@ -93,7 +94,7 @@ test('whatever happens to files, the store opens, tells what was lost, and goes 
         return
       }
       const open = store as TraceStore
-      const kept = await packetsOf(open, [...Array(BATCHES).keys()])
+      const kept = await packetsOf(open, ALL)
       await recover(open)
       await keep(open, 50)
       assert.equal(await packetsOf(open, [50]), TRACES)
@@ -106,4 +107,45 @@ test('whatever happens to files, the store opens, tells what was lost, and goes 
     }),
     { numRuns: RUNS, endOnFailure: true },
   )
+})
+
+async function copied(): Promise<string> {
+  const dir = join(home, 'harmed')
+  await rm(dir, { recursive: true, force: true })
+  await cp(whole, dir, { recursive: true, verbatimSymlinks: true })
+  return dir
+}
+
+test('packets that can no longer be read are put aside, counted, and others kept', async () => {
+  const dir = await copied()
+  for (const path of await filesOf(dir)) {
+    if (!path.endsWith('data.bin')) continue
+    const columns = await readFile(join(path, '..', 'columns.txt'), 'utf8')
+    if (columns.includes('`bytes`')) await inflict(path, 'flip', 0.9)
+  }
+  const store = await embeddedStore(dir)
+  // What was merged already may still lie beside what it was merged into.
+  assert.equal(await packetsOf(store, ALL), 0)
+  const rows = store.health().damage.map((told) => {
+    assert.match(told, /^packets: \d+ rows could not be read/u)
+    return Number(/\d+/u.exec(told))
+  })
+  assert.ok(rows.reduce((sum, one) => sum + one, 0) >= BATCHES * TRACES, String(rows))
+  await keep(store, 50)
+  assert.equal(await packetsOf(store, [50]), TRACES)
+  await store.close()
+})
+
+test('definitions of tables that are damaged or gone are put back', async () => {
+  const dir = await copied()
+  const files = (await filesOf(dir)).filter((path) => /\.sql$|format_version\.txt$/u.test(path))
+  for (const [at, path] of files.entries()) {
+    if (at % 2 === 0) await unlink(path)
+    else await writeFile(path, 'what is this')
+  }
+  const store = await embeddedStore(dir)
+  assert.equal(await packetsOf(store, ALL), BATCHES * TRACES)
+  assert.equal((await store.usage()).traces, BATCHES * TRACES)
+  assert.equal(store.health().damage.length, files.length)
+  await store.close()
 })
