@@ -151,3 +151,23 @@ async function started(broker: Broker, sink: SendingSink) {
     },
   }
 }
+
+describe('clew doctor', { skip: ROADS[1]!.skip }, () => {
+  it('looks at the broker, and at what waits there', async () => {
+    const queue = 'clew.collect'
+    await using connection = await ROADS[1]!.broker().connect({ onProblem: () => {} })
+    const [collector, broker] = ['http://127.0.0.1:9', process.env.CLEW_AMQP_URL!]
+    const flags = ['doctor', '--collector', collector, '--broker', broker, '--json']
+    await connection.collectQueue.hand(new Uint8Array(3), { queue, timeoutMs: 5_000 })
+    const child = spawn(process.execPath, [CLEW, ...flags], { stdio: ['ignore', 'pipe', 'ignore'] })
+    let text = ''
+    child.stdout.on('data', (part) => {
+      text += String(part)
+    })
+    assert.deepEqual(await once(child, 'close'), [1, null])
+    const { findings } = JSON.parse(text) as { findings: { what: string; told: string }[] }
+    const told = findings.filter(({ what }) => what === 'queue').map((one) => one.told)
+    assert.match(told.join(), /^\d+ batches wait in clew.collect, of which \d+ collectors take/u)
+    assert.ok(findings.some(({ what }) => what === 'broker'))
+  })
+})

@@ -1,4 +1,5 @@
 import type { AccountsAnswer, CollectorClient, HealthAnswer } from '@clew/collector/client'
+import type { Broker } from 'clew'
 import { formatMs } from 'clew/trace'
 import { openBroker } from './broker-address.ts'
 import { callFault } from './call-fault.ts'
@@ -27,6 +28,8 @@ export interface Examined {
 const MUCH_PENDING = 200_000
 const CLOCK_MS = 5_000
 const QUIET_MS = 3_600_000
+/** Batches that wait at the broker although somebody takes them. */
+const MANY_WAITING = 1_000
 /** A sender is said to be alive when it was heard of within. */
 const ALIVE_MS = 60_000
 
@@ -46,7 +49,7 @@ export async function examine(
     if (accounts !== undefined) findings.push(...accountFindings(accounts))
     findings.push(...(await storeFindings(client, findings, url)))
   }
-  if (broker !== undefined) findings.push(await brokerFinding(context, broker))
+  if (broker !== undefined) findings.push(...(await brokerFindings(context, broker)))
   return { findings, accounts }
 }
 
@@ -173,17 +176,47 @@ async function storeFindings(
   return [{ state: 'warn', what: 'store', told: since, next: 'are services running, and sending?' }]
 }
 
-async function brokerFinding({ env }: ClewContext, address: string): Promise<Finding> {
+async function brokerFindings({ env }: ClewContext, address: string): Promise<readonly Finding[]> {
   try {
     const broker = await openBroker(address, env)
     const connection = await broker.connect({})
-    await connection.close()
-    return { state: 'ok', what: 'broker', told: 'answers, and lets this user in' }
+    try {
+      const reached = 'answers, and lets this user in'
+      const backlog = await connection.collectQueue.backlog()
+      return [{ state: 'ok', what: 'broker', told: reached }, ...queueFindings(backlog)]
+    } finally {
+      await connection.close()
+    }
   } catch (error) {
     const fault = error instanceof Fault ? error : callFault(error)
     if (!(fault instanceof Fault)) throw error
     const [next] = fault.next
     const told = harmless(fault.message)
-    return { state: 'bad', what: 'broker', told, ...(next !== undefined && { next }) }
+    return [{ state: 'bad', what: 'broker', told, ...(next !== undefined && { next }) }]
   }
+}
+
+type Connection = Awaited<ReturnType<Broker['connect']>>
+type Backlog = Awaited<ReturnType<Connection['collectQueue']['backlog']>>
+
+/** What lies at the broker for collectors, and whether one takes it. */
+function queueFindings(backlog: Backlog): readonly Finding[] {
+  const what = 'queue'
+  if (backlog === undefined) {
+    return [{ state: 'ok', what, told: 'not there yet: nobody has sent by this broker' }]
+  }
+  const { batches, collectors, dead } = backlog
+  const told = `${batches.toLocaleString('en-US')} batches wait in clew.collect, of which ${collectors} collectors take`
+  const findings: Finding[] = []
+  if (collectors === 0) {
+    const next = 'clew collect --broker URL; senders drop what they have once the queue is full'
+    findings.push({ state: batches > 0 ? 'bad' : 'warn', what, told, next })
+  } else if (batches > MANY_WAITING) {
+    findings.push({ state: 'warn', what, told, next: 'run more collectors: docs/scaling.md' })
+  } else findings.push({ state: 'ok', what, told })
+  if (dead > 0) {
+    const left = `${dead.toLocaleString('en-US')} batches lie in dead-clew.collect: no collector could keep them`
+    findings.push({ state: 'warn', what, told: left, next: 'a collector’s log tells why' })
+  }
+  return findings
 }

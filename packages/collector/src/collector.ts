@@ -73,7 +73,7 @@ export function createCollector(options: CollectorOptions): Collector {
   const tail = new Tail()
   const metrics: Metrics = new Metrics(() => ({
     ...{ pending: settler.pending, tailReaders: tail.readers },
-    writable: store.health().writable,
+    ...{ writable: store.health().writable, freeBytes: store.health().room?.freeBytes },
   }))
   const recalls: Recalls[] = []
   const settler = new Settler({

@@ -32,8 +32,19 @@ export const healthRoute = (healthOf: () => Health): Route => ({
   },
   async handle() {
     const { version, store, pending, problems } = healthOf()
-    const { writable: ok, reason, damage } = store
-    const body = { ok, version, pending, ...(reason && { reason }), damage, problems }
+    const { writable: ok, reason, damage, room } = store
+    const low = room === undefined || !ok ? [] : lowRoom(room)
+    const body = {
+      ...{ ok, version, pending, ...(reason && { reason }), damage },
+      problems: [...problems, ...low],
+    }
     return Response.json(body, { status: ok ? 200 : 503 })
   },
 })
+
+/** Says so before the disk is full. */
+function lowRoom({ freeBytes, reservedBytes }: NonNullable<StoreHealth['room']>): string[] {
+  if (freeBytes >= 2 * reservedBytes) return []
+  const left = Math.max(0, Math.round((freeBytes - reservedBytes) / 1e6))
+  return [`the disk of the store is nearly full: ${left} MB more can be kept`]
+}

@@ -8,6 +8,8 @@ export interface Gauged {
   readonly pending: number
   readonly tailReaders: number
   readonly writable: boolean
+  /** Bytes of the store's disk; absent where it is not on one of this machine. */
+  readonly freeBytes?: number | undefined
 }
 
 /** Counts for Prometheus. No name in them comes from outside, so that there are never many. */
@@ -61,6 +63,11 @@ export class Metrics {
     gauge('clew_collector_tail_readers', 'Open tails.', (now) => now.tailReaders)
     gauge('clew_collector_writable', '1 while what is sent is taken.', (now) =>
       Number(now.writable),
+    )
+    gauge(
+      'clew_collector_disk_free_bytes',
+      'Of the disk the store is on; NaN where that is not known.',
+      (now) => now.freeBytes ?? Number.NaN,
     )
     collectDefaultMetrics({ register: this.#registry, prefix: 'clew_collector_' })
   }

@@ -34,7 +34,8 @@ export async function embeddedStore(
       room: () => room.check(),
       health: () => {
         const { reason } = room
-        return { writable: reason === undefined, reason, damage: [...damage, ...engine.damage] }
+        const all = [...damage, ...engine.damage]
+        return { writable: reason === undefined, reason, damage: all, room: room.now() }
       },
       onClose: () => folder.release(),
     })

@@ -101,6 +101,8 @@ export interface StoreHealth {
   readonly reason: string | undefined
   /** What was found damaged when it started, for people; nothing where all was well. */
   readonly damage: readonly string[]
+  /** Of its disk, and what of that is never used; absent where it is not on one of this machine. */
+  readonly room?: { readonly freeBytes: number; readonly reservedBytes: number } | undefined
 }
 
 /**
