@@ -217,3 +217,10 @@ test('a trace that is deleted is gone', async () => {
   await assert.rejects(() => client.trace(traceId), CollectorError)
   await assert.rejects(() => client.remove(traceId), CollectorError)
 })
+
+test('all of a tenant is deleted at once', async () => {
+  const { removed } = await client.removeTenant()
+  assert.ok(removed > 100)
+  assert.deepEqual((await client.find({ from: '1d' })).traces, [])
+  assert.deepEqual(await client.removeTenant(), { removed: 0 })
+})

@@ -243,6 +243,11 @@ export class CollectorClient {
     return { ...(await readJson<Omit<HealthAnswer, 'clockMs'>>(response, signal)), clockMs }
   }
 
+  /** Deletes everything of the tenant of the token. */
+  async removeTenant({ signal }: Pick<Asked, 'signal'> = {}): Promise<RemovedAnswer> {
+    return await readJson(await this.#ask('DELETE', '/api/tenant', {}, signal), signal)
+  }
+
   /** Deletes a trace, by its whole id. */
   async remove(id: string, { signal }: Pick<Asked, 'signal'> = {}): Promise<RemovedAnswer> {
     const path = `/api/traces/${encodeURIComponent(id)}`
