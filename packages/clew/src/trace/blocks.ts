@@ -9,6 +9,7 @@ export {
   readBatch,
   type Sender,
 } from './batch.ts'
+export { CallColumns } from './call-columns.ts'
 export { blockCalls } from './head.ts'
 export { Log } from './log.ts'
 export {
