@@ -1,4 +1,4 @@
-import { packetHead } from 'clew/trace/blocks'
+import { CallColumns, packetHead } from 'clew/trace/blocks'
 import type { TraceSummary } from '../store/summary.ts'
 import {
   type Period,
@@ -7,7 +7,8 @@ import {
   type TraceStore,
   traceKey,
 } from '../store/trace-store.ts'
-import { summarise } from './summarise.ts'
+import { PlainSummaries } from './plain-summary.ts'
+import { summarise, type ToSummarise } from './summarise.ts'
 
 export interface SettlerOptions {
   readonly store: Pick<TraceStore, 'settle' | 'settled' | 'packets' | 'unsettled'>
@@ -56,6 +57,7 @@ export class Settler {
   readonly #open = new Map<string, Waiting>()
   #due: Waiting[] = []
   readonly #recent = new Set<string>()
+  readonly #plain = new PlainSummaries(new CallColumns())
   readonly #waiters: (() => void)[] = []
   #running: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -162,30 +164,41 @@ export class Settler {
     this.#work()
   }
 
+  /** Summaries of a group are made while those of the one before are being written. */
   async #run(): Promise<void> {
+    let writing = Promise.resolve()
     while (this.#due.length > 0) {
       let [size, calls] = [0, 0]
       while (size < this.#due.length && calls < GROUP_CALLS) calls += this.#due[size++]!.calls
       const group = this.#due.splice(0, size)
-      await this.#settle(group)
-      this.pending -= calls
-      if (this.pending <= this.#maxPending) {
-        for (const resolve of this.#waiters.splice(0)) resolve()
-      }
+      const summaries = await this.#retried(() => this.#summaries(group))
+      await writing
+      // From now on, what comes of these traces has to find them in the store.
+      for (const one of group) this.#remember(traceKey(one))
+      writing = this.#write(summaries ?? [], calls)
+    }
+    await writing
+  }
+
+  async #write(summaries: readonly TraceSummary[], calls: number): Promise<void> {
+    await this.#retried(async () => {
+      await this.#options.store.settle(summaries)
+      this.#options.onSettled?.(summaries)
+    })
+    this.pending -= calls
+    if (this.pending <= this.#maxPending) {
+      for (const resolve of this.#waiters.splice(0)) resolve()
     }
   }
 
-  async #settle(group: readonly Waiting[]): Promise<void> {
+  /** Undefined where it failed when the settler was closed: `recover` finds what is left. */
+  async #retried<T>(work: () => Promise<T>): Promise<T | undefined> {
     for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(LONGEST_RETRY_MS, waitMs * 2)) {
       try {
-        const summaries = await this.#summaries(group)
-        await this.#options.store.settle(summaries)
-        for (const one of group) this.#remember(traceKey(one))
-        this.#options.onSettled?.(summaries)
-        return
+        return await work()
       } catch (error) {
         this.#options.onProblem?.(error)
-        if (this.#closed) return
+        if (this.#closed) return undefined
         await new Promise((resolve) => setTimeout(resolve, waitMs))
       }
     }
@@ -202,7 +215,7 @@ export class Settler {
       byKey.set(key, one)
     }
     const fresh = [...byKey].filter(([key]) => !again.has(key))
-    const summaries = await made(fresh.map(([, one]) => ({ ...one, replaces: false })))
+    const summaries = await this.#made(fresh.map(([, one]) => ({ ...one, replaces: false })))
     const keys = summaries.map(({ tenant, row }) => ({ tenant, traceId: row.traceId }))
     const settled =
       keys.length === 0
@@ -218,7 +231,23 @@ export class Settler {
     const others = summaries.filter(
       ({ tenant, row }) => !again.has(traceKey({ tenant, traceId: row.traceId })),
     )
-    return [...others, ...(await made(whole))]
+    return [...others, ...(await this.#made(whole))]
+  }
+
+  /** Summaries, with a turn for everything else now and then. */
+  async #made(traces: readonly ToSummarise[]): Promise<TraceSummary[]> {
+    const summaries: TraceSummary[] = []
+    let until = performance.now() + TURN_MS
+    for (const trace of traces) {
+      const { tenant, packets, replaces } = trace
+      const [only] = packets
+      const plain = packets.length === 1 && !replaces ? this.#plain.of(tenant, only!) : undefined
+      summaries.push(plain ?? summarise(trace))
+      if (performance.now() < until) continue
+      await new Promise((resolve) => setImmediate(resolve))
+      until = performance.now() + TURN_MS
+    }
+    return summaries
   }
 
   #remember(key: string): void {
@@ -226,19 +255,6 @@ export class Settler {
     this.#recent.add(key)
     if (this.#recent.size > MOST_RECENT) this.#recent.delete(this.#recent.values().next().value!)
   }
-}
-
-/** Summaries, with a turn for everything else now and then. */
-async function made(traces: readonly Parameters<typeof summarise>[0][]): Promise<TraceSummary[]> {
-  const summaries: TraceSummary[] = []
-  let until = performance.now() + TURN_MS
-  for (const trace of traces) {
-    summaries.push(summarise(trace))
-    if (performance.now() < until) continue
-    await new Promise((resolve) => setImmediate(resolve))
-    until = performance.now() + TURN_MS
-  }
-  return summaries
 }
 
 function periodOf(summaries: readonly TraceSummary[]): Period {

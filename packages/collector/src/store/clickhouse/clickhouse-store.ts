@@ -20,6 +20,7 @@ import {
   traceKey,
 } from '../trace-store.ts'
 import { accountColumns, accountsOf } from './accounts.ts'
+import { callColumns } from './call-block.ts'
 import { cutId, withId } from './cut-id.ts'
 import { linksOf, namesOf, partsOf, requestsOf, statisticsOf, timelineOf } from './figures.ts'
 import { countTraces, findTraces } from './find.ts'
@@ -37,7 +38,7 @@ import {
 } from './removal.ts'
 import { rebuildRollups } from './rollup-repair.ts'
 import { DATABASE, embeddedSchema } from './schema.ts'
-import { callColumns, hourOf, traceColumns } from './settlement.ts'
+import { hourOf, traceColumns } from './settlement.ts'
 import type { SqlEngine } from './sql-engine.ts'
 
 /** Batches whose ids are remembered: those of the last hour, at most so many. */

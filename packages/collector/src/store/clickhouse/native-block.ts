@@ -91,6 +91,42 @@ export function names(name: string, values: readonly string[]): Column {
   return { name, type: NAMES, rows: values.length, prefix: DICTIONARY, bytes: putNames(values) }
 }
 
+/** The same, taken one by one. */
+export class NameColumn {
+  readonly #numberOf = new Map<string, number>()
+  readonly #indices: Uint32Array
+  #last: string | undefined
+  #number = 0
+  #at = 0
+
+  constructor(rows: number) {
+    this.#indices = new Uint32Array(rows)
+  }
+
+  add(value: string): void {
+    // Rows that follow each other often have the same.
+    if (value !== this.#last) {
+      this.#last = value
+      const known = this.#numberOf.get(value)
+      this.#number = known ?? this.#numberOf.size
+      if (known === undefined) this.#numberOf.set(value, this.#number)
+    }
+    this.#indices[this.#at++] = this.#number
+  }
+
+  column(name: string): Column {
+    const rows = this.#at
+    const bytes = rows === 0 ? NONE : putDictionary([...this.#numberOf.keys()], this.#indices)
+    return { name, type: NAMES, rows, prefix: DICTIONARY, bytes }
+  }
+}
+
+/** The same whole number in every row. */
+export function repeatedNumber(name: string, value: number, rows: number): Column {
+  const bytes = bytesOf(new BigUint64Array(rows).fill(BigInt(value)))
+  return { name, type: 'UInt64', rows, prefix: NONE, bytes }
+}
+
 /** Lists of such texts. */
 export function nameLists(name: string, lists: readonly (readonly string[])[]): Column {
   const bytes = joined([offsets(lists.map(({ length }) => length)), putNames(lists.flat())])
@@ -106,13 +142,21 @@ export function numberLists(name: string, lists: readonly (readonly number[])[])
 
 /** Objects whose names repeat and whose values are texts. */
 export function textMaps(name: string, maps: readonly Readonly<Record<string, string>>[]): Column {
-  const entries = maps.map((map) => Object.entries(map))
-  const flat = entries.flat()
-  const bytes = joined([
-    offsets(entries.map(({ length }) => length)),
-    putNames(flat.map(([key]) => key)),
-    putStrings(flat.map(([, value]) => value)),
-  ])
+  const lengths = new Array<number>(maps.length).fill(0)
+  const keys: string[] = []
+  const values: string[] = []
+  for (let at = 0; at < maps.length; at++) {
+    const map = maps[at]!
+    const before = keys.length
+    // Most have none. Objects from strangers have no prototype, so that all names are their own.
+    for (const key in map) {
+      if (!Object.hasOwn(map, key)) continue
+      keys.push(key)
+      values.push(map[key]!)
+    }
+    lengths[at] = keys.length - before
+  }
+  const bytes = joined([offsets(lengths), putNames(keys), putStrings(values)])
   return { name, type: `Map(${NAMES}, String)`, rows: maps.length, prefix: DICTIONARY, bytes }
 }
 
@@ -154,27 +198,18 @@ const FRESH = 1 << 10
 
 function putNames(values: readonly string[]): Uint8Array {
   if (values.length === 0) return NONE
-  const numberOf = new Map<string, number>()
-  const indices = new Uint32Array(values.length)
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index]!
-    let number = numberOf.get(value)
-    if (number === undefined) {
-      number = numberOf.size
-      numberOf.set(value, number)
-    }
-    indices[index] = number
-  }
-  return putDictionary([...numberOf.keys()], indices)
+  const column = new NameColumn(values.length)
+  for (const value of values) column.add(value)
+  return column.column('').bytes
 }
 
 /** A dictionary, and numbers of its keys in as few bytes as there are keys. */
 function putDictionary(keys: readonly string[], indices: Uint32Array): Uint8Array {
   const [code, narrow] =
     keys.length <= 0x100
-      ? [0, Uint8Array.from(indices)]
+      ? [0, new Uint8Array(indices)]
       : keys.length <= 0x10000
-        ? [1, Uint16Array.from(indices)]
+        ? [1, new Uint16Array(indices)]
         : [2, indices]
   return joined([
     bytesOf(new Uint32Array([code | WITH_KEYS | FRESH, 0, keys.length, 0])),

@@ -1,4 +1,4 @@
-import type { CallSummary, TraceRow, TraceSummary } from '../summary.ts'
+import type { TraceRow, TraceSummary } from '../summary.ts'
 import {
   type Column,
   hexIds,
@@ -6,14 +6,14 @@ import {
   names,
   numberLists,
   numbers,
-  textMaps,
+  repeatedNumber,
   wholeNumbers,
 } from './native-block.ts'
 import { HOUR_S } from './schema.ts'
 
 const HOUR_US = HOUR_S * 1_000_000
 /** What is not known, where only numbers from 0 on are. */
-const UNKNOWN = -1
+export const UNKNOWN = -1
 
 /** Columns of the table of traces. */
 export function traceColumns(
@@ -111,74 +111,9 @@ function partColumns(summaries: readonly TraceSummary[]): readonly Column[] {
   ]
 }
 
-/** Columns of the table of calls. */
-export function callColumns(
-  summaries: readonly TraceSummary[],
-  version: number,
-): readonly Column[] {
-  const calls = summaries.flatMap((summary) => summary.calls)
-  const text = (name: string, of: (call: CallSummary) => string) => names(name, calls.map(of))
-  const time = (name: string, of: (call: CallSummary) => number | undefined) =>
-    wholeNumbers(
-      name,
-      'Int64',
-      calls.map((call) => of(call) ?? UNKNOWN),
-    )
-  const flag = (name: string, of: (call: CallSummary) => boolean) =>
-    numbers(
-      name,
-      Uint8Array.from(calls, (call) => (of(call) ? 1 : 0)),
-    )
-  const repeated = <T>(of: (summary: TraceSummary) => T): T[] =>
-    summaries.flatMap((summary) => new Array<T>(summary.calls.length).fill(of(summary)))
-  const starts = repeated(({ row }) => row.startUs)
-  return [
-    names(
-      'tenant',
-      repeated(({ tenant }) => tenant),
-    ),
-    numbers('hour', Uint32Array.from(starts, hourOf)),
-    hexIds(
-      'trace_id',
-      16,
-      repeated(({ row }) => row.traceId),
-    ),
-    numbers('n', Uint32Array.from(summaries.flatMap((one) => one.calls.map((_, n) => n)))),
-    wholeNumbers('start', 'UInt64', starts),
-    text('service', ({ service }) => service),
-    text('method', ({ method }) => method),
-    text('caller_service', ({ callerService }) => callerService),
-    text('caller_method', ({ callerMethod }) => callerMethod),
-    text('edge', ({ edge }) => edge),
-    text('host', ({ host }) => host),
-    text('program_version', (call) => call.version),
-    time('total', ({ totalUs }) => totalUs),
-    time('self', ({ selfUs }) => selfUs),
-    wholeNumbers(
-      'critical',
-      'UInt64',
-      calls.map(({ criticalUs }) => criticalUs),
-    ),
-    text('status', ({ status }) => status),
-    text('error', ({ error }) => error),
-    numbers(
-      'in_flight',
-      Uint32Array.from(calls, ({ inFlight }) => inFlight),
-    ),
-    flag('origin', ({ origin }) => origin),
-    flag('straggler', ({ straggler }) => straggler),
-    textMaps(
-      'attributes',
-      calls.map(({ attributes }) => attributes),
-    ),
-    numbers('weight', Float64Array.from(repeated(({ row }) => row.weight))),
-    ...lives(calls.length, version),
-  ]
-}
-
 /** Rows that count, of that version. */
-const lives = (rows: number, version: number): readonly Column[] => [
-  wholeNumbers('version', 'UInt64', new Float64Array(rows).fill(version)),
+export const lives = (rows: number, version: number): readonly Column[] => [
+  repeatedNumber('version', version, rows),
   numbers('sign', new Int8Array(rows).fill(1)),
 ]
 
