@@ -9,6 +9,12 @@ export interface BodyLimits {
   readonly maxInflatedBytes: number
 }
 
+/**
+ * Whoever sends fewer bytes than that twice in a row holds a place for nothing. Once is not enough: it
+ * may have been this process that stood still.
+ */
+const SLOWEST = { bytes: 8 * 1024, ms: 2_500 } as const
+
 const INFLATE = {
   gzip: promisify(gunzip),
   'x-gzip': promisify(gunzip),
@@ -20,7 +26,7 @@ const INFLATE = {
 /**
  * The body of a request, inflated where it says that it is compressed; never more bytes than the limits
  * are held, whatever it claims.
- * @throws ApiError 413 too large, 415 an encoding that is not known, 400 damaged
+ * @throws ApiError 413 too large, 415 an encoding that is not known, 400 damaged, 408 too slow
  */
 export async function readBody(request: Request, limits: BodyLimits): Promise<Uint8Array> {
   const encoding = (request.headers.get('content-encoding') ?? 'identity').trim().toLowerCase()
@@ -44,15 +50,39 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Ui
 
 async function whole({ body, headers }: Request, maxBytes: number): Promise<Uint8Array> {
   if (Number(headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(`${maxBytes} bytes`)
+  if (body === null) return new Uint8Array(0)
   const parts: Uint8Array[] = []
-  let size = 0
-  for await (const part of (body ?? []) as AsyncIterable<Uint8Array>) {
-    size += part.length
-    if (size > maxBytes) throw tooLarge(`more than ${maxBytes} bytes`)
-    parts.push(part)
+  let [size, before, slowTimes] = [0, 0, 0]
+  const reader = (body as ReadableStream<Uint8Array>).getReader()
+  const slow = Promise.withResolvers<never>()
+  slow.promise.catch(() => {})
+  const watch = setInterval(() => {
+    slowTimes = size - before < SLOWEST.bytes ? slowTimes + 1 : 0
+    if (slowTimes === 2) slow.reject(tooSlow())
+    before = size
+  }, SLOWEST.ms)
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), slow.promise])
+      if (done) break
+      size += value.length
+      if (size > maxBytes) throw tooLarge(`more than ${maxBytes} bytes`)
+      parts.push(value)
+    }
+  } catch (error) {
+    reader.cancel().catch(() => {})
+    throw error
+  } finally {
+    clearInterval(watch)
   }
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts, size)
 }
+
+const tooSlow = () =>
+  new ApiError(408, 'slow', 'the body comes too slowly', {
+    advice: 'send smaller batches',
+    headers: { connection: 'close' },
+  })
 
 const tooLarge = (what: string) =>
   new ApiError(413, 'too_large', `the body is too large: ${what}`, {

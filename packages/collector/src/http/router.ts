@@ -6,7 +6,10 @@ import type { Asked, Route, Subject } from './route.ts'
 export interface RouterOptions {
   readonly routes: readonly Route[]
   readonly gate: Gate
-  /** Requests that are worked on at a time; more are answered 429. @default 64 */
+  /**
+   * Requests that are worked on at a time, of those that send and of those that ask, each; more are
+   * answered 429. What is open to all is always answered. @default 64
+   */
   readonly maxConcurrent?: number | undefined
   /** Told of what should not happen, with the route's name. */
   readonly onProblem?: ((error: unknown, where: string) => void) | undefined
@@ -34,8 +37,10 @@ const HEADERS = {
 export function router(options: RouterOptions): Answer {
   const { routes, maxConcurrent = 64, onProblem, onAnswer } = options
   const app = new Hono<{ Bindings: Bindings }>()
-  let running = 0
+  // Whoever sends, slowly or much, keeps nobody from asking, and the other way round.
+  const running = { ingest: 0, asked: 0, open: 0 }
   for (const route of routes) {
+    const kind = route.role === 'read' || route.role === 'admin' ? 'asked' : route.role
     const path = route.path.replace(/\{(\w+)\}/gu, ':$1')
     app.on(route.method, path, async (context) => {
       const { address } = context.env
@@ -43,8 +48,8 @@ export function router(options: RouterOptions): Answer {
         onAnswer?.(route.name, response.status)
         return response
       }
-      if (running >= maxConcurrent) return told(busy().toResponse())
-      running++
+      if (kind !== 'open' && running[kind] >= maxConcurrent) return told(busy().toResponse())
+      running[kind]++
       try {
         const { req } = context
         return told(await answer(route, req.raw, req.param(), address, options))
@@ -53,7 +58,7 @@ export function router(options: RouterOptions): Answer {
         onProblem?.(error, route.name)
         return told(failure().toResponse())
       } finally {
-        running--
+        running[kind]--
       }
     })
   }
@@ -80,7 +85,11 @@ async function answer(
   const subject = route.role === 'open' ? ANYBODY : await gate.admit(request, route.role, address)
   const { searchParams: query } = new URL(request.url)
   const signal = signalOf(route, request, subject)
-  return await route.handle({ request, subject, address, params, query, signal })
+  const response = await route.handle({ request, subject, address, params, query, signal })
+  if (request.method !== 'HEAD') return response
+  // Nobody will read it: a tail would be held for ever.
+  await response.body?.cancel()
+  return new Response(null, response)
 }
 
 /** Answers that go on for ever end when whoever asked may no more; others are over before that. */
