@@ -156,14 +156,14 @@ class ChdbEngine implements SqlEngine {
     })
   }
 
-  async insert(table: string, columns: readonly Column[], token: string): Promise<void> {
+  async insert(table: string, columns: readonly Column[]): Promise<void> {
     if ((columns[0]?.rows ?? 0) === 0) return
     const path = join(this.#spool, `${randomUUID()}.native`)
     try {
       await writeFile(path, encodeBlock(columns), { mode: 0o600 })
       const named = columns.map(({ name }) => name).join(', ')
       await this.command(
-        `INSERT INTO ${table} (${named}) SELECT ${named} FROM file(${literal(path)}, Native) SETTINGS ${ONE_PART}, insert_deduplication_token=${literal(token)}`,
+        `INSERT INTO ${table} (${named}) SELECT ${named} FROM file(${literal(path)}, Native) SETTINGS ${ONE_PART}`,
       )
     } catch (error) {
       throw storeErrorOf(error)
@@ -185,9 +185,12 @@ class ChdbEngine implements SqlEngine {
   }
 }
 
-/** One part for each insert, whole or not at all. */
+/**
+ * One part for each insert, whole or not at all. The engine's own memory of what was inserted is not
+ * asked: killed at the wrong moment it knows an insert that is not there, and would skip it the next time.
+ */
 const ONE_PART =
-  'min_insert_block_size_rows=10000000, min_insert_block_size_bytes=1073741824, max_insert_threads=1'
+  'insert_deduplicate=0, min_insert_block_size_rows=10000000, min_insert_block_size_bytes=1073741824, max_insert_threads=1'
 
 function rowsIn<Row>(text: string): Row[] {
   const rows: Row[] = []

@@ -84,7 +84,7 @@ export async function takeBack(engine: SqlEngine, where: string): Promise<void> 
   // Traces first: one that is not counted is found again after a crash.
   for (const table of ['traces', 'calls']) {
     await engine.command(
-      `INSERT INTO ${DATABASE}.${table} SELECT * REPLACE (toInt8(-1) AS sign) FROM ${DATABASE}.${table} FINAL WHERE ${where}`,
+      `INSERT INTO ${DATABASE}.${table} SELECT * REPLACE (toInt8(-1) AS sign) FROM ${DATABASE}.${table} FINAL WHERE ${where} SETTINGS insert_deduplicate = 0`,
     )
   }
 }

@@ -19,7 +19,7 @@ export async function rebuildRollups(engine: SqlEngine, hours: readonly number[]
       `ALTER TABLE ${DATABASE}.${to} DELETE WHERE intDiv(bucket, ${PER_HOUR}) IN ${list} SETTINGS mutations_sync = 2`,
     )
     await engine.command(
-      `INSERT INTO ${DATABASE}.${to} ${select} FROM (SELECT * FROM ${DATABASE}.${from} FINAL WHERE hour IN ${list}) AS ${from} ${join} GROUP BY ${group}`,
+      `INSERT INTO ${DATABASE}.${to} ${select} FROM (SELECT * FROM ${DATABASE}.${from} FINAL WHERE hour IN ${list}) AS ${from} ${join} GROUP BY ${group} SETTINGS insert_deduplicate = 0`,
     )
   }
 }
