@@ -29,6 +29,7 @@ export class PlainSummaries {
   /** Milliseconds by service, method and what for. */
   readonly #places = new Map<number, number>()
   readonly #parts = new Map<number, number>()
+  readonly #bounds = new Map<number, [from: number, to: number]>()
 
   constructor(columns: CallColumns) {
     this.#columns = columns
@@ -59,8 +60,40 @@ export class PlainSummaries {
     const { requestUs, finishUs } = this.#columns
     this.#critical[0] = finishUs[0]! - requestUs[0]!
     if (!(this.#critical[0] > 0)) return false
+    if (!this.#clocksAgree()) return false
     // Callers come first, so that whether the answer waited for a call is known before its own calls.
     for (let call = 0; call < length; call++) if (!this.#reckonCall(call)) return false
+    return true
+  }
+
+  /**
+   * Whether what calls between two hosts prove of their clocks can all be true: a callee began after it
+   * was asked, and answered before its answer came. Where it cannot, only the tree knows what to make of it.
+   */
+  #clocksAgree(): boolean {
+    const { length, parent, host, requestUs, receiveUs, respondUs, finishUs } = this.#columns
+    const bounds = this.#bounds
+    bounds.clear()
+    for (let call = 1; call < length; call++) {
+      const [asks, answers] = [host[parent[call]!]!, host[call]!]
+      const least = respondUs[call]! - finishUs[call]!
+      const most = receiveUs[call]! - requestUs[call]!
+      if (asks === answers) {
+        if (least > 0 || most < 0) return false
+        continue
+      }
+      // By how much the clock of the host with the greater number is ahead.
+      const turned = asks > answers
+      const key = turned ? answers * 65_536 + asks : asks * 65_536 + answers
+      const [from, to] = turned ? [-most, -least] : [least, most]
+      const known = bounds.get(key)
+      if (known === undefined) bounds.set(key, [from, to])
+      else {
+        known[0] = Math.max(known[0], from)
+        known[1] = Math.min(known[1], to)
+        if (known[0] > known[1]) return false
+      }
+    }
     return true
   }
 
