@@ -61,6 +61,8 @@ export interface Collector extends AsyncDisposable {
    * @throws RpcError `disconnected` where the broker cannot be reached
    */
   consume(broker: Broker, options?: ConsumeOptions): Promise<void>
+  /** Ends answers that would go on for ever: before the connections they are sent by are waited for. */
+  endTails(): void
   /** Takes nothing more, makes durable and settles what it has, and closes the store. */
   close(): Promise<void>
 }
@@ -129,6 +131,7 @@ export function createCollector(options: CollectorOptions): Collector {
       const { tenant, mailbox } = road
       recalls.push(await Recalls.open({ tenant, mailbox, intake, onProblem: told }))
     },
+    endTails: () => tail.close(),
     close,
     [Symbol.asyncDispose]: close,
   }

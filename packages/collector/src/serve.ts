@@ -65,7 +65,7 @@ export async function serve(collector: Collector, options: ServeOptions = {}): P
       resolve()
     })
   })
-  return { url: urlOf(server, tls !== undefined), close: (ms) => closed(server, ms) }
+  return { url: urlOf(server, tls !== undefined), close: (ms) => closed(server, collector, ms) }
 }
 
 function urlOf(server: Server, tls: boolean): string {
@@ -75,10 +75,13 @@ function urlOf(server: Server, tls: boolean): string {
   return `${tls ? 'https' : 'http'}://${host}:${port}`
 }
 
-async function closed(server: Server, deadlineMs = 5_000): Promise<void> {
+async function closed(server: Server, collector: Collector, deadlineMs = 5_000): Promise<void> {
   const ended = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
+  collector.endTails()
+  // A connection that has its answer would be kept alive for another request.
+  const idle = setInterval(() => server.closeIdleConnections(), 50)
   const timer = setTimeout(() => server.closeAllConnections(), deadlineMs)
   await ended
+  clearInterval(idle)
   clearTimeout(timer)
 }

@@ -87,3 +87,13 @@ test('requests that no client would send are answered, and the collector goes on
   assert.equal(await status('/v1/batches', { method: 'POST', body: twice, headers }), 400)
   assert.equal(await status('/healthz'), 200)
 })
+
+test('readers of a tail are not waited for, and their answer ends well', async () => {
+  const collector = createCollector({ store: memoryStore() })
+  const serving = await serve(collector, { port: 0 })
+  const tail = await fetch(`${serving.url}/api/tail`)
+  const whole = tail.text()
+  await serving.close(60_000)
+  assert.equal(typeof (await whole), 'string')
+  await collector.close()
+})
