@@ -66,9 +66,12 @@ export async function collect(context: ClewContext, flags: CollectFlags): Promis
       retention.run().catch((error: unknown) => tell(error, 'expiry'))
     }, EXPIRY_EVERY_MS)
     const undo = onHangUp(gate, tell)
+    const status = flags.json ? undefined : watched(context, collector)
     await interrupted()
     undo()
+    clearInterval(status)
     clearInterval(expiry)
+    output.sayOver('')
     output.say('stopping: what has come is made durable')
     return EXIT.ok
   } finally {
@@ -239,6 +242,21 @@ function announce(
   for (const line of lines) output.say(line)
 }
 
+/** On a terminal, one line that tells what comes. */
+function watched({ output }: ClewContext, collector: Collector): NodeJS.Timeout | undefined {
+  if (!output.live) return undefined
+  const many = (count: number) => Math.round(count).toLocaleString('en-US')
+  let before = 0
+  return setInterval(() => {
+    const { stored, rejected, pending } = collector.counts
+    const refused = rejected === 0 ? '' : `, ${many(rejected)} rejected`
+    output.sayOver(
+      `${many(stored - before)} calls a second; ${many(stored)} kept${refused}, ${many(pending)} wait to be found`,
+    )
+    before = stored
+  }, 1_000)
+}
+
 function placeOf({ memory, clickhouse, store }: CollectFlags): string {
   if (memory) return 'memory, until it ends'
   // Without what may be a password.
@@ -264,6 +282,7 @@ function teller({ output }: ClewContext): (error: unknown, where: string) => voi
     told.set(key, { atMs: now, since: 0 })
     const more =
       before === undefined || before.since === 0 ? '' : ` (and ${before.since} times before)`
+    output.sayOver('')
     output.say(harmless(`${where}: ${message.slice(0, 400)}${more}`))
   }
 }

@@ -61,6 +61,8 @@ export interface Collector extends AsyncDisposable {
    * @throws RpcError `disconnected` where the broker cannot be reached
    */
   consume(broker: Broker, options?: ConsumeOptions): Promise<void>
+  /** Calls: what was stored and rejected since it began, and what waits to be found and counted. */
+  readonly counts: { readonly stored: number; readonly rejected: number; readonly pending: number }
   /** Ends answers that would go on for ever: before the connections they are sent by are waited for. */
   endTails(): void
   /** Takes nothing more, makes durable and settles what it has, and closes the store. */
@@ -87,7 +89,15 @@ export function createCollector(options: CollectorOptions): Collector {
     },
     onProblem: (error) => onProblem?.(error, 'settle'),
   })
-  const intake = new BatchIntake({ store, settler, onTaken: (taken) => metrics.taken(taken) })
+  const came = { stored: 0, rejected: 0 }
+  const intake = new BatchIntake({
+    ...{ store, settler },
+    onTaken: (taken) => {
+      metrics.taken(taken)
+      came.stored += (taken.stored ?? 0) - (taken.duplicates ?? 0)
+      for (const calls of Object.values(taken.rejected ?? {})) came.rejected += calls
+    },
+  })
   const routes = routesOf({ ...options, gate, settler, intake, tail, metrics, recalls })
   const roads: Road[] = []
   let recovering: NodeJS.Timeout | undefined
@@ -130,6 +140,9 @@ export function createCollector(options: CollectorOptions): Collector {
       roads.push(road)
       const { tenant, mailbox } = road
       recalls.push(await Recalls.open({ tenant, mailbox, intake, onProblem: told }))
+    },
+    get counts() {
+      return { ...came, pending: settler.pending }
     },
     endTails: () => tail.close(),
     close,
