@@ -13,7 +13,7 @@ async function proposed(...words: readonly string[]): Promise<readonly string[]>
 }
 
 test('commands, flags and values of flags are proposed', async () => {
-  assert.deepEqual(await proposed('re'), ['render'])
+  assert.deepEqual((await proposed('re')).toSorted(), ['recall', 'render'])
   assert.deepEqual(await proposed('show', '--w'), ['--width'])
   assert.deepEqual(await proposed('render', 'x', '--view', ''), [
     'tree',
