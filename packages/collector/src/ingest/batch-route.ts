@@ -1,4 +1,4 @@
-import { type BodyLimits, readBody } from '../http/body.ts'
+import { type BodyLimits, withBody } from '../http/body.ts'
 import type { Route } from '../http/route.ts'
 import type { Intake } from './intake.ts'
 
@@ -27,7 +27,7 @@ export const batchRoute = (intake: Intake): Route => ({
     },
   },
   async handle({ request, subject }) {
-    const bytes = await readBody(request, LIMITS)
-    return Response.json(await intake.take(subject.tenant, bytes, 'http'))
+    const take = (bytes: Uint8Array) => intake.take(subject.tenant, bytes, 'http')
+    return Response.json(await withBody(request, LIMITS, take))
   },
 })

@@ -3,7 +3,7 @@ import { type FormatName, formatReader } from 'clew/formats'
 import { encodeTrace, type Trace } from 'clew/trace'
 import { encodePacket } from 'clew/trace/blocks'
 import { ApiError } from '../http/api-error.ts'
-import { type BodyLimits, readBody } from '../http/body.ts'
+import { type BodyLimits, withBody } from '../http/body.ts'
 import type { Asked, Route } from '../http/route.ts'
 import type { Intake } from './intake.ts'
 import { exportAnswer, failureAnswer } from './otlp-answer.ts'
@@ -42,7 +42,7 @@ export const otlpRoute = (intake: Intake): Route => ({
       )
     }
     try {
-      return await take(intake, asked, format)
+      return await withBody(asked.request, LIMITS, (body) => take(intake, asked, format, body))
     } catch (error) {
       if (error instanceof ApiError) return failureAnswer(error, format)
       throw error
@@ -50,10 +50,13 @@ export const otlpRoute = (intake: Intake): Route => ({
   },
 })
 
-async function take(intake: Intake, asked: Asked, format: FormatName): Promise<Response> {
-  const { subject, request } = asked
-  const body = await readBody(request, LIMITS)
-  const { traces, problems } = await tracesIn(body, format)
+async function take(
+  intake: Intake,
+  { subject, signal }: Asked,
+  format: FormatName,
+  body: Uint8Array,
+): Promise<Response> {
+  const { traces, problems } = await tracesIn(body, format, signal)
   if (traces.length === 0 && problems.length > 0) {
     throw new ApiError(400, 'unreadable', `no span could be read: ${problems[0]}`)
   }
@@ -76,12 +79,14 @@ async function take(intake: Intake, asked: Asked, format: FormatName): Promise<R
 async function tracesIn(
   body: Uint8Array,
   format: FormatName,
+  signal: AbortSignal,
 ): Promise<{ readonly traces: readonly Trace[]; readonly problems: readonly string[] }> {
   const reader = formatReader(format)
   const traces: Trace[] = []
   for (let at = 0; at < body.length; at += STEP_BYTES) {
     for (const trace of reader.push(body.subarray(at, at + STEP_BYTES))) traces.push(trace)
     await new Promise((resolve) => setImmediate(resolve))
+    if (signal.aborted) throw new ApiError(499, 'cancelled', 'nobody waits for the answer')
   }
   for (const trace of reader.end()) traces.push(trace)
   const told = reader.problems.filter(({ kind }) => kind === 'unreadable' || kind === 'limit')
