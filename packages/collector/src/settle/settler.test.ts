@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { encodePacket, type Packet, readPacket } from 'clew/trace/blocks'
 import { embeddedStore } from '../store/embedded-store.ts'
+import { memoryStore } from '../store/memory-store.ts'
 import type { StoredPacket } from '../store/trace-store.ts'
-import { madePackets } from '../testing/made-packets.ts'
+import { type MadePacket, madePackets } from '../testing/made-packets.ts'
 import { Settler } from './settler.ts'
 
 const stored = (traceId: string, bytes: Uint8Array): StoredPacket => ({
@@ -116,4 +117,32 @@ test('what the store does not take is tried again, and holds up who brings more'
   await settler.ready()
   assert.equal(settler.pending, 0)
   assert.equal(problems.length, 3)
+})
+
+test('late calls of a large trace, however many, are summarised in a small part of the time', async () => {
+  const [{ traceId, bytes }] = [...madePackets(1, { fromMs: Date.now() })] as [MadePacket]
+  const large = Array.from({ length: 4_000 }, (_, at) => {
+    const packet = readPacket(bytes)!
+    const id = at.toString(16).padStart(16, '0')
+    const root = { ...packet.root!, record: { ...packet.root!.record, id } }
+    return stored(traceId, encodePacket({ ...packet, root, ended: false }))
+  })
+  const store = memoryStore()
+  let times = 0
+  const settler = new Settler({ store, quietMs: 5, onSettled: () => times++ })
+  const send = async (packets: readonly StoredPacket[]) => {
+    await store.append([{ id: nextId(), packets }])
+    settler.take(packets)
+  }
+  await send(large)
+  await settler.drain()
+  for (let at = 0; at < 20; at++) {
+    await send([stored(traceId, bytes)])
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  assert.ok(times <= 3, `summarised ${times} times`)
+  assert.ok(settler.pending > 0)
+  await settler.drain()
+  assert.equal(settler.pending, 0)
+  assert.deepEqual(await store.unsettled(), [])
 })

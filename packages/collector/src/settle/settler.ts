@@ -38,6 +38,11 @@ const MOST_RECENT = 200_000
 /** Calls that are settled together, and for how long summaries are made before others get a turn. */
 const GROUP_CALLS = 50_000
 const TURN_MS = 15
+/** A trace that took this long to summarise waits until its share of the time is small again. */
+const HEAVY_MS = 50
+const HEAVY_WAITS = 20
+/** Such traces that are known, the oldest forgotten first. */
+const MOST_HEAVY = 1_000
 const FIRST_RETRY_MS = 100
 const LONGEST_RETRY_MS = 5_000
 /** Clocks of hosts differ, and a late packet may know nothing of its trace's beginning. */
@@ -45,7 +50,8 @@ const AROUND_MS = 3_600_000
 
 /**
  * Makes summaries of packets that are durable: of a trace that has ended at once, of others when nothing
- * more comes. What comes still later makes the summary anew, of all packets. Loses nothing: what the
+ * more comes. What comes still later makes the summary anew, of all packets: of a large trace the later,
+ * the longer that takes, so that it has a twentieth of the time at most. Loses nothing: what the
  * store does not take is tried again, and what a crash leaves is found by `recover`.
  */
 export class Settler {
@@ -57,6 +63,8 @@ export class Settler {
   readonly #open = new Map<string, Waiting>()
   #due: Waiting[] = []
   readonly #recent = new Set<string>()
+  /** When large traces may be summarised again: else a few late calls of one would keep everybody waiting. */
+  readonly #heavy = new Map<string, number>()
   readonly #plain = new PlainSummaries(new CallColumns())
   readonly #waiters: (() => void)[] = []
   #running: Promise<void> | undefined
@@ -128,7 +136,7 @@ export class Settler {
       return
     }
     const waiting = { tenant, traceId, packets: [bytes], calls, firstMs: now, lastMs: now }
-    if (head?.ended === true) {
+    if (head?.ended === true && !this.#heavy.has(key)) {
       this.#due.push(waiting)
       return
     }
@@ -159,7 +167,8 @@ export class Settler {
     const now = performance.now()
     for (const [key, { firstMs, lastMs }] of this.#open) {
       const quiet = now - lastMs >= this.#quietMs || now - firstMs >= this.#longestMs
-      if (quiet) this.#end(key)
+      const mayBe = now >= (this.#heavy.get(key) ?? 0) || this.pending > this.#maxPending
+      if (quiet && mayBe) this.#end(key)
     }
     this.#work()
   }
@@ -242,12 +251,21 @@ export class Settler {
       const { tenant, packets, replaces } = trace
       const [only] = packets
       const plain = packets.length === 1 && !replaces ? this.#plain.of(tenant, only!) : undefined
+      const began = performance.now()
       summaries.push(plain ?? summarise(trace))
+      this.#weigh(traceKey(trace), performance.now(), began)
       if (performance.now() < until) continue
       await new Promise((resolve) => setImmediate(resolve))
       until = performance.now() + TURN_MS
     }
     return summaries
+  }
+
+  #weigh(key: string, now: number, began: number): void {
+    this.#heavy.delete(key)
+    if (now - began < HEAVY_MS) return
+    this.#heavy.set(key, now + HEAVY_WAITS * (now - began))
+    if (this.#heavy.size > MOST_HEAVY) this.#heavy.delete(this.#heavy.keys().next().value!)
   }
 
   #remember(key: string): void {
