@@ -9,6 +9,7 @@ import { EXIT, type ExitCode } from './exit.ts'
 import { Fault, fileFault, usageFault } from './fault.ts'
 import { harmless } from './harmless.ts'
 import { loadCollector } from './load-collector.ts'
+import { storeNews } from './store-news.ts'
 
 export interface CollectFlags {
   readonly store: string
@@ -36,6 +37,8 @@ type Package = typeof import('@clew/collector')
 const EXPIRY_EVERY_MS = 60_000
 /** How often what other collectors of the same ClickHouse left is looked for. */
 const RECOVER_EVERY_MS = 60_000
+/** How often what is wrong with the store is looked for. */
+const LOOK_EVERY_MS = 2_000
 /** Problems of one kind are told at most so often. */
 const SAME_EVERY_MS = 10_000
 
@@ -67,8 +70,10 @@ export async function collect(context: ClewContext, flags: CollectFlags): Promis
     }, EXPIRY_EVERY_MS)
     const undo = onHangUp(gate, tell)
     const status = flags.json ? undefined : watched(context, collector)
+    const news = toldOf(context, store)
     await interrupted()
     undo()
+    clearInterval(news)
     clearInterval(status)
     clearInterval(expiry)
     output.sayOver('')
@@ -255,6 +260,21 @@ function watched({ output }: ClewContext, collector: Collector): NodeJS.Timeout 
     )
     before = stored
   }, 1_000)
+}
+
+/** In the log is what is wrong with the store, and when it is well again. */
+function toldOf({ output }: ClewContext, store: TraceStore): NodeJS.Timeout {
+  let before: ReturnType<TraceStore['health']> | undefined
+  const look = () => {
+    const now = store.health()
+    for (const one of storeNews(before, now)) {
+      output.sayOver('')
+      output.say(harmless(`store: ${one}`))
+    }
+    before = now
+  }
+  look()
+  return setInterval(look, LOOK_EVERY_MS)
 }
 
 function placeOf({ memory, clickhouse, store }: CollectFlags): string {
