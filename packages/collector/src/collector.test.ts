@@ -72,6 +72,15 @@ test('what cannot be kept is rejected with its reason, the rest is stored', asyn
   assert.deepEqual(Object.keys(rejected), ['unreadable'])
 })
 
+test('a batch whose end is damaged is kept as far as it goes, and said not to be whole', async () => {
+  const made = [...madePackets(3, { seed: 11 })]
+  const batch = batchOf(made.map(({ bytes }) => bytes))
+  const cut = batch.slice(0, batch.length - made[2]!.bytes.length + 4)
+  const answer = (await (await post(cut)).json()) as object
+  const stored = made[0]!.calls + made[1]!.calls
+  assert.deepEqual(answer, { stored, duplicates: 0, rejected: { unreadable: 1 } })
+})
+
 test('senders at once are answered each for its own', async () => {
   const made = [...madePackets(60, { seed: 5 })]
   const answers = await Promise.all(

@@ -75,9 +75,10 @@ export class BatchIntake implements Intake {
           'send what httpSink or brokerSink of clew/profile send; docs/format.md has the bytes',
       })
     }
-    const { id, packets, sender, taken, dropped } = batch
+    const { id, packets, sender, taken, dropped, damaged } = batch
     const account = { ...sender, road, taken, dropped }
-    return await this.keep({ tenant, id, packets, account })
+    // How many calls were in what cannot be read, nobody knows any more; that there were is told.
+    return await this.keep({ tenant, id, packets, account, unreadable: Number(damaged) })
   }
 
   async keep(delivery: Delivery): Promise<IntakeAnswer> {
