@@ -47,7 +47,7 @@ export async function examine(
     findings.push(...healthFindings(health, url))
     accounts = await attempt(findings, 'accounts', url, () => client.accounts())
     if (accounts !== undefined) findings.push(...accountFindings(accounts))
-    findings.push(...(await storeFindings(client, findings, url)))
+    findings.push(...(await storeFindings(client, findings, url, accounts?.total.stored ?? 0)))
   }
   if (broker !== undefined) findings.push(...(await brokerFindings(context, broker)))
   return { findings, accounts }
@@ -86,8 +86,7 @@ function healthFindings(health: HealthAnswer, url: string): readonly Finding[] {
         },
   ]
   for (const told of damage) {
-    const next = 'what is lost is lost; restore the folder from a backup to have it again'
-    findings.push({ state: 'warn', what: 'store', told, next })
+    findings.push({ state: 'warn', what: 'store', told, next: afterDamage(told) })
   }
   for (const told of problems) findings.push({ state: 'warn', what: 'collector', told })
   const count = pending.toLocaleString('en-US')
@@ -113,6 +112,12 @@ function healthFindings(health: HealthAnswer, url: string): readonly Finding[] {
   }
   return findings
 }
+
+/** What damage means, by the table that it is told of: all but packets and accounts are made of packets. */
+export const afterDamage = (told: string) =>
+  /^(?:calls|traces|\w+_rollup):/u.test(told)
+    ? 'no trace is lost by this; searches and figures may be short of some calls'
+    : 'what is lost is lost; restore the folder from a backup to have it again'
 
 function accountFindings({ total, senders }: AccountsAnswer): readonly Finding[] {
   if (senders.length === 0) {
@@ -164,12 +169,15 @@ async function storeFindings(
   client: CollectorClient,
   findings: Finding[],
   url: string,
+  stored: number,
 ): Promise<readonly Finding[]> {
   const usage = await attempt(findings, 'store', url, () => client.usage())
   if (usage === undefined) return []
   const { traces, calls, bytes, newestMs } = usage
   const each = calls > 0 ? `, ${(bytes / calls).toFixed(0)} bytes a call` : ''
-  const told = `${traces.toLocaleString('en-US')} traces, ${calls.toLocaleString('en-US')} calls, ${(bytes / 1e6).toFixed(1)} MB${each}`
+  // OTLP has a span for each side, and a late reply tells again what its caller told.
+  const joined = calls < stored ? ' (each once, whoever told of it)' : ''
+  const told = `${traces.toLocaleString('en-US')} traces, ${calls.toLocaleString('en-US')} calls${joined}, ${(bytes / 1e6).toFixed(1)} MB${each}`
   const quiet = newestMs !== null && Date.now() - newestMs > QUIET_MS
   if (!quiet) return [{ state: 'ok', what: 'store', told }]
   const since = `${told}; the newest began ${formatMs(Date.now() - newestMs)} ago`

@@ -1,19 +1,26 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type CallRecord, encodeBatch, encodePacket } from 'clew/trace/blocks'
+import { afterDamage } from '../doctor.ts'
 import { runClew, startClew } from '../run-clew.test.ts'
 
-async function send(url: string, taken: number, dropped: Record<string, number>): Promise<void> {
+const newId = () => crypto.randomUUID().replaceAll('-', '')
+
+async function send(
+  url: string,
+  taken: number,
+  dropped: Record<string, number>,
+  traceId = newId(),
+): Promise<void> {
   const record: CallRecord = {
     ...{ id: '00000000000000a1', service: 'shop', method: 'buy', edge: 'call', seq: 0 },
     ...{ attempt: 1, requestUs: Date.now() * 1000, finishUs: Date.now() * 1000 + 500 },
     ...{ status: 'ok', error: undefined },
   }
-  const traceId = crypto.randomUUID().replaceAll('-', '')
   const root = { record, host: 'vm-1', pid: 7 }
   const packet = encodePacket({ traceId, root, pieces: [], ended: true })
   const sender = { name: 'shop', host: 'vm-1', pid: 7, instance: 'ab'.repeat(8) }
-  const id = crypto.randomUUID().replaceAll('-', '')
+  const id = newId()
   const body = encodeBatch({ id, sender, taken, dropped, packets: [packet] })
   const answer = await fetch(`${url}/v1/batches`, { method: 'POST', body: body.slice() })
   assert.equal(answer.status, 200)
@@ -28,12 +35,15 @@ test('the doctor tells what is well, what was lost, and what to do', async () =>
     const fresh = await ask()
     assert.equal(fresh.code, 0, fresh.stderr)
     assert.match(fresh.stdout, /nothing has been sent so far/u)
-    await send(url, 1, {})
+    const traceId = newId()
+    await send(url, 1, {}, traceId)
     assert.match((await ask()).stdout, /1 calls sent = 1 stored \+ 0 rejected \+ 0 dropped/u)
-    await send(url, 12, { buffer_full: 7 })
+    // The same call once more, as a late reply brings it.
+    await send(url, 12, { buffer_full: 7 }, traceId)
     const lost = await ask()
     assert.match(lost.stdout, /12 calls sent = 2 stored .* 7 dropped \+ 3 under way/u)
     assert.match(lost.stdout, /7: buffer_full\n.*larger buffer/su)
+    assert.match(lost.stdout, /1 traces, 1 calls \(each once, whoever told of it\)/u)
     const json = JSON.parse((await ask('--json')).stdout)
     const { sent, stored, rejected, dropped, underWay } = json.accounts.total
     assert.deepEqual(
@@ -49,4 +59,10 @@ test('the doctor tells what is well, what was lost, and what to do', async () =>
   const gone = await ask()
   assert.deepEqual([gone.code, /Something is wrong/u.test(gone.stdout)], [1, true])
   assert.match(gone.stdout, /clew collect/u)
+})
+
+test('damage to what is made of packets loses no trace', () => {
+  assert.match(afterDamage('calls_rollup: 7 rows could not be read'), /no trace is lost/u)
+  assert.match(afterDamage('calls: 7 rows could not be read'), /no trace is lost/u)
+  assert.match(afterDamage('packets: 7 rows could not be read'), /what is lost is lost/u)
 })
