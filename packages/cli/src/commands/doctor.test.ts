@@ -43,7 +43,7 @@ test('the doctor tells what is well, what was lost, and what to do', async () =>
     const lost = await ask()
     assert.match(lost.stdout, /12 calls sent = 2 stored .* 7 dropped \+ 3 under way/u)
     assert.match(lost.stdout, /7: buffer_full\n.*larger buffer/su)
-    assert.match(lost.stdout, /1 traces, 1 calls \(each once, whoever told of it\)/u)
+    assert.match(lost.stdout, /1 traces, 1 different calls now, /u)
     const json = JSON.parse((await ask('--json')).stdout)
     const { sent, stored, rejected, dropped, underWay } = json.accounts.total
     assert.deepEqual(

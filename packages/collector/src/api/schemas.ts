@@ -21,7 +21,7 @@ const TIMES = object({
   ...{ count: COUNT, meanMs: COUNT, p50Ms: COUNT, p95Ms: COUNT, p99Ms: COUNT, maxMs: COUNT },
 })
 
-export const FOUND_TRACE = object({
+const FOUND_TRACE = object({
   ...{ id: { type: 'string', pattern: '^[0-9a-f]{32}$' }, startMs: NUMBER },
   ...{ totalMs: orNull(COUNT), type: TEXT, ...PLACE, host: TEXT, status: TEXT },
   ...{ error: orNull(TEXT), calls: COUNT, missingCalls: COUNT, services: COUNT, depth: COUNT },

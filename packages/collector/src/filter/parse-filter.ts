@@ -11,9 +11,9 @@ import { FilterError } from './filter-error.ts'
 
 /** Bounds of a filter. */
 export const MOST_LETTERS = 8_192
-export const MOST_CONDITIONS = 64
+const MOST_CONDITIONS = 64
 export const MOST_VALUES = 64
-export const LONGEST_VALUE = 1_024
+const LONGEST_VALUE = 1_024
 
 /** Other names of fields. */
 const SHORT: ReadonlyMap<string, Field> = new Map([

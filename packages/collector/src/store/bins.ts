@@ -1,10 +1,7 @@
-import { type SketchJson, sketchBinMiddle, sketchBinOf } from 'clew/trace'
+import { type SketchJson, sketchBinMiddle } from 'clew/trace'
 
 /** The bin of what is too short to be told from 0. */
 export const ZERO_BIN = -32_768
-
-/** The bin of a duration in microseconds, as `Sketch` counts milliseconds. */
-export const binOfUs = (us: number) => (us > 0 ? sketchBinOf(us / 1000) : ZERO_BIN)
 
 /** How many there are in each bin; fractions where traces stand for others. */
 export type Bins = ReadonlyMap<number, number>

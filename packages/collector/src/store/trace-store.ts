@@ -1,4 +1,3 @@
-import type { Trace } from 'clew/trace'
 import type { Filter } from '../filter/filter.ts'
 import type { BatchAccount, SenderAccount } from './accounts.ts'
 import type { CallStatisticsRow, LinkRow, PartRow, RequestRow, TimeBucket } from './answers.ts'
@@ -178,9 +177,3 @@ export interface TraceKey {
 
 /** One text for a trace of a tenant. */
 export const traceKey = ({ tenant, traceId }: TraceKey) => `${traceId} ${tenant}`
-
-/** A trace as it is handed out. */
-export interface WholeTrace {
-  readonly trace: Trace
-  readonly weight: number
-}

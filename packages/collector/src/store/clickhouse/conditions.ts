@@ -12,13 +12,13 @@ import { DATABASE } from './schema.ts'
 import { hourOf } from './settlement.ts'
 
 /** A period in microseconds since 1970. */
-export const startsWithin = ({ fromMs, toMs }: Period): string =>
+const startsWithin = ({ fromMs, toMs }: Period): string =>
   `start >= ${us(fromMs)} AND start < ${us(toMs)}`
 
 const us = (ms: number) => wholeLiteral(Math.max(0, Math.round(ms * 1_000)))
 
 /** Rows of traces that began in a period, by what they are sorted by. */
-export const hoursWithin = ({ fromMs, toMs }: Period): string =>
+const hoursWithin = ({ fromMs, toMs }: Period): string =>
   `hour BETWEEN ${wholeLiteral(hourOf(Math.max(0, fromMs) * 1_000))} AND ${wholeLiteral(hourOf(Math.max(0, toMs) * 1_000))}`
 
 /** Rows of a tenant that no later summary has taken the place of. */
