@@ -104,7 +104,10 @@ export const FOLDERS: readonly FolderRule[] = [
   ...rulesIn('packages/cli/src', CLI),
   // Examples and benchmarks show what users can do, so they have no more than users have.
   { folder: 'examples', may: PUBLIC },
-  { folder: 'bench', may: [...PUBLIC, '@clew/cli', 'clew-examples'] },
+  {
+    folder: 'bench',
+    may: [...PUBLIC, '@clew/collector/testing', 'clew/trace/blocks', '@clew/cli', 'clew-examples'],
+  },
 ]
 
 function rulesIn(home: string, rules: Rules): readonly FolderRule[] {
