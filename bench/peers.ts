@@ -1,0 +1,101 @@
+// `npm run bench:peers`: the same traces sent to Clew's collector, Jaeger and Zipkin. See `--help`.
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { writeSection } from './harness/document.ts'
+import { describeMachine, type Machine, otherWork } from './harness/machine.ts'
+import { quantile, shuffled } from './harness/statistics.ts'
+import { CLEW, jaeger, zipkin } from './peers/kinds.ts'
+import { measurePeer, type PeerResult, traffic } from './peers/measure.ts'
+import type { PeerKind } from './peers/peer.ts'
+
+const DOCUMENT = fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url))
+const HOUR_MS = 3_600_000
+const HELP = `Sends the same traces to Clew's collector, Jaeger and Zipkin, one after the other in random order.
+
+  npm run bench:peers -- --jaeger PROGRAM --zipkin JAR
+
+  --jaeger PATH   the program jaeger, version 2
+  --zipkin PATH   zipkin-server-…-exec.jar; wants java
+  --calls N       calls sent, two spans each (default 200,000)
+  --rounds N      (default 3)
+  --write         write the section of docs/benchmarks.md
+  --help          this text
+`
+
+async function main(parameters: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...parameters],
+    options: {
+      jaeger: { type: 'string' },
+      zipkin: { type: 'string' },
+      calls: { type: 'string', default: '200000' },
+      rounds: { type: 'string', default: '3' },
+      write: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) {
+    process.stdout.write(HELP)
+    return
+  }
+  const kinds: PeerKind[] = [CLEW]
+  if (values.jaeger !== undefined) kinds.push(jaeger(values.jaeger))
+  if (values.zipkin !== undefined) kinds.push(zipkin(values.zipkin))
+  const busy = await otherWork(2_000)
+  const sent = traffic(Number(values.calls.replaceAll(',', '')), HOUR_MS)
+  const results: PeerResult[] = []
+  for (let round = 0; round < Number(values.rounds); round++) {
+    for (const kind of shuffled(kinds)) {
+      const result = await measurePeer(kind, sent)
+      process.stderr.write(`peers: round ${round + 1}: ${JSON.stringify(result)}\n`)
+      results.push(result)
+    }
+  }
+  const report = reportOf(await describeMachine(), busy, sent.calls, kinds, results)
+  if (values.write) await writeSection(DOCUMENT, 'peers', report)
+  process.stdout.write(`${report}\n`)
+}
+
+function reportOf(
+  machine: Machine,
+  busy: number,
+  calls: number,
+  kinds: readonly PeerKind[],
+  results: readonly PeerResult[],
+): string {
+  const many = (value: number) => Math.round(value).toLocaleString('en-US')
+  const ms = (value: number) => value.toFixed(value < 10 ? 1 : 0)
+  const rows = kinds.map(({ name, store, form }) => {
+    const own = results.filter((result) => result.name === name)
+    const median = (of: (result: PeerResult) => number) => quantile(own.map(of), 0.5)
+    const perS = own.map((result) => result.storedPerS)
+    const kept = median((result) => result.kept)
+    const disk = median((result) => result.diskBytes)
+    const cells = [
+      `**${name}**, ${form}: ${store}`,
+      many(median((result) => result.takenPerS)),
+      `${many(median((result) => result.storedPerS))} (${many(Math.min(...perS))}–${many(Math.max(...perS))})`,
+      median((result) => result.cpuUs).toFixed(0),
+      many(median((result) => result.peakBytes) / 1e6),
+      disk < 1 ? 'none' : many(disk),
+      `${(kept * 100).toFixed(1)} %`,
+      ms(median((result) => result.traceMs)),
+      ms(median((result) => result.searchMs)),
+      ms(median((result) => result.mapMs)),
+    ]
+    return `| ${cells.join(' | ')} |`
+  })
+  const rounds = results.length / kinds.length
+  return [
+    `${many(calls)} calls of an hour, ${rounds} rounds, medians (lowest–highest). ${machine.cores} cores of ${machine.processor}, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}, Clew ${machine.clew}; other work kept ${(busy * 100).toFixed(0)} % of the cores busy just before.`,
+    '',
+    '| | answered, calls/s | stored, calls/s | its CPU, µs a call | peak MB | disk, bytes a call | kept | trace by id, p95 ms | search, p95 ms | map, p95 ms |',
+    '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
+    ...rows,
+  ].join('\n')
+}
+
+await main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`peers: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+})
