@@ -41,10 +41,11 @@ async function main(parameters: readonly string[]): Promise<void> {
   const kinds: PeerKind[] = [CLEW]
   if (values.jaeger !== undefined) kinds.push(jaeger(values.jaeger))
   if (values.zipkin !== undefined) kinds.push(zipkin(values.zipkin))
+  const [calls, rounds] = [whole('calls', values.calls), whole('rounds', values.rounds)]
   const busy = await otherWork(2_000)
-  const sent = traffic(Number(values.calls.replaceAll(',', '')), HOUR_MS)
+  const sent = traffic(calls, HOUR_MS)
   const results: PeerResult[] = []
-  for (let round = 0; round < Number(values.rounds); round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const kind of shuffled(kinds)) {
       const result = await measurePeer(kind, sent)
       process.stderr.write(`peers: round ${round + 1}: ${JSON.stringify(result)}\n`)
@@ -54,6 +55,12 @@ async function main(parameters: readonly string[]): Promise<void> {
   const report = reportOf(await describeMachine(), busy, sent.calls, kinds, results)
   if (values.write) await writeSection(DOCUMENT, 'peers', report)
   process.stdout.write(`${report}\n`)
+}
+
+function whole(name: string, text: string): number {
+  const value = Number(text.replaceAll(',', ''))
+  if (Number.isInteger(value) && value >= 1) return value
+  throw new Error(`--${name} takes a whole number from 1 on; got ${text}`)
 }
 
 function reportOf(

@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { peakBytesOf, processorSOf } from '../harness/process-use.ts'
 
 const COMMAND = fileURLToPath(new URL('../../../packages/cli/bin/clew.js', import.meta.url))
-/** Processor time is told in these, on every Linux that Node runs on. */
-const TICKS_PER_S = 100
 
 /** A `clew collect` in a process of its own. */
 export class CollectorProcess implements AsyncDisposable {
@@ -39,16 +37,13 @@ export class CollectorProcess implements AsyncDisposable {
   }
 
   /** Processor time so far, seconds. */
-  async cpuS(): Promise<number> {
-    const stat = await readFile(`/proc/${this.#child.pid}/stat`, 'utf8')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S
+  cpuS(): Promise<number> {
+    return processorSOf(this.#child.pid!)
   }
 
   /** The most memory that it has had, bytes. */
-  async peakBytes(): Promise<number> {
-    const status = await readFile(`/proc/${this.#child.pid}/status`, 'utf8')
-    return Number(/VmHWM:\s+(\d+) kB/u.exec(status)?.[1] ?? 0) * 1024
+  peakBytes(): Promise<number> {
+    return peakBytesOf(this.#child.pid!)
   }
 
   /** Resolves when everything that was taken can be found and is counted. */

@@ -1,13 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { peakBytesOf, processorSOf } from '../harness/process-use.ts'
 
 const START_MS = 60_000
-/** Processor time is told in these, on every Linux that Node runs on. */
-const TICKS_PER_S = 100
-
 /** A server of somebody else, in a process of its own. */
 export class ServerProcess implements AsyncDisposable {
   readonly #child: ChildProcess
@@ -48,15 +45,12 @@ export class ServerProcess implements AsyncDisposable {
     throw new Error(`${program} does not answer: ${ended ?? `nothing in ${START_MS} ms`}`)
   }
 
-  async cpuS(): Promise<number> {
-    const stat = await readFile(`/proc/${this.#child.pid}/stat`, 'utf8')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S
+  cpuS(): Promise<number> {
+    return processorSOf(this.#child.pid!)
   }
 
-  async peakBytes(): Promise<number> {
-    const status = await readFile(`/proc/${this.#child.pid}/status`, 'utf8')
-    return Number(/VmHWM:\s+(\d+) kB/u.exec(status)?.[1] ?? 0) * 1024
+  peakBytes(): Promise<number> {
+    return peakBytesOf(this.#child.pid!)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
