@@ -174,10 +174,9 @@ async function storeFindings(
   const usage = await attempt(findings, 'store', url, () => client.usage())
   if (usage === undefined) return []
   const { traces, calls, bytes, newestMs } = usage
-  const each = calls > 0 ? `, ${(bytes / calls).toFixed(0)} bytes a call` : ''
   // OTLP has a span for each side, a late reply tells again what its caller told, and old traces go.
   const kind = calls < stored ? ' different calls now' : ' calls'
-  const told = `${traces.toLocaleString('en-US')} traces, ${calls.toLocaleString('en-US')}${kind}, ${(bytes / 1e6).toFixed(1)} MB${each}`
+  const told = `${traces.toLocaleString('en-US')} traces, ${calls.toLocaleString('en-US')}${kind}, ${(bytes / 1e6).toFixed(1)} MB as they came`
   const quiet = newestMs !== null && Date.now() - newestMs > QUIET_MS
   if (!quiet) return [{ state: 'ok', what: 'store', told }]
   const since = `${told}; the newest began ${formatMs(Date.now() - newestMs)} ago`

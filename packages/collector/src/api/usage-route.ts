@@ -5,7 +5,7 @@ import type { ApiOptions } from './trace-routes.ts'
 export interface UsageAnswer {
   readonly traces: number
   readonly calls: number
-  /** On the disk. */
+  /** Of its packets, as they came; on the disk they take about half. */
   readonly bytes: number
   /** When the oldest and the newest trace began, milliseconds since 1970. */
   readonly oldestMs: number | null
@@ -18,7 +18,7 @@ const MOMENT = { anyOf: [{ type: 'number' }, { type: 'null' }] } as const
 /** `GET /api/usage`: how much there is. */
 export const usageRoute = ({ store }: ApiOptions): Route => ({
   ...{ method: 'GET', path: '/api/usage', role: 'read', name: 'getUsage' },
-  summary: 'How many traces and calls there are, and what they take on the disk.',
+  summary: 'How many traces and calls there are, and the bytes of their packets as they came.',
   answer: {
     type: 'object',
     required: ['traces', 'calls', 'bytes', 'oldestMs', 'newestMs'],
