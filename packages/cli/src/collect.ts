@@ -63,15 +63,17 @@ export async function collect(context: ClewContext, flags: CollectFlags): Promis
     serving = await served(library, collector, flags, tls)
     await collector.start()
     const broker = await consumed(context, collector, flags)
+    // Before it is announced: who waits for that line may send a signal at once.
+    const undo = onHangUp(gate, tell)
+    const stop = interrupted()
     announce(context, flags, serving.url, broker)
     const retention = new library.Retention({ store, keepMs: flags.keep, maxBytes: flags.maxSize })
     const expiry = setInterval(() => {
       retention.run().catch((error: unknown) => tell(error, 'expiry'))
     }, EXPIRY_EVERY_MS)
-    const undo = onHangUp(gate, tell)
     const status = flags.json ? undefined : watched(context, collector)
     const news = toldOf(context, store)
-    await interrupted()
+    await stop
     undo()
     clearInterval(news)
     clearInterval(status)
