@@ -146,3 +146,36 @@ test('late calls of a large trace, however many, are summarised in a small part 
   assert.equal(settler.pending, 0)
   assert.deepEqual(await store.unsettled(), [])
 })
+
+test('what a crash left is read a part at a time, and what is deleted meanwhile stays deleted', async () => {
+  const store = memoryStore()
+  const made = [...madePackets(2_600, { fromMs: Date.now() - 60_000, overMs: 60_000 })]
+  const packets = made.map(({ traceId, bytes }) => stored(traceId, bytes))
+  await store.append([{ id: nextId(), packets }])
+  const sizes: number[] = []
+  const gone = made[0]!
+  const settler = new Settler({
+    store: {
+      settle: (summaries) => store.settle(summaries),
+      settled: (keys) => store.settled(keys),
+      packets: (keys) => {
+        sizes.push(keys.length)
+        return store.packets(keys)
+      },
+      unsettled: async () => {
+        const keys = await store.unsettled()
+        await store.remove('default', [gone.traceId])
+        return keys
+      },
+    },
+  })
+  assert.equal(await settler.recover(), 2_600)
+  await settler.drain()
+  assert.ok(sizes.length > 1 && Math.max(...sizes) <= 2_500, `${sizes}`)
+  const { traces, calls } = await store.usage('default')
+  const rest = made.slice(1).reduce((sum, one) => sum + one.calls, 0)
+  assert.deepEqual([traces, calls], [2_599, rest])
+  assert.deepEqual(await store.unsettled(), [])
+  await settler.close()
+  await store.close()
+})

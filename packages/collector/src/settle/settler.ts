@@ -25,6 +25,7 @@ export interface SettlerOptions {
 }
 
 interface Waiting extends TraceKey {
+  /** None of a trace that a crash left: its packets are read when its turn comes. */
   readonly packets: Uint8Array[]
   calls: number
   readonly firstMs: number
@@ -37,6 +38,8 @@ const MOST_OPEN = 100_000
 const MOST_RECENT = 200_000
 /** Calls that are settled together, and for how long summaries are made before others get a turn. */
 const GROUP_CALLS = 50_000
+/** What a trace that a crash left counts for there: how many calls it has is known when it is read. */
+const RECOVERED_CALLS = 20
 const TURN_MS = 15
 /** A trace that took this long to summarise waits until its share of the time is small again. */
 const HEAVY_MS = 50
@@ -100,8 +103,6 @@ export class Settler {
     const left = await this.#options.store.unsettled()
     const now = performance.now()
     for (const key of left) {
-      // Its packets are read when its turn comes.
-      this.#recent.add(traceKey(key))
       this.#due.push({ ...key, packets: [], calls: 0, firstMs: now, lastMs: now })
     }
     this.#work()
@@ -177,8 +178,12 @@ export class Settler {
   async #run(): Promise<void> {
     let writing = Promise.resolve()
     while (this.#due.length > 0) {
-      let [size, calls] = [0, 0]
-      while (size < this.#due.length && calls < GROUP_CALLS) calls += this.#due[size++]!.calls
+      let [size, calls, weight] = [0, 0, 0]
+      while (size < this.#due.length && weight < GROUP_CALLS) {
+        const one = this.#due[size++]!
+        calls += one.calls
+        weight += one.packets.length === 0 ? RECOVERED_CALLS : one.calls
+      }
       const group = this.#due.splice(0, size)
       const summaries = await this.#retried(() => this.#summaries(group))
       await writing
@@ -190,10 +195,11 @@ export class Settler {
   }
 
   async #write(summaries: readonly TraceSummary[], calls: number): Promise<void> {
-    await this.#retried(async () => {
+    const written = await this.#retried(async () => {
       await this.#options.store.settle(summaries)
-      this.#options.onSettled?.(summaries)
+      return true
     })
+    if (written === true) this.#options.onSettled?.(summaries)
     this.pending -= calls
     if (this.pending <= this.#maxPending) {
       for (const resolve of this.#waiters.splice(0)) resolve()
@@ -220,7 +226,7 @@ export class Settler {
     for (const { tenant, traceId, packets } of group) {
       const key = traceKey({ tenant, traceId })
       const one = { tenant, traceId, packets }
-      if (this.#recent.has(key) || byKey.has(key)) again.set(key, one)
+      if (packets.length === 0 || this.#recent.has(key) || byKey.has(key)) again.set(key, one)
       byKey.set(key, one)
     }
     const fresh = [...byKey].filter(([key]) => !again.has(key))
@@ -233,9 +239,10 @@ export class Settler {
     for (const key of settled) again.set(key, byKey.get(key)!)
     if (again.size === 0) return summaries
     const packets = await this.#options.store.packets([...again.values()])
-    const whole = [...again].map(([key, { tenant, traceId }]) => {
+    const whole = [...again].flatMap(([key, { tenant, traceId }]) => {
       const all = packets.get(key) ?? byKey.get(key)?.packets ?? []
-      return { tenant, traceId, packets: all, replaces: true }
+      // Of a trace that a crash left and that was deleted before its turn, nothing comes back.
+      return all.length === 0 ? [] : [{ tenant, traceId, packets: all, replaces: true }]
     })
     const others = summaries.filter(
       ({ tenant, row }) => !again.has(traceKey({ tenant, traceId: row.traceId })),
