@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { quantile, shuffled, spread } from './statistics.ts'
+import { estimate, quantile, shuffled, spread } from './statistics.ts'
 
 describe('statistics', () => {
   it('takes medians and quarters, between values where need be', () => {
@@ -9,6 +9,14 @@ describe('statistics', () => {
     assert.equal(quantile([1, 2], 0.5), 1.5)
     assert.equal(quantile([7], 0.25), 7)
     assert.ok(Number.isNaN(quantile([], 0.5)))
+  })
+
+  it('tells how sure a median is', () => {
+    const sure = estimate(Array.from({ length: 100 }, (_, index) => 1 + (index % 3) / 100))
+    assert.equal(sure.median, 1.01)
+    assert.ok(sure.low >= 1 && sure.low <= 1.01 && sure.high >= 1.01 && sure.high <= 1.02)
+    const unsure = estimate([1, 2, 3, 4, 5, 6])
+    assert.ok(unsure.low < 3 && unsure.high > 4)
   })
 
   it('leaves the values as they were given', () => {
