@@ -137,7 +137,7 @@ export const ALLOWED_NAMES: readonly AllowedName[] = [
   { paths: /^(scripts|bench)\//, names: /node/i, reason: 'Node, the program' },
   { paths: /^scripts\/rabbitmq\//, names: /^RABBITMQ_\w+_BASE$/, reason: "RabbitMQ's own names" },
   {
-    paths: /^(packages\/clew\/src\/formats\/|bench\/(analysis\/documents|peers\/))/,
+    paths: /^(packages\/clew\/src\/formats\/|bench\/(analysis\/documents|stores\/))/,
     names: /spans?/i,
     reason: 'what others keep',
   },

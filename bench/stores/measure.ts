@@ -8,7 +8,7 @@ import { madePackets } from '@clew/collector/testing'
 import { encodeOtlpProtobuf, encodeZipkin } from 'clew/formats'
 import { Assembly, readPacket } from 'clew/trace/blocks'
 import { quantile } from '../harness/statistics.ts'
-import type { Peer, PeerKind } from './peer.ts'
+import type { Store, StoreKind } from './store.ts'
 
 /** Calls in a request, two spans each. */
 const REQUEST_CALLS = 1_000
@@ -19,22 +19,22 @@ const STORED_MS = 120_000
 const TIMES = 50
 const MINUTE_MS = 60_000
 
-/** The same traces in the forms that the peers take. */
+/** The same traces in the forms that the stores take. */
 export interface Traffic {
   readonly calls: number
   readonly fromMs: number
   readonly toMs: number
   readonly ids: readonly string[]
-  readonly bodies: Readonly<Record<PeerKind['form'], readonly Uint8Array[]>>
+  readonly bodies: Readonly<Record<StoreKind['form'], readonly Uint8Array[]>>
 }
 
-/** What one peer did with the traffic in one round. */
-export interface PeerResult {
+/** What one store did with the traffic in one round. */
+export interface StoreResult {
   readonly name: string
   /** Until everything was answered, and until everything was stored. */
   readonly takenPerS: number
   readonly storedPerS: number
-  /** Processor time of the peer, microseconds a call. */
+  /** Processor time of the store, microseconds a call. */
   readonly cpuUs: number
   readonly peakBytes: number
   /** Its folder after it has ended, bytes a call. */
@@ -74,9 +74,9 @@ export function traffic(calls: number, overMs: number): Traffic {
   return { calls: made, fromMs, toMs: fromMs + overMs, ids, bodies }
 }
 
-/** Starts a peer with nothing in it, sends it the traffic and asks it about that. */
-export async function measurePeer(kind: PeerKind, sent: Traffic): Promise<PeerResult> {
-  const folder = await mkdtemp(join(tmpdir(), 'clew-peer-'))
+/** Starts a store with nothing in it, sends it the traffic and asks it about that. */
+export async function measureStore(kind: StoreKind, sent: Traffic): Promise<StoreResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'clew-bench-store-'))
   try {
     const result = await measureIn(folder, kind, sent)
     return { ...result, diskBytes: (await bytesIn(folder)) / sent.calls }
@@ -85,15 +85,15 @@ export async function measurePeer(kind: PeerKind, sent: Traffic): Promise<PeerRe
   }
 }
 
-async function measureIn(folder: string, kind: PeerKind, sent: Traffic): Promise<PeerResult> {
-  await using peer = await kind.start(folder)
+async function measureIn(folder: string, kind: StoreKind, sent: Traffic): Promise<StoreResult> {
+  await using store = await kind.start(folder)
   const type = kind.form === 'Zipkin JSON' ? 'application/json' : 'application/x-protobuf'
-  const [cpuS, began] = [await peer.cpuS(), performance.now()]
-  await send(peer.url, type, sent.bodies[kind.form])
+  const [cpuS, began] = [await store.cpuS(), performance.now()]
+  await send(store.url, type, sent.bodies[kind.form])
   const takenS = (performance.now() - began) / 1_000
-  const stored = await storedOf(peer, 2 * sent.calls)
+  const stored = await storedOf(store, 2 * sent.calls)
   const storedS = (performance.now() - began) / 1_000
-  const used = (await peer.cpuS()) - cpuS
+  const used = (await store.cpuS()) - cpuS
   return {
     name: kind.name,
     takenPerS: sent.calls / takenS,
@@ -101,23 +101,23 @@ async function measureIn(folder: string, kind: PeerKind, sent: Traffic): Promise
     cpuUs: (used * 1e6) / sent.calls,
     diskBytes: 0,
     kept: stored / (2 * sent.calls),
-    ...(await answersOf(peer, sent)),
-    peakBytes: await peer.peakBytes(),
+    ...(await answersOf(store, sent)),
+    peakBytes: await store.peakBytes(),
   }
 }
 
-async function answersOf(peer: Peer, { ids, fromMs, toMs }: Traffic) {
+async function answersOf(store: Store, { ids, fromMs, toMs }: Traffic) {
   const service = () => `orders_${Math.floor(Math.random() * 3)}`
   const fiveMinutes = () => fromMs + Math.random() * (toMs - fromMs - 5 * MINUTE_MS)
-  const traceMs = await p95Of(() => peer.trace(ids[Math.floor(Math.random() * ids.length)]!))
+  const traceMs = await p95Of(() => store.trace(ids[Math.floor(Math.random() * ids.length)]!))
   const searchMs = await p95Of(() => {
     const from = Math.round(fiveMinutes())
-    return peer.search(service(), from, from + 5 * MINUTE_MS)
+    return store.search(service(), from, from + 5 * MINUTE_MS)
   })
   // An answer of nothing would be fast, and say nothing.
-  const newest = await peer.search(service(), fromMs, toMs)
-  if (!newest.includes('orders_')) throw new Error(`${peer.url}: nothing is found`)
-  const mapMs = await p95Of(() => peer.map(fromMs, toMs), 10)
+  const newest = await store.search(service(), fromMs, toMs)
+  if (!newest.includes('orders_')) throw new Error(`${store.url}: nothing is found`)
+  const mapMs = await p95Of(() => store.map(fromMs, toMs), 10)
   return { traceMs, searchMs, mapMs }
 }
 
@@ -156,10 +156,10 @@ async function took(url: string, type: string, body: Uint8Array): Promise<boolea
 }
 
 /** Spans stored when all are, or when no more come in time. */
-async function storedOf(peer: Peer, spans: number): Promise<number> {
+async function storedOf(store: Store, spans: number): Promise<number> {
   const until = performance.now() + STORED_MS
   for (;;) {
-    const stored = await peer.stored()
+    const stored = await store.stored()
     if (stored >= spans || performance.now() > until) return stored
     await sleep(50)
   }

@@ -1,18 +1,18 @@
-// `npm run bench:peers`: the same traces sent to Clew's collector, Jaeger and Zipkin. See `--help`.
+// `npm run bench:stores`: the same traces sent to Clew's collector, Jaeger and Zipkin. See `--help`.
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { writeSection } from './harness/document.ts'
 import { describeMachine, type Machine, otherWork } from './harness/machine.ts'
 import { quantile, shuffled } from './harness/statistics.ts'
-import { CLEW, jaeger, zipkin } from './peers/kinds.ts'
-import { measurePeer, type PeerResult, traffic } from './peers/measure.ts'
-import type { PeerKind } from './peers/peer.ts'
+import { CLEW, jaeger, zipkin } from './stores/kinds.ts'
+import { measureStore, type StoreResult, traffic } from './stores/measure.ts'
+import type { StoreKind } from './stores/store.ts'
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url))
 const HOUR_MS = 3_600_000
 const HELP = `Sends the same traces to Clew's collector, Jaeger and Zipkin, one after the other in random order.
 
-  npm run bench:peers -- --jaeger PROGRAM --zipkin JAR
+  npm run bench:stores -- --jaeger PROGRAM --zipkin JAR
 
   --jaeger PATH   the program jaeger, version 2
   --zipkin PATH   zipkin-server-…-exec.jar; wants java
@@ -38,22 +38,22 @@ async function main(parameters: readonly string[]): Promise<void> {
     process.stdout.write(HELP)
     return
   }
-  const kinds: PeerKind[] = [CLEW]
+  const kinds: StoreKind[] = [CLEW]
   if (values.jaeger !== undefined) kinds.push(jaeger(values.jaeger))
   if (values.zipkin !== undefined) kinds.push(zipkin(values.zipkin))
   const [calls, rounds] = [whole('calls', values.calls), whole('rounds', values.rounds)]
   const busy = await otherWork(2_000)
   const sent = traffic(calls, HOUR_MS)
-  const results: PeerResult[] = []
+  const results: StoreResult[] = []
   for (let round = 0; round < rounds; round++) {
     for (const kind of shuffled(kinds)) {
-      const result = await measurePeer(kind, sent)
-      process.stderr.write(`peers: round ${round + 1}: ${JSON.stringify(result)}\n`)
+      const result = await measureStore(kind, sent)
+      process.stderr.write(`stores: round ${round + 1}: ${JSON.stringify(result)}\n`)
       results.push(result)
     }
   }
   const report = reportOf(await describeMachine(), busy, sent.calls, kinds, results)
-  if (values.write) await writeSection(DOCUMENT, 'peers', report)
+  if (values.write) await writeSection(DOCUMENT, 'stores', report)
   process.stdout.write(`${report}\n`)
 }
 
@@ -67,14 +67,14 @@ function reportOf(
   machine: Machine,
   busy: number,
   calls: number,
-  kinds: readonly PeerKind[],
-  results: readonly PeerResult[],
+  kinds: readonly StoreKind[],
+  results: readonly StoreResult[],
 ): string {
   const many = (value: number) => Math.round(value).toLocaleString('en-US')
   const ms = (value: number) => value.toFixed(value < 10 ? 1 : 0)
   const rows = kinds.map(({ name, store, form }) => {
     const own = results.filter((result) => result.name === name)
-    const median = (of: (result: PeerResult) => number) => quantile(own.map(of), 0.5)
+    const median = (of: (result: StoreResult) => number) => quantile(own.map(of), 0.5)
     const perS = own.map((result) => result.storedPerS)
     const kept = median((result) => result.kept)
     const disk = median((result) => result.diskBytes)
@@ -103,6 +103,6 @@ function reportOf(
 }
 
 await main(process.argv.slice(2)).catch((error: unknown) => {
-  process.stderr.write(`peers: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`stores: ${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 1
 })

@@ -1,5 +1,5 @@
 /** A collector of traces in a process of its own, with an empty store. */
-export interface Peer extends AsyncDisposable {
+export interface Store extends AsyncDisposable {
   readonly url: string
   /** Processor time so far, seconds. */
   cpuS(): Promise<number>
@@ -16,13 +16,13 @@ export interface Peer extends AsyncDisposable {
 }
 
 /** How to start one, and how it is told of traces. */
-export interface PeerKind {
+export interface StoreKind {
   readonly name: string
   /** What its store is, and when it answers that it has taken something. */
   readonly store: string
   readonly form: 'OTLP protobuf' | 'Zipkin JSON'
   /** Starts one that keeps its files in a folder. */
-  start(folder: string): Promise<Peer>
+  start(folder: string): Promise<Store>
 }
 
 /** @throws Error when it does not answer with success */

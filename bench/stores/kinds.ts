@@ -2,11 +2,11 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { collectorClient } from '@clew/collector/client'
 import { CollectorProcess } from '../collector/collector-process.ts'
-import { type PeerKind, textOf } from './peer.ts'
 import { freePorts, ServerProcess } from './server-process.ts'
+import { type StoreKind, textOf } from './store.ts'
 
 /** Clew's collector, taking what the others take. */
-export const CLEW: PeerKind = {
+export const CLEW: StoreKind = {
   name: 'Clew',
   store: 'embedded store; answers when durable',
   form: 'OTLP protobuf',
@@ -34,7 +34,7 @@ export const CLEW: PeerKind = {
 }
 
 /** Jaeger 2 with Badger, the store it can keep on the disk by itself. */
-export function jaeger(program: string): PeerKind {
+export function jaeger(program: string): StoreKind {
   return {
     name: 'Jaeger',
     store: 'Badger; answers before it is stored',
@@ -92,7 +92,7 @@ exporters: { jaeger_storage_exporter: { trace_storage: kept } }
 }
 
 /** Zipkin with the only store that it has by itself, its memory. */
-export function zipkin(jar: string): PeerKind {
+export function zipkin(jar: string): StoreKind {
   return {
     name: 'Zipkin',
     store: 'memory only: nothing is on the disk',
