@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Collector, Serving, TokenGate, TraceStore } from '@clew/collector'
+import type { Collector, ServeOptions, Serving, TokenGate, TraceStore } from '@clew/collector'
 import { BROKER_VARIABLE, openBroker } from './broker-address.ts'
 import { callFault } from './call-fault.ts'
 import { CLICKHOUSE_PASSWORD } from './clickhouse-password.ts'
@@ -52,6 +52,7 @@ export async function collect(context: ClewContext, flags: CollectFlags): Promis
     return EXIT.ok
   }
   const tls = await readTls(flags)
+  const address = await reachable(library, flags)
   const tell = teller(context)
   const store = await openStore(library, flags, context.env)
   const audit = flags.memory ? undefined : new library.AuditLog(join(flags.store, 'audit'))
@@ -60,7 +61,7 @@ export async function collect(context: ClewContext, flags: CollectFlags): Promis
   const collector = library.createCollector({ store, gate, audit, recoverEveryMs, onProblem: tell })
   let serving: Serving | undefined
   try {
-    serving = await served(library, collector, flags, tls)
+    serving = await served(library, collector, { ...flags, address, tls })
     await collector.start()
     const broker = await consumed(context, collector, flags)
     // Before it is announced: who waits for that line may send a signal at once.
@@ -113,6 +114,19 @@ async function readTls({ tlsCert, tlsKey }: CollectFlags) {
       throw fileFault('read', path, error)
     })
   return { cert: await read(tlsCert), key: await read(tlsKey) }
+}
+
+/** Where it will listen, if it may: asked before anything is made. */
+async function reachable(library: Package, flags: CollectFlags): Promise<string> {
+  const { host, tlsCert, tokens, behindTlsProxy: behindProxy } = flags
+  const wish = { host, tls: tlsCert !== undefined, tokens: tokens !== undefined, behindProxy }
+  try {
+    return (await library.checkExposure(wish)).address
+  } catch (error) {
+    throw error instanceof library.ExposureError
+      ? usageFault(error.message, { cause: error })
+      : error
+  }
 }
 
 async function openGate(
@@ -186,17 +200,20 @@ async function openClickHouse(
   }
 }
 
+interface ServedFlags extends CollectFlags {
+  /** Where `host` is. */
+  readonly address: string
+  readonly tls: ServeOptions['tls']
+}
+
 async function served(
   library: Package,
   collector: Collector,
-  flags: CollectFlags,
-  tls: Awaited<ReturnType<typeof readTls>>,
+  { host, port, behindTlsProxy: behindProxy, address, tls }: ServedFlags,
 ): Promise<Serving> {
-  const { host, port, behindTlsProxy: behindProxy } = flags
   try {
-    return await library.serve(collector, { host, port, tls, behindProxy })
+    return await library.serve(collector, { host: address, port, tls, behindProxy })
   } catch (error) {
-    if (error instanceof library.ExposureError) throw usageFault(error.message, { cause: error })
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'EADDRINUSE') {
       throw new Fault(`port ${port} of ${harmless(host)} is taken`, {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
 import { test } from 'node:test'
 import { runClew, startClew, withDirectory } from '../run-clew.test.ts'
 
@@ -30,6 +31,9 @@ test('what others could reach unasked, or makes no sense, is refused with what t
   withDirectory(async (cwd) => {
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
       [['--memory', '--host', '0.0.0.0'], /tokens .* and TLS/u],
+      [['--host', '0.0.0.0'], /tokens .* and TLS/u],
+      [['--behind-tls-proxy'], /needs tokens/u],
+      [['--host', 'no.such.invalid'], /has no address/u],
       [['--memory', '--host', '::'], /tokens .* and TLS/u],
       [['--memory', '--behind-tls-proxy'], /needs tokens/u],
       [['--memory', '--clickhouse', 'http://x'], /two places/u],
@@ -44,6 +48,8 @@ test('what others could reach unasked, or makes no sense, is refused with what t
       const { code, stderr } = await runClew(['collect', ...args], { cwd })
       assert.deepEqual([code, words.test(stderr)], [2, true], stderr)
     }
+    // Refused before anything is made: no store, no audit log.
+    assert.deepEqual(await readdir(cwd), [])
   }))
 
 test('a ClickHouse that is not there is told without its password, and its tables are printed', () =>
