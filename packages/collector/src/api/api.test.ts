@@ -151,6 +151,37 @@ test('bad questions are told what is wrong, and where', async () => {
   }
 })
 
+test('a parameter that is misspelt or given twice is refused, and nothing is done', async () => {
+  const refusal = async (method: string, path: string) => {
+    const response = await collector.fetch(new Request(`http://collector${path}`, { method }))
+    const { error } = (await response.json()) as { error: Record<string, string> }
+    return [response.status, error['code'], error['message'], error['advice']] as const
+  }
+  const asked = collector.routes.filter(({ role }) => role === 'read' || role === 'admin')
+  assert.ok(asked.length > 15)
+  for (const { method, path, parameters = [] } of asked) {
+    const known = parameters.filter((one) => one.in === 'query').map(({ name }) => name)
+    const [status, code, message, advice] = await refusal(
+      method,
+      `${path.replace('{id}', made[0]!.traceId)}?form=1h`,
+    )
+    assert.deepEqual([status, code], [400, 'unknown_parameter'], path)
+    assert.match(message!, /no parameter “form”/)
+    assert.equal(
+      advice,
+      known.length === 0 ? 'this takes no parameters' : `there are ${known.join(', ')}`,
+    )
+  }
+  assert.equal((await client.usage()).traces, made.length)
+  const twice = await refusal('GET', '/api/traces?filter=failed:true&filter=calls:1')
+  assert.deepEqual(twice.slice(0, 3), [400, 'bad_parameter', 'filter is given twice'])
+  const hostile = `/api/usage?${encodeURIComponent('<b>\u001b[2J”\n')}${'x'.repeat(9_000)}`
+  const [, , told] = await refusal('GET', hostile)
+  assert.match(told!, /^there is no parameter “[\w%-]{1,250}” here$/)
+  // Whoever looks whether it lives may add what it likes.
+  assert.equal((await ask('/healthz?at=123')).status, 200)
+})
+
 test('the tail tells what comes, goes on behind where it was, and waits for nobody', async () => {
   const more = [...madePackets(400, { seed: 22, fromMs: Date.now(), overMs: 100 })]
   const abort = new AbortController()

@@ -50,6 +50,7 @@ export interface Route {
   /** Names the operation in OpenAPI. */
   readonly name: string
   readonly summary: string
+  /** All that there are: a question that has others is refused before it comes to the route. */
   readonly parameters?: readonly Parameter[]
   /** JSON schemas of the body and of the answer; absent where it is not JSON. */
   readonly body?: object

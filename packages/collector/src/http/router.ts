@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { ApiError } from './api-error.ts'
 import type { Gate } from './gate.ts'
+import { checkQuery } from './query.ts'
 import type { Asked, Route, Subject } from './route.ts'
 
 export interface RouterOptions {
@@ -84,6 +85,8 @@ async function answer(
   checkOrigin(route, request)
   const subject = route.role === 'open' ? ANYBODY : await gate.admit(request, route.role, address)
   const { searchParams: query } = new URL(request.url)
+  // Before a route has it: what is not asked as it can be is done nowhere, and no log repeats it.
+  checkQuery(route, query)
   const signal = signalOf(route, request, subject)
   const response = await route.handle({ request, subject, address, params, query, signal })
   if (request.method !== 'HEAD') return response
