@@ -37,7 +37,7 @@ function planOf(sizes: readonly number[], shapes: readonly Shape[] = SHAPES): Pl
     delivery: 'nameko',
     rounds: 2,
     seconds: 60,
-    effort: 1,
+    effortMs: 1,
     watchMs: 1,
   }
 }
@@ -52,7 +52,7 @@ function assertComplete(
   systems: readonly SystemKey[] = EVERY_SYSTEM,
 ): void {
   assert.equal(results.suite, 'figures')
-  assert.equal(results.schema, 1)
+  assert.equal(results.schema, 2)
   assert.ok(results.rounds >= 1)
   assert.match(results.machine.node, /^v\d+\./)
   assert.match(results.machine.clew, /^\d+\./)
@@ -68,6 +68,9 @@ function assertComplete(
       )
       for (const point of points) assertMeasured(point, system, shape)
     }
+    const clew = lineOf(results, shape, 'clew').points
+    const medians = clew.map(({ size, measured }) => [size, measured!.ratio!.median])
+    assert.deepEqual(results.ratios[shape], Object.fromEntries(medians))
   }
 }
 
@@ -124,7 +127,7 @@ describe('the figures', () => {
       assert.equal(lineOf(results, 'depth', key).points[1]!.failure, undefined, key)
     }
     const [depth] = drawFigures(results)
-    assert.match(depth!.svg, /paper’s format \(ends at 2\)/)
+    assert.match(depth!.svg, />paper’s format<\/text><text [^>]*>ends at 2</)
   })
 
   it('become pictures and tables', async () => {
@@ -151,6 +154,31 @@ describe('the figures', () => {
       'two sizes in three tables of times, one of bytes, one of processor time',
     )
     await rm(folder, { recursive: true })
+  })
+
+  it('take turns, all systems in each, those of the paper in every third round', async () => {
+    const rounds: SystemKey[][] = [[]]
+    const launch = inMemory()
+    const watched: Launch = (role) => {
+      const { ask, stop } = launch(role)
+      const measure: typeof ask.measure = (task) => {
+        rounds.at(-1)!.push(role.system)
+        return ask.measure(task)
+      }
+      return { ask: Object.assign(Object.create(ask), { measure }), stop }
+    }
+    const plan = { ...planOf([2], ['depth']), rounds: 3, effortMs: 20 }
+    await runFigures(plan, { name: 'memory', version: undefined }, watched, (line) => {
+      if (/^(warm-up|round)/.test(line)) rounds.push([])
+    })
+    const sparse: readonly SystemKey[] = ['paper', 'paperFirst']
+    rounds.slice(0, 4).forEach((asked, round) => {
+      const part = EVERY_SYSTEM.filter((key) => round < 2 || !sparse.includes(key)).sort()
+      assert.ok(asked.length > part.length, 'more than one turn')
+      for (let turn = 0; turn < asked.length; turn += part.length) {
+        assert.deepEqual(asked.slice(turn, turn + part.length).sort(), part)
+      }
+    })
   })
 
   it('let every process go when something fails', async () => {
@@ -181,17 +209,27 @@ describe('the command', () => {
     assert.equal(write(), true)
     assert.equal(write('--json'), false)
     assert.equal(write('--quick'), false)
-    assert.equal(write('--sizes', '1'), false)
+    assert.equal(write('--depths', '1'), false)
+    assert.equal(write('--fan-outs', '1'), false)
     assert.equal(write('--systems', 'clew'), false)
     assert.equal(write('--quick', '--write'), true)
   })
 
   it('says which option is wrong', () => {
-    assert.throws(() => readOptions(['--sizes', '1,x']), /--sizes .* "x"/)
+    assert.throws(() => readOptions(['--depths', '1,x']), /--depths .* "x"/)
+    assert.throws(() => readOptions(['--fan-outs', '0']), /--fan-outs .* "0"/)
     assert.throws(() => readOptions(['--delivery', 'slow']), /--delivery .* "slow"/)
     assert.throws(() => readOptions(['--systems', 'clew,other']), /--systems .* "other"/)
     assert.throws(() => readOptions(['--nothing']), /--nothing/)
-    assert.deepEqual(readOptions(['--sizes', '5,1,5']).plan.sizes.depth, [1, 5])
+  })
+
+  it('measures each figure at sizes of its own, up to those of the paper', () => {
+    const { depth, together, inSeries } = readOptions([]).plan.sizes
+    assert.deepEqual([depth.at(0), depth.at(-1)], [1, 200])
+    assert.deepEqual([together.at(0), together.at(-1)], [1, 500])
+    assert.deepEqual(inSeries, together)
+    const chosen = readOptions(['--depths', '5,1,5', '--fan-outs', '7']).plan.sizes
+    assert.deepEqual(chosen, { depth: [1, 5], together: [7], inSeries: [7] })
   })
 
   const skip =
@@ -199,7 +237,17 @@ describe('the command', () => {
     'needs RabbitMQ: set CLEW_AMQP_URL, or run `npm test`'
   it('prints one JSON value on stdout, measured over RabbitMQ', { skip }, async () => {
     const program = fileURLToPath(new URL('./figures.js', import.meta.url))
-    const parameters = ['--json', '--sizes', '1,3', '--rounds', '1', '--systems', 'clew,paper']
+    const parameters = [
+      '--json',
+      '--depths',
+      '1,3',
+      '--fan-outs',
+      '1,3',
+      '--rounds',
+      '1',
+      '--systems',
+      'clew,paper',
+    ]
     const { stdout } = await promisify(execFile)(process.execPath, [program, ...parameters])
     const results = JSON.parse(stdout) as FigureResults
     assertComplete(results, [1, 3], ['off', 'paper', 'clew'])

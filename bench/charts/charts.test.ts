@@ -22,21 +22,25 @@ describe('scales', () => {
     assert.equal(scale.place(1), 0)
   })
 
-  it('keep labels apart and in order', () => {
+  it('keep labels apart, in order and inside', () => {
+    const label = fc.record({
+      at: fc.double({ min: 0, max: 200, noNaN: true }),
+      height: fc.constantFrom(14, 28),
+    })
     fc.assert(
-      fc.property(
-        fc.array(fc.double({ min: 0, max: 200, noNaN: true }), { maxLength: 8 }),
-        (at) => {
-          const places = spreadOut(at, 14, { from: 0, to: 200 })
-          const order = at.map((_, index) => index).sort((a, b) => places[a]! - places[b]!)
-          order.slice(1).forEach((index, rank) => {
-            assert.ok(places[index]! - places[order[rank]!]! > 13.999)
-            assert.ok(at[index]! >= at[order[rank]!]!)
-          })
-        },
-      ),
+      fc.property(fc.array(label, { maxLength: 7 }), (labels) => {
+        const places = spreadOut(labels, { from: 0, to: 214 })
+        const order = labels.map((_, index) => index).sort((a, b) => places[a]! - places[b]!)
+        order.forEach((index, rank) => {
+          const end = rank === 0 ? 0 : places[order[rank - 1]!]! + labels[order[rank - 1]!]!.height
+          assert.ok(places[index]! > end - 0.001)
+          assert.ok(places[index]! + labels[index]!.height < 214.001)
+          if (rank > 0) assert.ok(labels[index]!.at >= labels[order[rank - 1]!]!.at)
+        })
+      }),
     )
-    assert.deepEqual(spreadOut([50, 150], 14, { from: 0, to: 200 }), [50, 150])
+    const apart = [50, 150].map((at) => ({ at, height: 14 }))
+    assert.deepEqual(spreadOut(apart, { from: 0, to: 200 }), [50, 150])
   })
 })
 
@@ -81,7 +85,7 @@ describe('a page of charts', () => {
 
   it('labels every line where it ends and says where one ends early', () => {
     assert.match(svg, /class="label one"[^>]*>first/)
-    assert.match(svg, />second \(ends at 1\)</)
+    assert.match(svg, />second<\/text><text [^>]*class="label note two"[^>]*>ends at 1</)
   })
 
   it('has colours for light and for dark pages, on a background of its own', () => {

@@ -47,6 +47,7 @@ export interface Box {
 const MARGIN = { left: 52, right: 134, top: 34, bottom: 40 } as const
 const LABEL_HEIGHT = 14
 const BAR_WIDTH = 1.4
+const MARKER_ROOM = 6
 
 /** Draws a chart into its place; lines carry their labels at their ends. */
 export function lineChart(chart: Chart, box: Box): string {
@@ -90,10 +91,10 @@ function row(at: number, across: Range, name: string): string {
 /** A little wider than the plot, so that markers on its edge are whole. */
 function clipOf(across: Range, down: Range): string {
   return element('rect', {
-    x: across.from - 4,
-    y: down.to - 4,
-    width: across.to - across.from + 8,
-    height: down.from - down.to + 8,
+    x: across.from - MARKER_ROOM,
+    y: down.to - MARKER_ROOM,
+    width: across.to - across.from + 2 * MARKER_ROOM,
+    height: down.from - down.to + 2 * MARKER_ROOM,
   })
 }
 
@@ -192,19 +193,23 @@ function labels(
   const drawn = lines.filter(({ points }) => points.length > 0)
   const ends = drawn.map(({ points }) => points.at(-1)!)
   const wanted = ends.map((end) => Math.max(down.to, y.place(end.y)))
-  const places = spreadOut(wanted, LABEL_HEIGHT, { from: down.to, to: down.from })
+  const room = drawn.map(({ ends: note }, index) => {
+    return { at: wanted[index]!, height: note === undefined ? LABEL_HEIGHT : 2 * LABEL_HEIGHT }
+  })
+  // Places are of the middles of lines: the lowest may be as low as the axis.
+  const places = spreadOut(room, { from: down.to, to: down.from + LABEL_HEIGHT })
   const left = across.to + 22
   return drawn.map(({ label, style, ends: note }, index) => {
     const [from, to] = [wanted[index]!, places[index]!]
     const start = x.place(ends[index]!.x) + 6
     const path = `M${rounded(start)} ${rounded(from)}L${rounded(left - 4)} ${rounded(to)}`
+    // Dotted where the line has ended before, lest it look as if it went on.
+    const dots = note === undefined ? undefined : '1 3'
+    const below = { x: left, y: to + 3.8 + LABEL_HEIGHT - 2, class: `label note ${style.name}` }
     return (
-      element('path', { d: path, class: `leader ${style.name}` }) +
-      text(note === undefined ? label : `${label} (${note})`, {
-        x: left,
-        y: to + 3.8,
-        class: `label ${style.name}`,
-      })
+      element('path', { d: path, class: `leader ${style.name}`, 'stroke-dasharray': dots }) +
+      text(label, { x: left, y: to + 3.8, class: `label ${style.name}` }) +
+      (note === undefined ? '' : text(note, below))
     )
   })
 }

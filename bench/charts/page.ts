@@ -89,7 +89,7 @@ function styles(colours: Page['colours']): string {
   }
   return (
     `text{font-family:${FONT};font-size:11px}.headline{font-size:17px;font-weight:600}` +
-    '.title{font-size:12.5px;font-weight:600}.label{font-weight:600}.tick{font-size:10.5px}' +
+    '.title{font-size:12.5px;font-weight:600}.label{font-weight:600}.note{font-weight:400}.tick{font-size:10.5px}' +
     '.end{text-anchor:end}.middle{text-anchor:middle}' +
     '.line{fill:none;stroke-width:1.8;stroke-linejoin:round}.bar{stroke-width:1.2;opacity:.45}' +
     '.leader{fill:none;stroke-width:.8;opacity:.6}.hollow{stroke-width:1.4}' +

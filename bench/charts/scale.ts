@@ -39,28 +39,40 @@ function niceStep(atLeast: number): number {
   return factor * power
 }
 
-/** Positions nearest to those wanted that are so far apart; in the order given. */
-export function spreadOut(wanted: readonly number[], apart: number, within: Range): number[] {
-  const order = wanted.map((at, index) => ({ at, index })).sort((a, b) => a.at - b.at)
+/** Something that wants to be at a place and needs room from there on. */
+export interface Placed {
+  readonly at: number
+  readonly height: number
+}
+
+/** Positions nearest to those wanted where nothing reaches into the next; in the order given. */
+export function spreadOut(wanted: readonly Placed[], within: Range): number[] {
+  if (wanted.length === 0) return []
+  const order = wanted.map((one, index) => ({ ...one, index })).sort((a, b) => a.at - b.at)
   const places = order.map(({ at }) => at)
   // Pushed down from the top, then back up from the bottom: the pushes meet in the middle.
   for (let turn = 0; turn < 50; turn++) {
-    for (let index = 1; index < places.length; index++) {
-      const lacking = apart - (places[index]! - places[index - 1]!)
+    for (let rank = 1; rank < places.length; rank++) {
+      const lacking = order[rank - 1]!.height - (places[rank]! - places[rank - 1]!)
       if (lacking > 0) {
-        places[index - 1]! -= lacking / 2
-        places[index]! += lacking / 2
+        places[rank - 1]! -= lacking / 2
+        places[rank]! += lacking / 2
       }
     }
-    places[0] = Math.max(within.from, places[0] ?? 0)
+    places[0] = Math.max(within.from, places[0]!)
   }
-  for (let index = 1; index < places.length; index++) {
-    places[index] = Math.max(places[index]!, places[index - 1]! + apart)
+  for (let rank = 1; rank < places.length; rank++) {
+    places[rank] = Math.max(places[rank]!, places[rank - 1]! + order[rank - 1]!.height)
   }
-  const overflow = (places.at(-1) ?? 0) - within.to
+  // From the bottom up again: what hangs out below moves up, and what it meets.
+  let floor = within.to
+  for (let rank = places.length - 1; rank >= 0; rank--) {
+    places[rank] = Math.min(places[rank]!, floor - order[rank]!.height)
+    floor = places[rank]!
+  }
   const result = new Array<number>(wanted.length)
   order.forEach(({ index }, rank) => {
-    result[index] = places[rank]! - Math.max(0, overflow)
+    result[index] = places[rank]!
   })
   return result
 }

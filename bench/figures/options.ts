@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { Delivery } from 'clew'
 import type { Plan } from './measure.ts'
-import type { Shape } from './services.ts'
 import { SYSTEMS, type SystemKey } from './systems.ts'
 
 export const HELP = `Redraws the paper's Figures 3 and 4: what profiling costs, by depth and by fan-out.
@@ -13,7 +12,8 @@ export const HELP = `Redraws the paper's Figures 3 and 4: what profiling costs, 
 
   --write               write the files, whatever else is asked for
   --delivery KIND       fast (transient messages, the default) or nameko (durable, confirmed)
-  --sizes 1,10,100      depths and fan-outs to measure
+  --depths 1,10,100     sizes to measure in Figure 3
+  --fan-outs 1,50,500   sizes to measure in Figure 4
   --systems clew,paper  which to hold against off: ${SYSTEMS.filter(({ key }) => key !== 'off')
     .map(({ key }) => key)
     .join(', ')}
@@ -32,9 +32,21 @@ export interface FigureOptions {
   readonly help: boolean
 }
 
-const FULL = { sizes: [1, 2, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100], rounds: 40, seconds: 570 }
-const QUICK = { sizes: [1, 10, 50, 100], rounds: 12, seconds: 65 }
-const EFFORT = 100
+// The paper's format ends just above 180.
+const FULL = {
+  depths: [1, 2, 5, 10, 20, 30, 50, 75, 100, 150, 180, 200],
+  fanOuts: [1, 10, 25, 50, 100, 180, 350, 500],
+  rounds: 60,
+  seconds: 560,
+  effortMs: 60,
+}
+const QUICK = {
+  depths: [1, 10, 50, 100, 200],
+  fanOuts: [1, 50, 180, 500],
+  rounds: 15,
+  seconds: 65,
+  effortMs: 40,
+}
 const WATCH_MS = 1000
 
 /** @throws Error that says which option is wrong */
@@ -47,37 +59,35 @@ export function readOptions(parameters: readonly string[]): FigureOptions {
       write: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
       delivery: { type: 'string', default: 'fast' },
-      sizes: { type: 'string' },
+      depths: { type: 'string' },
+      'fan-outs': { type: 'string' },
       systems: { type: 'string' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
     },
   })
   const scope = values.quick ? QUICK : FULL
-  const sizes = values.sizes === undefined ? scope.sizes : readSizes(values.sizes)
+  const depths = readSizes('depths', values.depths) ?? scope.depths
+  const fanOuts = readSizes('fan-outs', values['fan-outs']) ?? scope.fanOuts
   const rounds = values.rounds === undefined ? scope.rounds : readCount('rounds', values.rounds)
   const seconds =
     values.seconds === undefined ? scope.seconds : readCount('seconds', values.seconds)
-  const whole =
-    !values.quick && [values.sizes, values.systems, values.rounds, values.seconds].every(isMissing)
+  const changed = [values.depths, values['fan-outs'], values.systems, values.rounds, values.seconds]
+  const whole = !values.quick && changed.every((value) => value === undefined)
   return {
     plan: {
       systems: readSystems(values.systems),
-      sizes: { depth: sizes, together: sizes, inSeries: sizes } satisfies Record<Shape, number[]>,
+      sizes: { depth: depths, together: fanOuts, inSeries: fanOuts },
       delivery: readDelivery(values.delivery),
       rounds,
       seconds,
-      effort: EFFORT,
+      effortMs: scope.effortMs,
       watchMs: WATCH_MS,
     },
     json: values.json,
     write: values.write || (whole && !values.json),
     help: values.help,
   }
-}
-
-function isMissing(value: unknown): boolean {
-  return value === undefined
 }
 
 function readSystems(list: string | undefined): SystemKey[] {
@@ -87,8 +97,9 @@ function readSystems(list: string | undefined): SystemKey[] {
   return SYSTEMS.map(({ key }) => key).filter((key) => key === 'off' || wanted.includes(key))
 }
 
-function readSizes(list: string): number[] {
-  return [...new Set(list.split(',').map((size) => readCount('sizes', size)))].sort((a, b) => a - b)
+function readSizes(option: string, list: string | undefined): number[] | undefined {
+  const sizes = list?.split(',').map((size) => readCount(option, size))
+  return sizes && [...new Set(sizes)].sort((a, b) => a - b)
 }
 
 function readCount(option: string, text: string): number {

@@ -2,7 +2,7 @@ import { type Broker, type Delivery, type Running, run } from 'clew'
 import type { CallTree } from 'clew/trace'
 import { processorUs } from '../harness/machine.ts'
 import { quantile } from '../harness/statistics.ts'
-import { callsOf, type Shape, servicesOf } from './services.ts'
+import { callsOf, type Shape, servicesOf, WARM_UP } from './services.ts'
 import { type Client, type SystemKey, systemOf } from './systems.ts'
 import { type Traffic, TrafficCounter } from './traffic.ts'
 
@@ -20,8 +20,6 @@ export interface Role {
 export interface Task {
   readonly shape: Shape
   readonly size: number
-  /** Calls that are not timed, before the others. */
-  readonly warmUp: number
   readonly calls: number
 }
 
@@ -41,7 +39,7 @@ export interface Participant {
   /** The first thing that went wrong beside the calls since it was last taken. */
   takeWarning(): Promise<string | undefined>
   check(task: Pick<Task, 'shape' | 'size'>): Promise<Checked>
-  /** Median of the timed calls, in milliseconds. */
+  /** Median of the calls, in milliseconds. A small one that is not timed wakes the processes first. */
   measure(task: Task): Promise<number>
   stop(): Promise<void>
 }
@@ -143,16 +141,17 @@ class ClientParticipant extends Participating {
     }
   }
 
-  override async measure({ shape, size, warmUp, calls }: Task): Promise<number> {
+  override async measure({ shape, size, calls }: Task): Promise<number> {
     const client = this.#client!
     const times: number[] = []
-    for (let call = -warmUp; call < calls; call++) {
+    await client.call(shape, WARM_UP)
+    for (let call = 0; call < calls; call++) {
       const started = performance.now()
       const { result } = await client.call(shape, size)
       const tookMs = performance.now() - started
       const wrong = wrongResult(result, size)
       if (wrong !== undefined) throw new Error(`${this.#role.system}, ${shape} ${size}: ${wrong}`)
-      if (call >= 0) times.push(tookMs)
+      times.push(tookMs)
     }
     return quantile(times, 0.5)
   }

@@ -95,7 +95,7 @@ export function drawFigures(results: FigureResults): readonly Picture[] {
 
 function describeRun({ broker, machine, rounds, delivery }: FigureResults): string {
   const transport = broker.name === 'memory' ? 'in memory' : `RabbitMQ ${broker.version ?? ''}`
-  return `${transport.trim()}, delivery ${delivery}, Node ${machine.node.slice(1)}, ${machine.cores} cores; medians of ${rounds} interleaved rounds, bars: the middle half of them`
+  return `${transport.trim()}, delivery ${delivery}, Node ${machine.node.slice(1)}, ${machine.cores} cores; medians of ${rounds} interleaved rounds, bars: 95 % confidence`
 }
 
 function describeEnds({ figures, systems }: FigureResults, shape: Shape): string {

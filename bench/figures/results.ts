@@ -1,13 +1,13 @@
 import type { Delivery } from 'clew'
 import type { Machine } from '../harness/machine.ts'
-import type { Spread } from '../harness/statistics.ts'
+import type { Estimate, Spread } from '../harness/statistics.ts'
 import type { Shape } from './services.ts'
 import type { SystemKey } from './systems.ts'
 
 /** What `--json` prints. */
 export interface FigureResults {
   readonly suite: 'figures'
-  readonly schema: 1
+  readonly schema: 2
   /** When it began, ISO 8601. */
   readonly startedAt: string
   readonly seconds: number
@@ -18,8 +18,12 @@ export interface FigureResults {
   /** Share of all cores' time that others used, just before the run and just after it, 0 to 1. */
   readonly otherWork: { readonly before: number; readonly after: number }
   readonly systems: readonly { readonly key: SystemKey; readonly title: string }[]
+  readonly ratios: FigureRatios
   readonly figures: Readonly<Record<Shape, readonly Line[]>>
 }
+
+/** Time of a call with Clew against `off`, medians by size; empty where Clew was not measured. */
+export type FigureRatios = Readonly<Record<Shape, Readonly<Record<string, number>>>>
 
 export interface BrokerDescription {
   readonly name: 'rabbitmq' | 'memory'
@@ -43,12 +47,12 @@ export interface Point {
   readonly bytes: PointBytes | undefined
 }
 
-/** Over the rounds: each round contributes the median of its own calls. */
+/** Over the rounds: each round contributes the median of its own turns. */
 export interface Measured {
   /** From the client's call until it holds the result and the trace. */
   readonly ms: Spread
-  /** Against `off` in the same round; of `off` itself undefined. */
-  readonly ratio: Spread | undefined
+  /** Against `off` in the same turn; of `off` itself undefined. */
+  readonly ratio: Estimate | undefined
   /** Processor time of client and services for each call made; the broker's is not in it. */
   readonly processorUs: Spread
 }

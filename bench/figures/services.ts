@@ -6,6 +6,9 @@ export const HOSTS = 2
 /** How the services of a figure call each other. */
 export type Shape = 'depth' | 'together' | 'inSeries'
 
+/** Size of the call that wakes processes up before others are timed. */
+export const WARM_UP = 1
+
 /** How many calls there are in all when the client calls once. */
 export function callsOf(shape: Shape, size: number): number {
   return shape === 'depth' ? size : size + 1

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { writeSection } from '../harness/document.ts'
 import { describeMachine, otherWork } from '../harness/machine.ts'
+import { ratiosOf } from './lines.ts'
 import { type Launch, measureFigures, type Plan, type Say } from './measure.ts'
 import { drawFigures } from './pictures.ts'
 import type { BrokerDescription, FigureResults } from './results.ts'
@@ -25,7 +26,7 @@ export async function runFigures(
   const after = await otherWork(plan.watchMs)
   return {
     suite: 'figures',
-    schema: 1,
+    schema: 2,
     startedAt: started.toISOString(),
     seconds: Math.round((Date.now() - started.getTime()) / 1000),
     machine,
@@ -34,6 +35,7 @@ export async function runFigures(
     rounds,
     otherWork: { before, after },
     systems: plan.systems.map((key) => ({ key, title: systemOf(key).title })),
+    ratios: ratiosOf(figures),
     figures,
   }
 }

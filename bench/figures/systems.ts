@@ -15,6 +15,8 @@ export interface System {
   readonly title: string
   /** What exactly runs, for the page. */
   readonly meaning: string
+  /** Measured in some rounds only: so far from 1 that fewer suffice, and so slow that more would cost. */
+  readonly sparse: boolean
   readonly servicePlugins: (host: string) => readonly Plugin[]
   readonly open: (broker: Broker, options: ClientOptions) => Promise<Client>
 }
@@ -50,6 +52,7 @@ export const SYSTEMS: readonly System[] = [
     letter: 'o',
     title: 'off',
     meaning: 'no profiler installed, neither at the services nor at the client',
+    sparse: false,
     servicePlugins: () => [],
     open: openUntraced,
   },
@@ -58,6 +61,7 @@ export const SYSTEMS: readonly System[] = [
     letter: 'a',
     title: 'off, again',
     meaning: 'once more the same, in processes of its own: how far it is from 1 is noise',
+    sparse: false,
     servicePlugins: () => [],
     open: openUntraced,
   },
@@ -67,6 +71,7 @@ export const SYSTEMS: readonly System[] = [
     title: 'paper’s format',
     meaning:
       'four entries a call with five keys each (`host`, `service`, `method`, `id`, and the kind of the entry as the key of its time), an AMQP array of tables in a header of the reply; every hop reads the entries of the calls it made and writes them again behind its own',
+    sparse: true,
     servicePlugins: (host) => [paperFormat({ host })],
     open: (broker, options) => openPaper(broker, options, false),
   },
@@ -76,6 +81,7 @@ export const SYSTEMS: readonly System[] = [
     title: 'paper’s first design',
     meaning:
       'the same, and every request brings its callee all entries that its caller has so far, in a header of the request',
+    sparse: true,
     servicePlugins: (host) => [paperFormat({ host, handDown: true })],
     open: (broker, options) => openPaper(broker, options, true),
   },
@@ -84,6 +90,7 @@ export const SYSTEMS: readonly System[] = [
     letter: 'c',
     title: 'Clew',
     meaning: '`profile()` with its default settings at the services, `traced(…)` at the client',
+    sparse: false,
     servicePlugins: (host) => [profile({ host })],
     open: openTraced,
   },
@@ -92,6 +99,7 @@ export const SYSTEMS: readonly System[] = [
     letter: 's',
     title: 'Clew, spilling',
     meaning: `the same with \`profile({ budget: ${SPILLING_BUDGET} })\`: what a reply has no room for travels around the replies, in pieces to the client’s inbox, and the client’s time includes waiting for the last of them`,
+    sparse: false,
     servicePlugins: (host) => [profile({ host, budget: SPILLING_BUDGET })],
     open: openTraced,
   },

@@ -1,4 +1,4 @@
-import type { Spread } from '../harness/statistics.ts'
+import type { Estimate } from '../harness/statistics.ts'
 import type { FigureResults, Point } from './results.ts'
 import type { Shape } from './services.ts'
 import { type SystemKey, systemOf } from './systems.ts'
@@ -39,13 +39,13 @@ function timesOf(results: FigureResults, shape: Shape): string {
   const cell: Cell = ({ measured }, system) => {
     if (measured === undefined) return '–'
     const ratio = system === 'off' ? undefined : measured.ratio
-    return ratio === undefined ? milliseconds(measured.ms.median) : spreadText(ratio)
+    return ratio === undefined ? milliseconds(measured.ms.median) : estimateText(ratio)
   }
   const named = (title: string, key: SystemKey) => (key === 'off' ? 'off, ms' : title)
   const size = shape === 'depth' ? 'depth' : 'services'
   return [
     `### ${TITLES[shape]}`,
-    'Milliseconds without profiling; the others as multiples of it, with the middle half of the rounds.',
+    'Milliseconds without profiling; the others as multiples of it, with 95 % confidence intervals of the medians.',
     tableOf(results, shape, size, keysOf(results), named, cell),
   ].join('\n\n')
 }
@@ -116,7 +116,7 @@ function milliseconds(value: number): string {
   return value.toPrecision(3).replace(/e.*$/, '')
 }
 
-function spreadText({ median, low, high }: Spread): string {
+function estimateText({ median, low, high }: Estimate): string {
   return `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`
 }
 
