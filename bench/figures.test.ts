@@ -160,12 +160,13 @@ describe('the figures', () => {
     const rounds: SystemKey[][] = [[]]
     const launch = inMemory()
     const watched: Launch = (role) => {
-      const { ask, stop } = launch(role)
-      const measure: typeof ask.measure = (task) => {
+      const participant = launch(role)
+      const measure = participant.ask.measure.bind(participant.ask)
+      participant.ask.measure = (task) => {
         rounds.at(-1)!.push(role.system)
-        return ask.measure(task)
+        return measure(task)
       }
-      return { ask: Object.assign(Object.create(ask), { measure }), stop }
+      return participant
     }
     const plan = { ...planOf([2], ['depth']), rounds: 3, effortMs: 20 }
     await runFigures(plan, { name: 'memory', version: undefined }, watched, (line) => {
