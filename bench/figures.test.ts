@@ -168,14 +168,15 @@ describe('the figures', () => {
       }
       return participant
     }
-    const plan = { ...planOf([2], ['depth']), rounds: 3, effortMs: 20 }
+    const plan = { ...planOf([2], ['depth']), rounds: 3, effortMs: 8 }
     await runFigures(plan, { name: 'memory', version: undefined }, watched, (line) => {
       if (/^(warm-up|round)/.test(line)) rounds.push([])
     })
+    assert.equal(rounds[0]!.length, 2 * EVERY_SYSTEM.length, 'two turns of three calls')
     const sparse: readonly SystemKey[] = ['paper', 'paperFirst']
     rounds.slice(0, 4).forEach((asked, round) => {
       const part = EVERY_SYSTEM.filter((key) => round < 2 || !sparse.includes(key)).sort()
-      assert.ok(asked.length > part.length, 'more than one turn')
+      assert.ok(asked.length > 0)
       for (let turn = 0; turn < asked.length; turn += part.length) {
         assert.deepEqual(asked.slice(turn, turn + part.length).sort(), part)
       }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { Chart } from './line-chart.ts'
 import { drawPage } from './page.ts'
-import { linearScale, logScale, spreadOut } from './scale.ts'
+import { linearScale, logScale, spreadOut, tightLogScale } from './scale.ts'
 import { assertWellFormed } from './well-formed.ts'
 
 describe('scales', () => {
@@ -20,6 +20,19 @@ describe('scales', () => {
     assert.deepEqual(scale.ticks, [10, 100, 1000, 10_000, 100_000])
     assert.equal(scale.place(1000), 200)
     assert.equal(scale.place(1), 0)
+  })
+
+  it('go from end to end of sizes, however far apart', () => {
+    const scale = tightLogScale({ from: 1, to: 100 }, { from: 0, to: 200 })
+    assert.deepEqual(
+      [1, 10, 100].map((size) => Math.round(scale.place(size))),
+      [0, 100, 200],
+    )
+    assert.deepEqual(scale.ticks, [1, 2, 5, 10, 20, 50, 100])
+    assert.deepEqual(
+      tightLogScale({ from: 3, to: 180 }, { from: 0, to: 1 }).ticks,
+      [5, 10, 20, 50, 100],
+    )
   })
 
   it('keep labels apart, in order and inside', () => {
@@ -73,7 +86,7 @@ describe('a page of charts', () => {
     subtitle: 'of charts',
     description: 'what it shows',
     colours: { one: { light: '#111', dark: '#eee' }, two: { light: '#222', dark: '#ddd' } },
-    rows: [[chart, { ...chart, scale: 'log' }]],
+    rows: [[chart, { ...chart, scale: 'log', spacing: 'log' }]],
   })
 
   it('is well-formed, with texts escaped', () => {

@@ -1,5 +1,5 @@
 import { element, rounded, text } from './markup.ts'
-import { linearScale, logScale, type Range, type Scale, spreadOut } from './scale.ts'
+import { linearScale, logScale, type Range, type Scale, spreadOut, tightLogScale } from './scale.ts'
 
 /** What tells a line from the others, beside its label: colour, dashes and markers. */
 export interface LineStyle {
@@ -28,6 +28,8 @@ export interface ChartLine {
 export interface Chart {
   readonly title: string
   readonly across: string
+  /** How values across are spaced; logarithmic ones are above 0. @default 'linear' */
+  readonly spacing?: 'linear' | 'log'
   readonly lines: readonly ChartLine[]
   readonly scale: 'linear' | 'log'
   /** Least and largest value that must be on a linear axis. @default 0 and the largest point's */
@@ -54,8 +56,12 @@ export function lineChart(chart: Chart, box: Box): string {
   const across: Range = { from: box.x + MARGIN.left, to: box.x + box.width - MARGIN.right }
   const down: Range = { from: box.y + box.height - MARGIN.bottom, to: box.y + MARGIN.top }
   const xs = chart.lines.flatMap(({ points }) => points.map(({ x }) => x))
-  const widest = Math.max(2, ...xs)
-  const x = linearScale({ from: 0, to: widest }, across)
+  const least = xs.length === 0 ? 1 : Math.min(...xs)
+  const widest = Math.max(2 * least, ...xs)
+  const x =
+    chart.spacing === 'log'
+      ? tightLogScale({ from: least, to: widest }, across)
+      : linearScale({ from: 0, to: widest }, across)
   const y = verticalScale(chart, down)
   const clip = `plot-${Math.round(box.x)}-${Math.round(box.y)}`
   return element(
@@ -63,7 +69,7 @@ export function lineChart(chart: Chart, box: Box): string {
     {},
     text(chart.title, { x: across.from, y: box.y + 16, class: 'title' }),
     element('clipPath', { id: clip }, clipOf(across, down)),
-    ...axes(chart, x, y, across, down, Math.min(...xs)),
+    ...axes(chart, x, y, across, down, least),
     element(
       'g',
       { 'clip-path': `url(#${clip})` },

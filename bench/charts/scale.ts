@@ -33,6 +33,19 @@ export function logScale(values: Range, pixels: Range): Scale {
   }
 }
 
+/** A logarithmic axis from end to end; its ticks are 1, 2 and 5 times powers of ten. */
+export function tightLogScale(values: Range, pixels: Range): Scale {
+  const ticks: number[] = []
+  for (let power = 10 ** Math.floor(Math.log10(values.from)); power <= values.to; power *= 10) {
+    ticks.push(...[1, 2, 5].map((factor) => factor * power))
+  }
+  const slope = (pixels.to - pixels.from) / Math.log(values.to / values.from)
+  return {
+    place: (value) => pixels.from + Math.log(value / values.from) * slope,
+    ticks: ticks.filter((tick) => tick >= values.from && tick <= values.to),
+  }
+}
+
 function niceStep(atLeast: number): number {
   const power = 10 ** Math.floor(Math.log10(atLeast))
   const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= atLeast * 0.999) ?? 10

@@ -35,7 +35,7 @@ export interface FigureOptions {
 // The paper's format ends just above 180.
 const FULL = {
   depths: [1, 2, 5, 10, 20, 30, 50, 75, 100, 150, 180, 200],
-  fanOuts: [1, 10, 25, 50, 100, 180, 350, 500],
+  fanOuts: [1, 5, 20, 50, 100, 180, 350, 500],
   rounds: 60,
   seconds: 560,
   effortMs: 60,

@@ -121,7 +121,8 @@ function ratioChart(results: FigureResults, shape: Shape, across: string): Chart
   const bars = lines.map((line) => withBars(line, results.figures[shape]))
   return {
     title: 'Against no profiling (1 = as fast)',
-    across,
+    across: `${across} (logarithmic)`,
+    spacing: 'log',
     lines: bars,
     scale: 'linear',
     include: { from: 0.9, to: 1.5 },
