@@ -21,17 +21,23 @@ const us = (ms: number) => wholeLiteral(Math.max(0, Math.round(ms * 1_000)))
 const hoursWithin = ({ fromMs, toMs }: Period): string =>
   `hour BETWEEN ${wholeLiteral(hourOf(Math.max(0, fromMs) * 1_000))} AND ${wholeLiteral(hourOf(Math.max(0, toMs) * 1_000))}`
 
-/** Rows of a tenant that no later summary has taken the place of. */
-export function live(tenant: string, period: Period): string {
+/**
+ * Rows of a tenant that no later summary has taken the place of. Each table tells of its own: a merge lets
+ * rows and those that take them back vanish from one table while another still has both.
+ */
+function live(table: 'traces' | 'calls', { tenant, period }: Omit<Question, 'filter'>): string {
   const rows = `tenant = ${literal(tenant)} AND ${hoursWithin(period)}`
-  return `${rows} AND sign = 1 AND (trace_id, version) NOT IN (SELECT trace_id, version FROM ${DATABASE}.traces WHERE ${rows} AND sign = -1)`
+  return `${rows} AND sign = 1 AND (trace_id, version) NOT IN (SELECT trace_id, version FROM ${DATABASE}.${table} WHERE ${rows} AND sign = -1)`
 }
 
 /** Which rows of the table of traces are asked for. */
-export function tracesWhere({ tenant, period, filter }: Question): string {
-  const conditions = [live(tenant, period), startsWithin(period), ...traceConditions(filter)]
+export function tracesWhere(question: Question): string {
+  const { filter } = question
+  const conditions = [live('traces', question), startsWithin(question.period)]
+  conditions.push(...traceConditions(filter))
   if (asksForCalls(filter)) {
-    const calls = [live(tenant, period), startsWithin(period), ...callConditions(filter)]
+    const calls = [live('calls', question), startsWithin(question.period)]
+    calls.push(...callConditions(filter))
     conditions.push(
       `trace_id IN (SELECT trace_id FROM ${DATABASE}.calls WHERE ${calls.join(' AND ')})`,
     )
@@ -40,11 +46,13 @@ export function tracesWhere({ tenant, period, filter }: Question): string {
 }
 
 /** Which rows of the table of calls are asked for, of traces that are. */
-export function callsWhere({ tenant, period, filter }: Question): string {
-  const conditions = [live(tenant, period), startsWithin(period), ...callConditions(filter)]
+export function callsWhere(question: Question): string {
+  const { filter } = question
+  const conditions = [live('calls', question), startsWithin(question.period)]
+  conditions.push(...callConditions(filter))
   const traces = traceConditions(filter)
   if (traces.length > 0) {
-    const where = [live(tenant, period), ...traces].join(' AND ')
+    const where = [live('traces', question), ...traces].join(' AND ')
     conditions.push(`trace_id IN (SELECT trace_id FROM ${DATABASE}.traces WHERE ${where})`)
   }
   return conditions.join(' AND ')

@@ -96,6 +96,27 @@ test('after any settlements, deletions and merges figures are those of what is l
   )
 })
 
+test('what was settled anew counts once, whichever of its rows the engine merged first', async () => {
+  // Within one bucket, so that it is counted row by row.
+  const period = { fromMs: FROM_MS + 1, toMs: FROM_MS + 600_000 }
+  const question = { tenant: 'default', period, filter: { conditions: [] } }
+  const callsIn = async () =>
+    (await store.statistics(question)).reduce((sum, { calls }) => sum + calls, 0)
+  for (const table of ['traces', 'calls', 'none']) {
+    await empty()
+    // Nothing is merged by chance.
+    await engine.command('SYSTEM STOP MERGES')
+    const summaries = [1, 2, 3].map((trace) => summaryOf(trace, 0, 1, false))
+    await store.settle(summaries)
+    const counted = await callsIn()
+    assert.ok(counted > 3)
+    await store.settle(summaries.map((summary) => ({ ...summary, replaces: true })))
+    await engine.command('SYSTEM START MERGES')
+    if (table !== 'none') await engine.command(`OPTIMIZE TABLE clew.${table} FINAL`)
+    assert.equal(await callsIn(), counted, table)
+  }
+})
+
 const CANARY = 'canary-7c1f0a52'
 const packetOf = (tenant: string, { traceId, bytes }: MadePacket, arrivedMs: number) => ({
   ...{ tenant, traceId, arrivedMs },
