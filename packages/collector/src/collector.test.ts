@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { encodeBatch, encodePacket } from 'clew/trace/blocks'
+import { encodeBatch, encodePacket, readPacket } from 'clew/trace/blocks'
 import { type Collector, createCollector } from './collector.ts'
 import type { ClickHouseStore } from './store/clickhouse/clickhouse-store.ts'
 import { embeddedStore } from './store/embedded-store.ts'
 import { traceKey } from './store/trace-store.ts'
-import { madePackets } from './testing/made-packets.ts'
+import { type MadePacket, madePackets } from './testing/made-packets.ts'
 
 let dir: string
 let store: ClickHouseStore
@@ -79,6 +79,31 @@ test('a batch whose end is damaged is kept as far as it goes, and said not to be
   const answer = (await (await post(cut)).json()) as object
   const stored = made[0]!.calls + made[1]!.calls
   assert.deepEqual(answer, { stored, duplicates: 0, rejected: { unreadable: 1 } })
+})
+
+test('what is deleted while it waits to be settled stays deleted', async () => {
+  const found = async () => (await store.usage('default')).traces
+  const [one, other] = [...madePackets(2, { seed: 12, fromMs: Date.now() })]
+  const waits = (made: MadePacket) => encodePacket({ ...readPacket(made.bytes)!, ended: false })
+  const settled = async () => {
+    while (collector.counts.pending > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  await settled()
+  const before = await found()
+  await post(batchOf([waits(one!), waits(other!)]))
+  const path = `http://localhost/api/traces/${one!.traceId}`
+  const answer = await collector.fetch(new Request(path, { method: 'DELETE' }))
+  assert.deepEqual(await answer.json(), { removed: 1 })
+  await settled()
+  assert.equal(await found(), before + 1)
+  await post(batchOf([waits(other!)]))
+  assert.equal(
+    (await collector.fetch(new Request('http://localhost/api/tenant', { method: 'DELETE' })))
+      .status,
+    200,
+  )
+  await settled()
+  assert.equal(await found(), 0)
 })
 
 test('senders at once are answered each for its own', async () => {

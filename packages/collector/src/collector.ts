@@ -174,7 +174,7 @@ function routesOf({
     otlpRoute(intake),
     metrics.route(),
     ...telling([
-      ...traceRoutes({ store }),
+      ...traceRoutes({ store, settler }),
       ...figureRoutes({ store }),
       ...analysisRoutes({ store }),
       tail.route(),

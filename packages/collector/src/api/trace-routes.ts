@@ -1,6 +1,7 @@
 import { encodeClew } from 'clew/formats'
 import { ApiError } from '../http/api-error.ts'
 import type { Asked, Parameter, Route } from '../http/route.ts'
+import type { Settler } from '../settle/settler.ts'
 import { traceOf } from '../settle/trace-of.ts'
 import { type TraceKey, type TraceStore, traceKey } from '../store/trace-store.ts'
 import { exportedLines } from './export.ts'
@@ -14,6 +15,11 @@ export interface ApiOptions {
   readonly store: TraceStore
   /** Milliseconds since 1970. @default Date.now */
   readonly now?: (() => number) | undefined
+}
+
+export interface TraceRoutesOptions extends ApiOptions {
+  /** Is told what is deleted: it may be about to write a summary of it. */
+  readonly settler: Pick<Settler, 'without'>
 }
 
 const MOST_FOUND = 1_000
@@ -39,7 +45,8 @@ const ID: Parameter = {
 }
 
 /** Finding, reading and deleting traces. */
-export function traceRoutes({ store, now = Date.now }: ApiOptions): readonly Route[] {
+export function traceRoutes(options: TraceRoutesOptions): readonly Route[] {
+  const { store, settler, now = Date.now } = options
   const streams = new LineStreams()
   return [
     {
@@ -101,7 +108,11 @@ export function traceRoutes({ store, now = Date.now }: ApiOptions): readonly Rou
       async handle({ params, subject }) {
         const id = params['id']!.toLowerCase()
         if (!/^[0-9a-f]{32}$/u.test(id)) throw badId('to delete takes all 32 digits of the id')
-        const removed = await store.remove(subject.tenant, [id])
+        const { tenant } = subject
+        const removed = await settler.without(
+          (key) => key.tenant === tenant && key.traceId === id,
+          () => store.remove(tenant, [id]),
+        )
         if (removed === 0) throw unknownTrace(id)
         return Response.json({ removed } satisfies RemovedAnswer)
       },
@@ -110,9 +121,12 @@ export function traceRoutes({ store, now = Date.now }: ApiOptions): readonly Rou
       ...{ method: 'DELETE', path: '/api/tenant', role: 'admin', name: 'removeTenant' },
       summary: 'Deletes everything of the tenant of the token; gone from the disk when answered.',
       answer: schema.REMOVED,
-      async handle({ subject }) {
-        const { traces: removed } = await store.usage(subject.tenant)
-        await store.removeTenant(subject.tenant)
+      async handle({ subject: { tenant } }) {
+        const { traces: removed } = await store.usage(tenant)
+        await settler.without(
+          (key) => key.tenant === tenant,
+          () => store.removeTenant(tenant),
+        )
         return Response.json({ removed } satisfies RemovedAnswer)
       },
     },

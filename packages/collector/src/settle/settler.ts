@@ -8,6 +8,7 @@ import {
   traceKey,
 } from '../store/trace-store.ts'
 import { PlainSummaries } from './plain-summary.ts'
+import { Removals } from './removals.ts'
 import { summarise, type ToSummarise } from './summarise.ts'
 
 export interface SettlerOptions {
@@ -25,7 +26,7 @@ export interface SettlerOptions {
 }
 
 interface Waiting extends TraceKey {
-  /** None of a trace that a crash left: its packets are read when its turn comes. */
+  /** None of a trace that a crash or a deletion left: its packets are read when its turn comes. */
   readonly packets: Uint8Array[]
   calls: number
   readonly firstMs: number
@@ -38,7 +39,7 @@ const MOST_OPEN = 100_000
 const MOST_RECENT = 200_000
 /** Calls that are settled together, and for how long summaries are made before others get a turn. */
 const GROUP_CALLS = 50_000
-/** What a trace that a crash left counts for there: how many calls it has is known when it is read. */
+/** What a trace without its packets counts for there: how many calls it has is known when it is read. */
 const RECOVERED_CALLS = 20
 const TURN_MS = 15
 /** A trace that took this long to summarise waits until its share of the time is small again. */
@@ -69,8 +70,13 @@ export class Settler {
   /** When large traces may be summarised again: else a few late calls of one would keep everybody waiting. */
   readonly #heavy = new Map<string, number>()
   readonly #plain = new PlainSummaries(new CallColumns())
+  readonly #removals = new Removals()
   readonly #waiters: (() => void)[] = []
+  /** Groups of summaries that were begun. */
+  #groups = 0
   #running: Promise<void> | undefined
+  /** What the store was given last: a deletion has to come after it. */
+  #settling = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
   #closed = false
   /** Calls in packets that have been taken and not settled. */
@@ -101,12 +107,28 @@ export class Settler {
   /** Settles what was kept and not settled before this process began. @returns traces */
   async recover(): Promise<number> {
     const left = await this.#options.store.unsettled()
-    const now = performance.now()
-    for (const key of left) {
-      this.#due.push({ ...key, packets: [], calls: 0, firstMs: now, lastMs: now })
-    }
+    for (const key of left) this.#again(key)
     this.#work()
     return left.length
+  }
+
+  /**
+   * Has traces deleted from the store for good: of what was taken of them before, nothing comes back;
+   * what comes while it goes on is settled if the store still has it afterwards.
+   * @param concerns whether a trace is among them
+   */
+  async without<T>(concerns: (key: TraceKey) => boolean, remove: () => Promise<T>): Promise<T> {
+    const removal = this.#removals.begin(concerns)
+    try {
+      await this.#settling.catch(() => {})
+      return await remove()
+    } finally {
+      removal.lastGroup = this.#groups
+      for (const [key, one] of this.#open) if (concerns(one)) this.#end(key)
+      for (const one of this.#due) if (concerns(one)) one.packets.length = 0
+      for (const key of removal.held) this.#again(key)
+      this.#work()
+    }
   }
 
   /** Settles everything that was taken, without waiting for more of it. */
@@ -143,6 +165,12 @@ export class Settler {
     }
     this.#open.set(key, waiting)
     if (this.#open.size > MOST_OPEN) this.#end(this.#open.keys().next().value!)
+  }
+
+  /** Has a trace settled of what the store has of it, if that is anything. */
+  #again(key: TraceKey): void {
+    const now = performance.now()
+    this.#due.push({ ...key, packets: [], calls: 0, firstMs: now, lastMs: now })
   }
 
   #end(key: string): void {
@@ -185,18 +213,22 @@ export class Settler {
         weight += one.packets.length === 0 ? RECOVERED_CALLS : one.calls
       }
       const group = this.#due.splice(0, size)
+      const number = ++this.#groups
       const summaries = await this.#retried(() => this.#summaries(group))
       await writing
       // From now on, what comes of these traces has to find them in the store.
       for (const one of group) this.#remember(traceKey(one))
-      writing = this.#write(summaries ?? [], calls)
+      writing = this.#write(summaries ?? [], calls, number)
     }
     await writing
   }
 
-  async #write(summaries: readonly TraceSummary[], calls: number): Promise<void> {
+  async #write(made: readonly TraceSummary[], calls: number, group: number): Promise<void> {
+    let summaries = made
     const written = await this.#retried(async () => {
-      await this.#options.store.settle(summaries)
+      summaries = this.#removals.sift(summaries, group, (key) => this.#again(key))
+      this.#settling = this.#options.store.settle(summaries)
+      await this.#settling
       return true
     })
     if (written === true) this.#options.onSettled?.(summaries)
@@ -241,7 +273,7 @@ export class Settler {
     const packets = await this.#options.store.packets([...again.values()])
     const whole = [...again].flatMap(([key, { tenant, traceId }]) => {
       const all = packets.get(key) ?? byKey.get(key)?.packets ?? []
-      // Of a trace that a crash left and that was deleted before its turn, nothing comes back.
+      // Of a trace that was deleted before its turn, nothing comes back.
       return all.length === 0 ? [] : [{ tenant, traceId, packets: all, replaces: true }]
     })
     const others = summaries.filter(
