@@ -29,12 +29,15 @@ const STOP_AFTER_MS = 10_000
 /**
  * Runs a compiled program in a process of its own; it answers through `answerParent`. The program
  * ends when this process does.
+ * @param flags Node's own, over those of this process
  */
 export function startRemote<T extends Answers<T>>(
   program: string,
   parameters: readonly string[],
+  flags: readonly string[] = [],
 ): Remote<T> {
-  const child = fork(program, parameters, { serialization: 'advanced' })
+  const execArgv = [...process.execArgv, ...flags]
+  const child = fork(program, parameters, { serialization: 'advanced', execArgv })
   const waiting = new Map<number, PromiseWithResolvers<unknown>>()
   let asked = 0
   child.on('message', (answer: Answer) => {
