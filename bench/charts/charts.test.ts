@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { barChart } from './bar-chart.ts'
 import type { Chart } from './line-chart.ts'
 import { drawPage } from './page.ts'
 import { linearScale, logScale, spreadOut, tightLogScale } from './scale.ts'
@@ -107,5 +108,32 @@ describe('a page of charts', () => {
     assert.match(light, /\.line\.one[^}]*#111/)
     assert.match(dark, /\.page\{fill:#0d1117/)
     assert.match(dark, /\.line\.one[^}]*#eee/)
+  })
+})
+
+describe('a chart of bars', () => {
+  const bar = { style: 'one', low: 40, high: 60 }
+  const bars = [
+    { ...bar, label: 'first', value: 50 },
+    { ...bar, label: 'second & last', value: 25, pale: true },
+  ]
+  const box = { x: 0, y: 0, width: 500, height: 200 }
+  const svg = barChart({ title: 'Bars', bars, format: (value) => `${value} a second` }, box)
+
+  it('has bars as long as their values, each with its name and its value', () => {
+    assertWellFormed(svg)
+    const widths = [...svg.matchAll(/<rect [^>]*width="([\d.]+)"/g)].map(([, width]) =>
+      Number(width),
+    )
+    assert.equal(widths.length, 2)
+    assert.ok(Math.abs(widths[0]! / widths[1]! - 2) < 0.01)
+    for (const text of ['first', 'second &amp; last', '50 a second']) {
+      assert.ok(svg.includes(`>${text}<`), text)
+    }
+  })
+
+  it('draws pale what it is told, and how sure every value is', () => {
+    assert.equal(svg.match(/opacity="0.5"/g)?.length, 1)
+    assert.equal(svg.match(/class="reference"/g)?.length, 2)
   })
 })

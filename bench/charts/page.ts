@@ -1,3 +1,4 @@
+import { type BarChart, barChart } from './bar-chart.ts'
 import { type Box, type Chart, lineChart } from './line-chart.ts'
 import { element, escaped, text } from './markup.ts'
 
@@ -13,8 +14,8 @@ export interface Page {
   /** For readers who cannot see the picture. */
   readonly description: string
   /** Rows of charts. */
-  readonly rows: readonly (readonly Chart[])[]
-  /** Colours of lines, by the names of their styles. */
+  readonly rows: readonly (readonly (Chart | BarChart)[])[]
+  /** Colours of lines and bars, by the names of their styles. */
   readonly colours: Readonly<Record<string, Colour>>
 }
 
@@ -35,7 +36,7 @@ export function drawPage(page: Page): string {
         width,
         height: ROW_HEIGHT,
       }
-      return lineChart(chart, box)
+      return 'bars' in chart ? barChart(chart, box) : lineChart(chart, box)
     }),
   )
   const svg = element(

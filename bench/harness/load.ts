@@ -35,7 +35,11 @@ export async function underLoad(
     }
   }
   await Promise.all(Array.from({ length: concurrency }, caller))
-  const passedMs = performance.now() - began
+  return figuresOf(tookMs, performance.now() - began)
+}
+
+/** The figures of calls that took so long each, all of them within the time that passed. */
+export function figuresOf(tookMs: readonly number[], passedMs: number): LoadFigures {
   const us = (share: number) => quantile(tookMs, share) * 1000
   return {
     calls: tookMs.length,

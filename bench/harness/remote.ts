@@ -28,16 +28,16 @@ const STOP_AFTER_MS = 10_000
 
 /**
  * Runs a compiled program in a process of its own; it answers through `answerParent`. The program
- * ends when this process does.
- * @param flags Node's own, over those of this process
+ * ends when this process does. What it prints goes to stderr: stdout is for results.
  */
 export function startRemote<T extends Answers<T>>(
   program: string,
   parameters: readonly string[],
-  flags: readonly string[] = [],
 ): Remote<T> {
-  const execArgv = [...process.execArgv, ...flags]
-  const child = fork(program, parameters, { serialization: 'advanced', execArgv })
+  const child = fork(program, parameters, {
+    serialization: 'advanced',
+    stdio: ['ignore', 2, 2, 'ipc'],
+  })
   const waiting = new Map<number, PromiseWithResolvers<unknown>>()
   let asked = 0
   child.on('message', (answer: Answer) => {

@@ -100,7 +100,8 @@ async function cleanInstall(root, say) {
   }
 }
 
-function npm(root, parameters) {
+/** Runs npm in a folder: the one that runs us, where one does. */
+export function npm(root, parameters) {
   const cli = process.env.npm_execpath
   const options = { cwd: root, timeoutMs: INSTALL_TIMEOUT_MS }
   return cli !== undefined && path.basename(cli) === 'npm-cli.js'

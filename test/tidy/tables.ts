@@ -106,11 +106,7 @@ export const FOLDERS: readonly FolderRule[] = [
   { folder: 'examples', may: PUBLIC },
   {
     folder: 'bench',
-    may: [
-      ...[...PUBLIC, '@clew/collector/testing', 'clew/trace/blocks', '@clew/cli', 'clew-examples'],
-      // What is measured by itself, a step of a call at a time.
-      'clew/testing/steps',
-    ],
+    may: [...PUBLIC, '@clew/collector/testing', 'clew/trace/blocks', '@clew/cli', 'clew-examples'],
   },
 ]
 
@@ -141,7 +137,7 @@ export const ALLOWED_NAMES: readonly AllowedName[] = [
   { paths: /^(scripts|bench)\//, names: /node/i, reason: 'Node, the program' },
   { paths: /^scripts\/rabbitmq\//, names: /^RABBITMQ_\w+_BASE$/, reason: "RabbitMQ's own names" },
   {
-    paths: /^(packages\/clew\/src\/formats\/|bench\/(analysis\/documents|stores\/))/,
+    paths: /^(packages\/clew\/src\/formats\/|bench\/(analysis\/documents|peers\/|stores\/))/,
     names: /spans?/i,
     reason: 'what others keep',
   },
@@ -151,6 +147,11 @@ export const ALLOWED_NAMES: readonly AllowedName[] = [
     reason: "d3-flextree's own names",
   },
   { paths: /^packages\/cli\//, names: /^Base(Args|Flags)$/, reason: "@stricli/core's own names" },
+  {
+    paths: /^bench\/peers\/(moleculer|nestjs)\//,
+    names: /^(baseURL|Ctx)$/,
+    reason: "the peers' own names",
+  },
   { paths: /./, names: /commonjs/i, reason: "a module format's name" },
   { paths: /^test\//, names: /^tsBuildInfoFile$/, reason: "the compiler's own name" },
   { paths: /./, names: /^AddressInfo$/, reason: "Node's own name" },
