@@ -29,13 +29,16 @@ const STOP_AFTER_MS = 10_000
 /**
  * Runs a compiled program in a process of its own; it answers through `answerParent`. The program
  * ends when this process does. What it prints goes to stderr: stdout is for results.
+ * @param flags Node's own, over those of this process
  */
 export function startRemote<T extends Answers<T>>(
   program: string,
   parameters: readonly string[],
+  flags: readonly string[] = [],
 ): Remote<T> {
   const child = fork(program, parameters, {
     serialization: 'advanced',
+    execArgv: [...process.execArgv, ...flags],
     stdio: ['ignore', 2, 2, 'ipc'],
   })
   const waiting = new Map<number, PromiseWithResolvers<unknown>>()

@@ -106,7 +106,11 @@ export const FOLDERS: readonly FolderRule[] = [
   { folder: 'examples', may: PUBLIC },
   {
     folder: 'bench',
-    may: [...PUBLIC, '@clew/collector/testing', 'clew/trace/blocks', '@clew/cli', 'clew-examples'],
+    may: [
+      ...[...PUBLIC, '@clew/collector/testing', 'clew/trace/blocks', '@clew/cli', 'clew-examples'],
+      // What is measured by itself, a step of a call at a time.
+      'clew/testing/steps',
+    ],
   },
 ]
 

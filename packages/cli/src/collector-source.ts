@@ -16,6 +16,8 @@ export interface CollectorFlags {
   readonly limit: number | undefined
 }
 
+/** How Node calls what is wrong with a certificate. */
+const UNTRUSTED = /CERT|LEAF_SIGNATURE/u
 const MOST_TRACES = 100_000
 const USUAL_TRACES = 1_000
 
@@ -197,9 +199,16 @@ export async function collectorFault(error: unknown, url: string, filter = ''): 
       why: `${harmless(filter)}\n${' '.repeat(Math.min(position, 200))}^`,
     })
   }
+  const reason = code === 'unreachable' ? reasonIn(error) : undefined
+  if (reason !== undefined && UNTRUSTED.test(reason)) {
+    return new Fault(`the certificate of ${harmless(url)} is not trusted`, {
+      ...{ exit: exitOf(error), code, cause: error, why: reason },
+      next: ['NODE_EXTRA_CA_CERTS=ca.pem clew …   to trust an authority of your own'],
+    })
+  }
   return new Fault(harmless(message), {
     ...{ exit: exitOf(error), code, cause: error },
-    ...(code === 'unreachable' && { why: reasonIn(error) }),
+    ...(reason !== undefined && { why: reason }),
     next:
       code === 'unreachable'
         ? [

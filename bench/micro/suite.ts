@@ -1,0 +1,106 @@
+import { COUNTING_FLAGS } from '../harness/allocations.ts'
+import { describeMachine, otherWork } from '../harness/machine.ts'
+import { type Remote, startRemote } from '../harness/remote.ts'
+import { estimate, quantile, shuffled } from '../harness/statistics.ts'
+import { COUNT, type Measuring, type StepDescription } from './measuring.ts'
+import type { MicroPlan } from './options.ts'
+import { type MicroResults, type StepMeasured, sumsOf } from './results.ts'
+
+const WATCH_MS = 1_000
+
+/** Measures the steps of the plan: in one process time, in another bytes. */
+export async function runMicro(
+  plan: MicroPlan,
+  program: string,
+  say: (line: string) => void,
+): Promise<MicroResults> {
+  const began = Date.now()
+  const [busy, machine] = [await otherWork(WATCH_MS), await describeMachine()]
+  const steps = await describeSteps(program, plan.steps)
+  const bytes = await countBytes(program, steps, plan.counts, say)
+  const times = await measureTimes(program, steps, plan.rounds, say)
+  const measured = steps.map(({ key, title, group }): StepMeasured => {
+    const ns = estimate(times.get(key) ?? [])
+    return { key, title, group, ns, bytes: bytes.get(key) ?? null }
+  })
+  return {
+    suite: 'micro',
+    schema: 1,
+    startedAt: new Date(began).toISOString(),
+    seconds: (Date.now() - began) / 1000,
+    rounds: plan.rounds,
+    machine,
+    otherWork: busy,
+    steps: measured,
+    sums: sumsOf(measured),
+  }
+}
+
+/** @throws Error when there is no step of a name */
+export async function describeSteps(
+  program: string,
+  wanted: readonly string[] | undefined,
+): Promise<readonly StepDescription[]> {
+  const all = await using(startRemote<Measuring>(program, []), ({ ask }) => ask.steps())
+  const unknown = wanted?.find((key) => !all.some((step) => step.key === key))
+  if (unknown === undefined) return all.filter(({ key }) => wanted?.includes(key) ?? true)
+  const names = all.map(({ key }) => key).join(', ')
+  throw new Error(`there is no step "${unknown}", only ${names}`)
+}
+
+/** Bytes that each step allocates, by its key: the medians of so many counts. */
+export async function countBytes(
+  program: string,
+  steps: readonly Pick<StepDescription, 'key' | 'counted'>[],
+  counts: number,
+  say: (line: string) => void,
+): Promise<ReadonlyMap<string, number>> {
+  const counted = steps.filter((step) => step.counted).map(({ key }) => key)
+  say(`counting the bytes of ${counted.length} steps`)
+  const remote = startRemote<Measuring>(program, [COUNT], COUNTING_FLAGS)
+  return using(remote, async ({ ask }) => {
+    // All before any is counted: a step that runs later changes what is compiled of those before it.
+    for (const key of counted) await ask.warmUp(key)
+    const values = await inRounds(counted, counts, (key) => ask.count(key))
+    return new Map(counted.map((key) => [key, quantile(values.get(key)!, 0.5)]))
+  })
+}
+
+async function measureTimes(
+  program: string,
+  steps: readonly StepDescription[],
+  rounds: number,
+  say: (line: string) => void,
+): Promise<ReadonlyMap<string, readonly number[]>> {
+  const keys = steps.map(({ key }) => key)
+  say(`warming up ${keys.length} steps`)
+  return using(startRemote<Measuring>(program, []), async ({ ask }) => {
+    for (const key of keys) await ask.warmUp(key)
+    say(`measuring ${rounds} rounds`)
+    return inRounds(keys, rounds, (key) => ask.time(key))
+  })
+}
+
+/** Every step once a round, in a new order each; the first round is thrown away. */
+async function inRounds(
+  keys: readonly string[],
+  rounds: number,
+  measure: (key: string) => Promise<number>,
+): Promise<ReadonlyMap<string, number[]>> {
+  const values = new Map<string, number[]>(keys.map((key) => [key, []]))
+  for (let round = 0; round <= rounds; round++) {
+    for (const key of shuffled(keys)) {
+      const value = await measure(key)
+      if (round > 0) values.get(key)!.push(value)
+    }
+  }
+  return values
+}
+
+async function using<T, R>(remote: Remote<T>, work: (remote: Remote<T>) => Promise<R>): Promise<R> {
+  try {
+    return await work(remote)
+  } finally {
+    await remote.stop()
+  }
+}

@@ -1,0 +1,56 @@
+import { type MicroResults, type StepMeasured, TARGETS } from './results.ts'
+import type { StepGroup } from './step.ts'
+
+const HEADINGS: Readonly<Record<StepGroup, string>> = {
+  call: 'What profiling adds to one call',
+  parts: 'The steps it is made of, each by itself',
+  whole: 'A whole call from client to service, both in one process',
+  trace: 'Reading a trace, each call of it',
+}
+
+const ORDER: readonly StepGroup[] = ['call', 'parts', 'whole', 'trace']
+
+/** The results as Markdown: how they came about, the targets, and the numbers. */
+export function reportOf(results: MicroResults): string {
+  const tables = ORDER.map((group) => tableOf(results.steps, group)).filter((text) => text !== '')
+  return [circumstances(results), targetsOf(results), ...tables]
+    .filter((text) => text !== '')
+    .join('\n\n')
+}
+
+function circumstances({ machine, ...results }: MicroResults): string {
+  const { startedAt, seconds, rounds, otherWork } = results
+  return [
+    `Run on ${startedAt.slice(0, 10)} in ${Math.round(seconds)} seconds: ${rounds} rounds, Node ${machine.node.slice(1)}, Clew ${machine.clew}, ${machine.processor}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}.`,
+    `Other work kept ${Math.round(otherWork * 100)} % of the cores busy just before.`,
+  ].join(' ')
+}
+
+function targetsOf({ sums }: MicroResults): string {
+  const rows = [
+    row('both sides of a call, µs', micro(sums.callNs), micro(TARGETS.callNs)),
+    row('both sides of a call, bytes', count(sums.callBytes), count(TARGETS.callBytes)),
+    row('building a tree, µs a call', micro(sums.treeNsPerCall), micro(TARGETS.treeNsPerCall)),
+  ].filter((line) => line !== '')
+  if (rows.length === 0) return ''
+  return ['| | measured | wanted, at most |', '|---|---:|---:|', ...rows].join('\n')
+}
+
+function row(what: string, measured: string, wanted: string): string {
+  return measured === '' ? '' : `| ${what} | ${measured} | ${wanted} |`
+}
+
+function tableOf(steps: readonly StepMeasured[], group: StepGroup): string {
+  const rows = steps
+    .filter((step) => step.group === group)
+    .map(({ title, ns, bytes }) => {
+      const spread = `${count(ns.median)} (${count(ns.low)}–${count(ns.high)})`
+      return `| ${title} | ${spread} | ${bytes === null ? '–' : count(bytes)} |`
+    })
+  if (rows.length === 0) return ''
+  return [`| ${HEADINGS[group]} | ns | bytes |`, '|---|---:|---:|', ...rows].join('\n')
+}
+
+const count = (value: number | null) =>
+  value === null ? '' : Math.round(value).toLocaleString('en-US')
+const micro = (ns: number | null) => (ns === null ? '' : (ns / 1000).toFixed(2))

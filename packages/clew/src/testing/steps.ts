@@ -1,0 +1,14 @@
+// Single steps of what is done for every call, as `bench/` measures them one by one: `clew/testing/steps`.
+// They follow the code: no other version need have them.
+export type { Message } from '../broker/message.ts'
+export {
+  ATTACHABLE_KEY,
+  decodeReply,
+  decodeRequest,
+  encodeReply,
+  encodeRequest,
+} from '../broker/wire.ts'
+export { ContextValues, ErrorRegistry, newCallId, newHalfId, STARTED } from '../call/index.ts'
+export { shortId } from '../profile/call-id.ts'
+export { microseconds } from '../profile/clock.ts'
+export { readTraceContext, traceHeaders } from '../profile/trace-context.ts'
