@@ -46,7 +46,7 @@ export const wire: {
 
 /** A method that does nothing, as the container runs it. */
 export const method: Handler = async (call) => {
-  call.values.get(STARTED)?.()
+  call.values.get(STARTED)?.started()
   return ANSWER
 }
 
@@ -86,7 +86,7 @@ export class MadeCalls {
       attachable: false,
       rejected: undefined,
       values,
-      onStray: undefined,
+      strays: undefined,
     }
   }
 

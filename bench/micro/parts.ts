@@ -71,7 +71,7 @@ function contexts(calls: MadeCalls): readonly Step[] {
 
 /** With its text flat, as it is after it was first read. */
 function headersOf(call: Call, { traceId }: MadeCalls): Call['headers'] {
-  const headers = traceHeaders(call, traceId, shortId(call.id), INHERITED)
+  const headers = traceHeaders(call.headers, { traceId, ...INHERITED }, shortId(call.id))
   String(headers.traceparent).charCodeAt(0)
   return headers
 }

@@ -1,5 +1,6 @@
 import {
   type Arrival,
+  ById,
   type Call,
   ConfigError,
   type Connection,
@@ -61,7 +62,7 @@ class BrokerConnection implements Connection, PendingOwner {
   readonly #wire: Wire
   readonly #maxPending: number
   readonly #onProblem: ((problem: Problem) => void) | undefined
-  readonly #pending = new Map<string, PendingCall>()
+  readonly #pending = new ById<PendingCall>()
   readonly #strays = new StrayReplies()
   readonly #tell = (problem: Problem): void => this.#report(problem)
   readonly #replyKey: string
@@ -150,7 +151,7 @@ class BrokerConnection implements Connection, PendingOwner {
     }
     return new Promise<Reply>((resolve, reject) => {
       const pending = new PendingCall(call, this, resolve, reject)
-      this.#pending.set(call.id, pending)
+      pending.waiting = this.#pending.add(call.id, pending)
       pending.watch()
       if (!pending.wanted) return
       if (this.#replies === 'open') this.#send(pending, message)
@@ -243,7 +244,7 @@ class BrokerConnection implements Connection, PendingOwner {
 
   /** From PendingCall. */
   settled(pending: PendingCall, replied: boolean): void {
-    this.#pending.delete(pending.call.id)
+    if (pending.waiting !== undefined) this.#pending.delete(pending.waiting)
     this.#strays.remember(pending, replied)
   }
 
@@ -283,7 +284,7 @@ class BrokerConnection implements Connection, PendingOwner {
 
   #reopened(survived: boolean): void {
     if (survived) return
-    for (const pending of [...this.#pending.values()]) {
+    for (const pending of this.#pending.values()) {
       if (!pending.taken || pending.call.timeoutMs < Number.POSITIVE_INFINITY) continue
       const name = `${pending.call.service}.${pending.call.method}`
       pending.fail('disconnected', `the queue with the reply of ${name} was lost`)
@@ -291,7 +292,7 @@ class BrokerConnection implements Connection, PendingOwner {
   }
 
   #failAll(reason: (call: Call) => string): void {
-    for (const pending of [...this.#pending.values()]) {
+    for (const pending of this.#pending.values()) {
       pending.fail('disconnected', reason(pending.call))
     }
   }
@@ -308,7 +309,7 @@ class BrokerConnection implements Connection, PendingOwner {
     this.#blockedTimer = setTimeout(() => {
       this.#overloaded = overloaded
       this.#publications.overloaded(overloaded)
-      for (const pending of [...this.#pending.values()]) {
+      for (const pending of this.#pending.values()) {
         if (!pending.taken) pending.fail('overloaded', overloaded)
       }
     }, BLOCKED_GRACE_MS)

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import type { HeaderValue } from '../call/index.ts'
+import { type HeaderValue, NewTable } from '../call/index.ts'
 import { headers } from './contract/fixtures.ts'
 import { encodeTable, HEADER_BYTES, TABLE_DEPTH, TableError, TableReader } from './field-table.ts'
 
 function read(table: Buffer): Record<string, HeaderValue> {
-  const entries: Record<string, HeaderValue> = Object.create(null)
+  const entries = new NewTable()
   const reader = new TableReader(table)
   while (reader.next()) entries[(reader.prefixed ? 'nameko.' : '') + reader.key] = reader.value
   return entries

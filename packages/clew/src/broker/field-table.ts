@@ -1,4 +1,4 @@
-import type { Headers, HeaderValue } from '../call/index.ts'
+import { type Headers, type HeaderValue, NewTable } from '../call/index.ts'
 
 /** Tables and arrays may nest this deep; a deeper table is refused whole. */
 export const TABLE_DEPTH = 8
@@ -159,7 +159,7 @@ function writeLongText(text: string): void {
 function writeText(text: string): void {
   const length = text.length
   reserve(length * 3)
-  if (length < 40) {
+  if (length < 80) {
     // Short ASCII texts, which nearly all are, need no call into the runtime.
     let at = end
     let index = 0
@@ -211,7 +211,7 @@ export class TableReader {
     const start = this.#at + 1
     const stop = this.#need(1 + length)
     this.prefixed = length > 7 && startsWithNameko(bytes, start)
-    this.key = bytes.toString('utf8', this.prefixed ? start + 7 : start, stop)
+    this.key = nameIn(bytes, this.prefixed ? start + 7 : start, stop)
     this.value = this.#value(bytes.length, 1)
     return true
   }
@@ -300,7 +300,7 @@ export class TableReader {
 
   #table(limit: number, depth: number): Headers {
     const stop = this.#nested(limit, depth)
-    const table: Record<string, HeaderValue> = Object.create(null)
+    const table = new NewTable()
     while (this.#at < stop) {
       const length = this.#bytes[this.#at]!
       const start = this.#at + 1
@@ -329,6 +329,32 @@ export class TableReader {
     this.#at = next
     return next
   }
+}
+
+/** Names that nearly every message has, so that they need not be made anew; by their lengths. */
+const USUAL: readonly (string | undefined)[] = byLength([
+  'call_id_stack',
+  'clew-timeout',
+  'traceparent',
+])
+
+function byLength(names: readonly string[]): (string | undefined)[] {
+  const found: (string | undefined)[] = []
+  for (const name of names) found[name.length] = name
+  return found
+}
+
+function nameIn(bytes: Buffer, start: number, stop: number): string {
+  const usual = USUAL[stop - start]
+  return usual !== undefined && isAt(usual, bytes, start)
+    ? usual
+    : bytes.toString('utf8', start, stop)
+}
+
+function isAt(name: string, bytes: Buffer, start: number): boolean {
+  for (let at = 0; at < name.length; at++)
+    if (bytes[start + at] !== name.charCodeAt(at)) return false
+  return true
 }
 
 function startsWithNameko(bytes: Buffer, at: number): boolean {

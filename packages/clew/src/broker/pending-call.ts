@@ -1,4 +1,4 @@
-import { type Call, type Reply, RpcError, type RpcErrorCode } from '../call/index.ts'
+import { type Call, type Reply, RpcError, type RpcErrorCode, type Waiting } from '../call/index.ts'
 import type { Failure, Receipt } from './transport.ts'
 import { identityOf } from './wire.ts'
 
@@ -14,6 +14,8 @@ export interface PendingOwner {
 /** A call on its way: settles exactly once, by reply, deadline, signal or failure. */
 export class PendingCall implements Receipt {
   readonly call: Call
+  /** Its place among those of its connection, which is the connection's. */
+  waiting: Waiting<PendingCall> | undefined
   /** The broker has taken the request: losing the connection no longer loses it. */
   taken = false
   readonly #owner: PendingOwner

@@ -11,6 +11,7 @@ import { ContentAssembler } from './content-assembler.ts'
 import type { Channel, ChannelReader, GuardedClient } from './frame-guard.ts'
 import type { Message } from './message.ts'
 import type { PublishOptions, Receipt, TransportEvents } from './transport.ts'
+import { Unconfirmed } from './unconfirmed.ts'
 
 /** Unsent bytes beyond which nothing more is taken: the broker or the network does not keep up. */
 const BACKLOG_BYTES = 64 * 1024 * 1024
@@ -234,9 +235,7 @@ class ReturnReader implements ChannelReader {
 /** A channel in confirm mode: knows which publishes the broker has not spoken about yet. */
 class ConfirmingChannel extends ReturnReader {
   readonly #channel: Channel
-  /** By sequence number, in order. */
-  readonly #unconfirmed = new Map<number, Outgoing>()
-  #published = 0
+  readonly #unconfirmed = new Unconfirmed<Outgoing>()
 
   constructor(channel: Channel, returned: (message: Message) => void) {
     super(returned)
@@ -244,7 +243,7 @@ class ConfirmingChannel extends ReturnReader {
   }
 
   publish(client: GuardedClient, outgoing: Outgoing): void {
-    this.#unconfirmed.set(++this.#published, outgoing)
+    this.#unconfirmed.add(outgoing)
     const { message, mandatory } = outgoing
     writePublish(client, this.#channel.id, message, mandatory, client.frameMax)
   }
@@ -257,27 +256,20 @@ class ConfirmingChannel extends ReturnReader {
     const tag = reader.tag()
     const multiple = (reader.octet() & 1) === 1
     if (!multiple) {
-      this.#settle(tag, method)
+      const outgoing = this.#unconfirmed.take(tag)
+      if (outgoing !== undefined) settle(outgoing, method)
       return
     }
-    for (const unconfirmed of this.#unconfirmed.keys()) {
-      if (unconfirmed > tag) break
-      this.#settle(unconfirmed, method)
-    }
-  }
-
-  #settle(tag: number, method: number): void {
-    const outgoing = this.#unconfirmed.get(tag)
-    if (outgoing === undefined) return
-    this.#unconfirmed.delete(tag)
-    if (method === BASIC_ACK) outgoing.receipt.confirmed()
-    else outgoing.receipt.failed('refused', 'the broker refused it')
+    for (const outgoing of this.#unconfirmed.takeUpTo(tag)) settle(outgoing, method)
   }
 
   /** Takes what is unconfirmed, in order. */
   outstanding(): Outgoing[] {
-    const outgoing = [...this.#unconfirmed.values()]
-    this.#unconfirmed.clear()
-    return outgoing
+    return this.#unconfirmed.takeUpTo(Number.POSITIVE_INFINITY)
   }
+}
+
+function settle({ receipt }: Outgoing, method: number): void {
+  if (method === BASIC_ACK) receipt.confirmed()
+  else receipt.failed('refused', 'the broker refused it')
 }

@@ -9,8 +9,8 @@ it('stray replies are known for the last 1,024 settled calls and not longer', ()
   const strays = new StrayReplies()
   const told: string[] = []
   const settle = (number: number, replied: boolean) => {
-    const onStray = ({ kind }: Stray) => told.push(`${number} ${kind}`)
-    const settled = call({ service: 's', id: `id-${number}`, onStray })
+    const listener = { stray: ({ kind }: Stray) => void told.push(`${number} ${kind}`) }
+    const settled = call({ service: 's', id: `id-${number}`, strays: listener })
     const pending = new PendingCall(
       settled,
       { outage: undefined, settled() {} },

@@ -1,40 +1,34 @@
-import type { Call, CallIdentity, Stray } from '../call/index.ts'
+import type { CallIdentity, Stray, StrayListener } from '../call/index.ts'
 import type { PendingCall } from './pending-call.ts'
-import { identityOf } from './wire.ts'
 
 const REMEMBERED_CALLS = 1024
 
-interface Remembered {
-  readonly identity: CallIdentity
-  readonly onStray: NonNullable<Call['onStray']>
+/** Only what a stray reply needs: the arguments may be large. */
+interface Remembered extends CallIdentity {
+  readonly strays: StrayListener
   replied: boolean
 }
 
 /** Remembers the last settled calls, so that replies nobody waits for still find out whose they are. */
 export class StrayReplies {
-  readonly #byId = new Map<string, Remembered>()
-  // A ring beside the map: who falls out is known without asking the map for its oldest key.
-  readonly #ring: string[] = []
+  // Without an index: every call is remembered, and hardly any is looked for.
+  readonly #ring: Remembered[] = []
   #next = 0
 
   remember(pending: PendingCall, replied: boolean): void {
-    const { call } = pending
-    if (call.onStray === undefined) return
-    const oldest = this.#ring[this.#next]
-    if (oldest !== undefined) this.#byId.delete(oldest)
-    this.#ring[this.#next] = call.id
+    const { service, method, id, strays } = pending.call
+    if (strays === undefined) return
+    this.#ring[this.#next] = { service, method, callId: id, strays, replied }
     this.#next = (this.#next + 1) % REMEMBERED_CALLS
-    // Only what a stray reply needs: the arguments may be large.
-    this.#byId.set(call.id, { identity: identityOf(call), onStray: call.onStray, replied })
   }
 
   /** Hands a stray reply on; false when nobody knows the call any more. */
   take(id: string, decode: (identity: CallIdentity) => Stray['reply']): boolean {
-    const call = this.#byId.get(id)
+    const call = this.#ring.find(({ callId }) => callId === id)
     if (call === undefined) return false
     const kind = call.replied ? 'duplicate' : 'late'
     call.replied = true
-    call.onStray({ kind, reply: decode(call.identity) })
+    call.strays.stray({ kind, reply: decode(call) })
     return true
   }
 }

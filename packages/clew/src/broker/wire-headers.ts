@@ -1,11 +1,17 @@
-import { GRANT_HEADER, type Headers, type HeaderValue, type Problem } from '../call/index.ts'
+import {
+  GRANT_HEADER,
+  type Headers,
+  type HeaderTable,
+  NewTable,
+  type Problem,
+} from '../call/index.ts'
 import { addEntry, beginTable, TableReader, takeTable } from './field-table.ts'
 
 /** Told of damage that costs no call; must not throw. */
 export type Tell = (problem: Problem) => void
 
 /** A table without entries. */
-export const NO_ENTRIES: Headers = Object.freeze(Object.create(null) as Record<string, HeaderValue>)
+export const NO_ENTRIES: Headers = Object.freeze(new NewTable())
 
 const TIMEOUT_HEADER = 'clew-timeout'
 
@@ -84,8 +90,8 @@ export function readHeaders(
   routingKey: string,
 ): ReadHeaders {
   if (table === undefined || table.length === 0) return NOTHING_READ
-  let context: Record<string, HeaderValue> | undefined
-  let headers: Record<string, HeaderValue> | undefined
+  let context: HeaderTable | undefined
+  let headers: HeaderTable | undefined
   let timeoutMs = Number.POSITIVE_INFINITY
   try {
     const reader = new TableReader(table)
@@ -95,11 +101,11 @@ export function readHeaders(
         timeoutMs = Math.min(timeoutMs, Math.max(0, value))
       }
       if (!reader.prefixed) {
-        headers ??= Object.create(null) as Record<string, HeaderValue>
+        headers ??= new NewTable()
         headers[key] = value
       }
       if (HOP_ONLY.has(key) || (key === COMPRESSION_HEADER && !reader.prefixed)) continue
-      context ??= Object.create(null) as Record<string, HeaderValue>
+      context ??= new NewTable()
       if (reader.prefixed || !(key in context)) context[key] = value
     }
   } catch (error) {

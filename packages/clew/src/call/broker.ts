@@ -63,7 +63,7 @@ export interface Problem {
 export interface Connection extends AsyncDisposable {
   /**
    * Sends a call and settles with its reply, exactly once.
-   * After it has settled, replies to the same call that still arrive are told to `call.onStray`
+   * After it has settled, replies to the same call that still arrive are told to `call.strays`
    * for as long as the call is among the last 1,024 settled ones.
    * @throws RpcError `unknown_service`, `timeout`, `cancelled`, `disconnected`, `overloaded`,
    *   `unserializable` (arguments that JSON cannot carry)

@@ -44,10 +44,16 @@ export interface Call {
   /** Values of this process only. A worker's outgoing calls share those of the call it handles. */
   readonly values: ContextValues
   /**
-   * Told of replies that came when the call was settled already: late (after a timeout) or duplicate.
-   * Must not throw. Called at most a bounded time after the call; see `Connection.request`.
+   * Told of replies that came when the call was settled already. Told at most a bounded time after the
+   * call; see `Connection.request`.
    */
-  readonly onStray: ((stray: Stray) => void) | undefined
+  readonly strays: StrayListener | undefined
+}
+
+/** Hears of replies that nobody waits for any more: late (after a timeout) or duplicate. */
+export interface StrayListener {
+  /** Must not throw. */
+  stray(stray: Stray): void
 }
 
 /** A reply nobody waits for any more. */

@@ -14,32 +14,34 @@ export class ContextKey<T> {
  */
 export class ContextValues {
   readonly #parent: ContextValues | undefined
-  // Two parallel arrays: there are one or two values, and a Map costs more than it saves.
-  #keys: ContextKey<unknown>[] | undefined
-  #values: unknown[] | undefined
+  // There are one or two values: two places spare them a list.
+  #firstKey: ContextKey<unknown> | undefined
+  #first: unknown
+  #secondKey: ContextKey<unknown> | undefined
+  #second: unknown
+  #more: Map<ContextKey<unknown>, unknown> | undefined
 
   constructor(parent?: ContextValues) {
     this.#parent = parent
   }
 
   get<T>(key: ContextKey<T>): T | undefined {
-    const index = this.#keys === undefined ? -1 : this.#keys.indexOf(key)
-    if (index >= 0) return this.#values![index] as T
+    if (this.#firstKey === key) return this.#first as T
+    if (this.#secondKey === key) return this.#second as T
+    if (this.#more?.has(key)) return this.#more.get(key) as T
     return this.#parent?.get(key)
   }
 
   set<T>(key: ContextKey<T>, value: T): void {
-    if (this.#keys === undefined) {
-      this.#keys = [key]
-      this.#values = [value]
-      return
-    }
-    const index = this.#keys.indexOf(key)
-    if (index >= 0) {
-      this.#values![index] = value
+    if (this.#firstKey === undefined || this.#firstKey === key) {
+      this.#firstKey = key
+      this.#first = value
+    } else if (this.#secondKey === undefined || this.#secondKey === key) {
+      this.#secondKey = key
+      this.#second = value
     } else {
-      this.#keys.push(key)
-      this.#values!.push(value)
+      this.#more ??= new Map()
+      this.#more.set(key, value)
     }
   }
 }

@@ -1,15 +1,18 @@
 import type { Interceptor } from './interceptor.ts'
 
 /**
- * Every proxy answers to this symbol with a function: the same proxy whose calls go through one more
+ * Every proxy answers to this symbol with a function that calls one of its methods through one more
  * interceptor, outside all others. What tools that wrap proxies are made of.
  */
 export const WITH_INTERCEPTOR: unique symbol = Symbol('clew.withInterceptor')
 
 /** A proxy, as those who wrap it see it. */
 export interface Derivable {
-  readonly [WITH_INTERCEPTOR]: (interceptor: Interceptor) => Derivable
-  readonly [method: string]: (...args: unknown[]) => Promise<unknown>
+  readonly [WITH_INTERCEPTOR]: (
+    interceptor: Interceptor,
+    method: string,
+    args: readonly unknown[],
+  ) => Promise<unknown>
 }
 
 /** Names the language asks any object for, with no call in mind: `await`, `JSON.stringify`, `${…}`. */

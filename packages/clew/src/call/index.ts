@@ -8,7 +8,8 @@ export type {
   Problem,
   ServeOptions,
 } from './broker.ts'
-export type { Call, Stray } from './call.ts'
+export { ById, type Waiting } from './by-id.ts'
+export type { Call, Stray, StrayListener } from './call.ts'
 export type {
   CollectBacklog,
   CollectOptions,
@@ -33,8 +34,9 @@ export {
 } from './errors-wire.ts'
 export type { GrantSource } from './grant.ts'
 export { GRANT_HEADER, presenting } from './grant.ts'
-export type { Headers, HeaderValue } from './headers.ts'
-export { drawIdsFrom, newCallId, newHalfId } from './ids.ts'
+export type { Headers, HeaderTable, HeaderValue } from './headers.ts'
+export { NewTable } from './headers.ts'
+export { drawIdsFrom, newCallId, newHalfId, SharedIds } from './ids.ts'
 export type { Handler, Interceptor } from './interceptor.ts'
 export { compose } from './interceptor.ts'
 export type { LogEvent, Logger } from './log.ts'
@@ -57,4 +59,6 @@ export type { Reply } from './reply.ts'
 export type { Serializer, WireOptions } from './serializer.ts'
 export { wireOptionsOf } from './serializer.ts'
 export { shownAddress } from './shown-address.ts'
+export type { Starting } from './started.ts'
 export { STARTED } from './started.ts'
+export { type Place, UnderWay } from './under-way.ts'

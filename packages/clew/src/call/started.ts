@@ -1,4 +1,9 @@
 import { ContextKey } from './context-values.ts'
 
-/** What a container calls when a call that had to wait for a free worker begins. Interceptors set it. */
-export const STARTED = new ContextKey<() => void>('started')
+/** Who is told when a call that had to wait for a free worker begins. */
+export interface Starting {
+  started(): void
+}
+
+/** Set by interceptors, told by the container. */
+export const STARTED = new ContextKey<Starting>('started')

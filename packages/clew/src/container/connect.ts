@@ -11,6 +11,7 @@ import {
   type Headers,
   type Interceptor,
   MAILBOX,
+  NewTable,
   newCallId,
   type Plugin,
   type Problem,
@@ -136,7 +137,7 @@ class Client implements Cluster {
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
     // Nameko's standalone proxies name themselves like this, one id for all their calls.
     this.#outgoing = Object.assign(Object.create(null), options.context) as Headers
-    this.#context = Object.assign(Object.create(null), options.context, {
+    this.#context = Object.assign(new NewTable(), options.context, {
       call_id_stack: [`standalone_rpc_proxy.call.${asVersion8(newCallId())}`],
     }) as Headers
     const { grant, onProblem = () => {} } = options
@@ -200,8 +201,12 @@ class Client implements Cluster {
     })
   }
 
-  /** What `traced` is made of: the same client, with one more interceptor outside all others. */
-  [WITH_INTERCEPTOR](outer: Interceptor): Caller & Pick<Cluster, 'dispatch'> {
+  /** What `traced` is made of: the same methods, with one more interceptor outside all others. */
+  [WITH_INTERCEPTOR](
+    outer: Interceptor,
+    method: string,
+    args: readonly unknown[],
+  ): Promise<unknown> {
     const caller: Caller = {
       invoke: (service, method, args, { interceptor, ...options }) =>
         this.invoke(service, method, args, {
@@ -210,11 +215,11 @@ class Client implements Cluster {
         }),
       publish: (message, shown) => this.#publish(message, shown, outer),
     }
-    return {
-      ...caller,
-      dispatch: (service, type, payload, options = {}) =>
-        dispatchEvent(caller, service, { type, payload }, options),
-    }
+    const dispatch: Cluster['dispatch'] = (service, type, payload, options = {}) =>
+      dispatchEvent(caller, service, { type, payload }, options)
+    const methods: Readonly<Record<string, unknown>> = { ...caller, dispatch }
+    const wanted = methods[method] as (...all: readonly unknown[]) => Promise<unknown>
+    return wanted(...args)
   }
 
   #values(): ContextValues {

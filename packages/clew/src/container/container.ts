@@ -12,8 +12,10 @@ import {
   newCallId,
   type Reply,
   RpcError,
+  type RpcErrorCode,
   STARTED,
   toError,
+  UnderWay,
 } from '../call/index.ts'
 import {
   bindArguments,
@@ -23,7 +25,6 @@ import {
   type Extension,
   type ExtensionHost,
   type Firing,
-  instanceOf,
   type Outcome,
   type ServiceDefinition,
 } from '../service/index.ts'
@@ -33,6 +34,7 @@ import { Deadlines } from './deadlines.ts'
 import type { Inside, WorkerWatcher } from './inside.ts'
 import { down, up } from './life.ts'
 import { NO_HEADERS, NO_KWARGS } from './make-call.ts'
+import { newInstance } from './new-instance.ts'
 import type { SharedExtensions } from './shared-extensions.ts'
 import { Slots } from './slots.ts'
 import { Tasks } from './tasks.ts'
@@ -62,8 +64,10 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
   readonly #options: ContainerOptions
   readonly #slots: Slots
   readonly #deadlines = new Deadlines()
-  readonly #workers = new Set<Worker>()
-  readonly #endings = new Set<Promise<void>>()
+  readonly #workers = new UnderWay<Worker>()
+  /** Workers whose method or hooks are not over. */
+  #running = 0
+  #idle: (() => void) | undefined
   readonly #dependencies: readonly Dependency<unknown>[]
   readonly #entrypoints: readonly Entrypoint[]
   readonly #handlers = new Map<EntrypointMethod, Handler>()
@@ -191,7 +195,7 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
       attachable: false,
       rejected: undefined,
       values: firing.values ?? new ContextValues(),
-      onStray: undefined,
+      strays: undefined,
     }
   }
 
@@ -227,7 +231,11 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
   async stop(): Promise<void> {
     const stopping = down(this.#entrypoints, (entrypoint) => entrypoint.stop())
     await Promise.all([this.#consumer?.stop(), stopping])
-    while (this.#endings.size > 0) await Promise.all(this.#endings)
+    while (this.#running > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve
+      })
+    }
     await this.#tasks.stop()
     // Killed dependencies have let go of everything already.
     if (this.#killed) return
@@ -263,23 +271,42 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
     return `The calls form a cycle (${chain}).${busy} raise maxWorkers above the cycle's depth, or break the cycle.`
   }
 
-  async #handle(call: Call, entrypoint: EntrypointMethod | undefined): Promise<Reply> {
+  #handle(call: Call, entrypoint: EntrypointMethod | undefined): Promise<Reply> {
     const received = performance.now()
-    if (call.rejected !== undefined) return failed(call.rejected)
-    const identity = { service: this.service, method: call.method, callId: call.id }
-    if (entrypoint === undefined) {
-      return failed(new RpcError('method_not_found', call.method, identity))
-    }
+    if (call.rejected !== undefined) return Promise.resolve(failed(call.rejected))
+    if (entrypoint === undefined) return this.#refuse('method_not_found', call.method, call)
     const bound = bindArguments(entrypoint.name, entrypoint.parameters, entrypoint.params, call)
-    if ('problem' in bound) return failed(new RpcError('bad_arguments', bound.problem, identity))
-    if (!this.#slots.tryTake()) {
-      const problem = await this.#waitInLine(call, received + call.timeoutMs)
-      if (problem !== undefined) return failed(problem)
-      call.values.get(STARTED)?.()
-    }
+    if ('problem' in bound) return this.#refuse('bad_arguments', bound.problem, call)
+    if (!this.#slots.tryTake()) return this.#handleLater(call, entrypoint, bound.args, received)
+    return this.#begin(call, entrypoint, bound.args, received)
+  }
+
+  #refuse(code: RpcErrorCode, message: string, { method, id }: Call): Promise<Reply> {
+    const identity = { service: this.service, method, callId: id }
+    return Promise.resolve(failed(new RpcError(code, message, identity)))
+  }
+
+  async #handleLater(
+    call: Call,
+    entrypoint: EntrypointMethod,
+    args: readonly unknown[],
+    received: number,
+  ): Promise<Reply> {
+    const problem = await this.#waitInLine(call, received + call.timeoutMs)
+    if (problem !== undefined) return failed(problem)
+    call.values.get(STARTED)?.started()
+    return this.#begin(call, entrypoint, args, received)
+  }
+
+  #begin(
+    call: Call,
+    entrypoint: EntrypointMethod,
+    args: readonly unknown[],
+    received: number,
+  ): Promise<Reply> {
     // Left unanswered, as those that ran when the service was killed.
     if (this.#killed) return new Promise(() => {})
-    return this.#work(call, entrypoint, bound.args, received)
+    return this.#work(call, entrypoint, args, received)
   }
 
   /** Waits until there is a place for a worker; otherwise says why the call is not begun. */
@@ -299,11 +326,12 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
       if (line.leave()) notBegun('cancelled', 'its caller went away')
     }
     const expiring = { deadline, expire: () => line.leave() && late() }
-    if (deadline !== Number.POSITIVE_INFINITY) this.#deadlines.watch(expiring)
+    const watched =
+      deadline === Number.POSITIVE_INFINITY ? undefined : this.#deadlines.watch(expiring)
     call.signal?.addEventListener('abort', gone, { once: true })
     if (call.signal?.aborted) gone()
     await line.over
-    this.#deadlines.forget(expiring)
+    watched?.leave()
     call.signal?.removeEventListener('abort', gone)
     if (problem === undefined && performance.now() >= deadline) {
       this.#slots.free()
@@ -320,93 +348,83 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
     received: number,
   ): Promise<Reply> {
     return new Promise((settle) => {
-      let streams = false
-      const resolve = (reply: Reply) => {
-        streams = reply.result instanceof Response && reply.result.body !== null
-        if (!this.#killed) settle(reply)
-      }
-      const expired = (error: RpcError) => {
-        // The method has ended already: what it streams is told by its signal, and nobody else.
-        if (!this.#workers.has(worker)) return
-        this.#options.log({
-          // Clients leave all the time.
-          level: error.code === 'cancelled' ? 'info' : 'warn',
-          message: error.rawMessage,
-          service: this.service,
-          method: entrypoint.name,
-        })
-        // Clients that come and go at once must not have more work done than there are workers.
-        if (error.code !== 'cancelled') this.#release(worker)
-        resolve(failed(error))
-      }
-      const worker = new Worker(this, entrypoint, call, received, expired)
-      this.#workers.add(worker)
+      const worker = new Worker(this, entrypoint, call, received, settle)
+      worker.place = this.#workers.add(worker)
       tellArguments(call, entrypoint, args)
       for (const watcher of this.#watchers) watcher.began?.(worker)
-      const unfollow = call.signal === undefined ? undefined : worker.follow(call.signal)
-      if (worker.deadline !== Number.POSITIVE_INFINITY) this.#deadlines.watch(worker)
-      const ending = this.#run(worker, args, resolve)
-        // Thrown values can be odd enough to break whoever looks at them; the caller still gets an answer.
-        .catch((error) => resolve(failed(toError(error))))
-        .finally(() => {
-          // A response is read after its method has ended, perhaps from what follows the worker's signal.
-          if (!streams) unfollow?.()
-          this.#release(worker)
-          this.#endings.delete(ending)
-        })
-      this.#endings.add(ending)
+      if (call.signal !== undefined) worker.follow(call.signal)
+      if (worker.deadline !== Number.POSITIVE_INFINITY) {
+        worker.watched = this.#deadlines.watch(worker)
+      }
+      this.#running++
+      void this.#run(worker, args)
     })
+  }
+
+  /** From a worker that is cancelled or killed, or whose deadline passes. */
+  expired(worker: Worker, error: RpcError): void {
+    // The method has ended already: what it streams is told by its signal, and nobody else.
+    if (worker.place?.taken !== true) return
+    this.#options.log({
+      // Clients leave all the time.
+      level: error.code === 'cancelled' ? 'info' : 'warn',
+      message: error.rawMessage,
+      service: this.service,
+      method: worker.entrypoint.name,
+    })
+    // Clients that come and go at once must not have more work done than there are workers.
+    if (error.code !== 'cancelled') this.#release(worker)
+    this.#answer(worker, failed(error))
+  }
+
+  #answer(worker: Worker, reply: Reply): void {
+    if (!this.#killed) worker.answer(reply)
   }
 
   /** Frees the worker's place, once. */
   #release(worker: Worker): void {
-    if (!this.#workers.delete(worker)) return
-    this.#deadlines.forget(worker)
+    if (worker.place?.leave() !== true) return
+    worker.watched?.leave()
     this.#slots.free()
   }
 
-  async #run(
-    worker: Worker,
-    args: readonly unknown[],
-    resolve: (reply: Reply) => void,
-  ): Promise<void> {
-    let outcome: Outcome
-    let expected = false
+  /** Runs the method and answers, then the hooks. Never rejects. */
+  async #run(worker: Worker, args: readonly unknown[]): Promise<void> {
     try {
-      const instance = await this.#instance(worker)
-      const method = instance[worker.entrypoint.property] as (...args: unknown[]) => unknown
-      outcome = { result: await method.apply(instance, args as unknown[]) }
-    } catch (thrown) {
-      const error = toError(thrown)
-      expected = worker.entrypoint.expectedErrors.some((known) => error instanceof known)
-      outcome = { error }
-      this.#logFailure(worker, error, expected)
+      let outcome: Outcome
+      try {
+        const made = newInstance(this.definition, worker)
+        const instance = made instanceof Promise ? await made : made
+        const method = instance[worker.entrypoint.property] as (...args: unknown[]) => unknown
+        outcome = { result: await method.apply(instance, args as unknown[]) }
+      } catch (thrown) {
+        outcome = { error: toError(thrown) }
+      }
+      this.#answer(worker, this.#replyOf(worker, outcome))
+      if (this.definition.dependencies.length > 0) await this.#hooks(worker, outcome)
+      for (const watcher of this.#watchers) watcher.ended?.(worker, outcome)
+    } catch (error) {
+      // Thrown values can be odd enough to break whoever looks at them; the caller still gets an answer.
+      this.#answer(worker, failed(toError(error)))
     }
-    resolve(
-      'error' in outcome
-        ? { ...failed(outcome.error), expected }
-        : { result: outcome.result, error: undefined, attachment: undefined },
-    )
-    if (this.definition.dependencies.length > 0) {
-      const ended = outcome
-      await this.#afterwards(worker, (dependency) => dependency.workerResult(worker, ended))
-      await this.#afterwards(worker, (dependency) => dependency.workerTeardown(worker))
-    }
-    for (const watcher of this.#watchers) watcher.ended?.(worker, outcome)
+    worker.over()
+    this.#release(worker)
+    if (--this.#running === 0) this.#idle?.()
   }
 
-  async #instance(worker: Worker): Promise<Record<string, unknown>> {
-    const instance = instanceOf(this.definition.serviceClass) as Record<string, unknown>
-    const { dependencies } = this.definition
-    for (const [field, dependency] of dependencies) {
-      const value = dependency.get(worker)
-      instance[field] = value instanceof Promise ? await value : value
+  #replyOf(worker: Worker, outcome: Outcome): Reply {
+    if (!('error' in outcome)) {
+      return { result: outcome.result, error: undefined, attachment: undefined }
     }
-    for (const [, dependency] of dependencies) {
-      const setup = dependency.workerSetup(worker)
-      if (setup instanceof Promise) await setup
-    }
-    return instance
+    const { error } = outcome
+    const expected = worker.entrypoint.expectedErrors.some((known) => error instanceof known)
+    this.#logFailure(worker, error, expected)
+    return { ...failed(error), expected }
+  }
+
+  async #hooks(worker: Worker, outcome: Outcome): Promise<void> {
+    await this.#afterwards(worker, (dependency) => dependency.workerResult(worker, outcome))
+    await this.#afterwards(worker, (dependency) => dependency.workerTeardown(worker))
   }
 
   /** Hooks behind the reply: their errors can no longer reach the caller, so they are logged. */

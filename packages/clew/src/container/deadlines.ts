@@ -1,3 +1,5 @@
+import { type Place, UnderWay } from '../call/index.ts'
+
 /** Something that must end by a certain time. */
 export interface Expiring {
   /** On the clock of `performance.now()`. */
@@ -12,35 +14,28 @@ const TICK_MS = 25
  * container's workers: there are few of them, and a timer for each call costs more than the scan.
  */
 export class Deadlines {
-  readonly #watched = new Set<Expiring>()
+  readonly #watched = new UnderWay<Expiring>()
   #timer: NodeJS.Timeout | undefined
 
-  watch(expiring: Expiring): void {
-    this.#watched.add(expiring)
+  /** Watches until the place that it gives is left. */
+  watch(expiring: Expiring): Place<Expiring> {
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref()
-  }
-
-  forget(expiring: Expiring): void {
-    this.#watched.delete(expiring)
+    return this.#watched.add(expiring)
   }
 
   close(): void {
+    this.#stopTicking()
+    this.#watched.take(() => true)
+  }
+
+  #stopTicking(): void {
     clearInterval(this.#timer)
     this.#timer = undefined
-    this.#watched.clear()
   }
 
   #tick(): void {
     const now = performance.now()
-    for (const expiring of this.#watched) {
-      if (expiring.deadline <= now) {
-        this.#watched.delete(expiring)
-        expiring.expire()
-      }
-    }
-    if (this.#watched.size === 0) {
-      clearInterval(this.#timer)
-      this.#timer = undefined
-    }
+    for (const expiring of this.#watched.take(({ deadline }) => deadline <= now)) expiring.expire()
+    if (this.#watched.isEmpty) this.#stopTicking()
   }
 }

@@ -4,13 +4,14 @@ import {
   type ContextValues,
   type Handler,
   type Headers,
+  NewTable,
   newCallId,
   type Reply,
 } from '../call/index.ts'
 import type { CallOptions } from '../service/index.ts'
 
 export const NO_KWARGS: Readonly<Record<string, unknown>> = Object.freeze(Object.create(null))
-export const NO_HEADERS: Headers = Object.freeze(Object.create(null))
+export const NO_HEADERS: Headers = Object.freeze(new NewTable())
 
 /** Milliseconds a call waits for its reply where nobody says otherwise. */
 export const DEFAULT_TIMEOUT_MS = 30_000
@@ -45,7 +46,7 @@ export function makeCall(
     context:
       options.context === undefined
         ? from.context
-        : Object.assign(Object.create(null), from.context, options.context),
+        : Object.assign(new NewTable(), from.context, options.context),
     headers: NO_HEADERS,
     timeoutMs: from.timeoutMs,
     signal: options.signal,
@@ -54,7 +55,7 @@ export function makeCall(
     attachable: false,
     rejected: undefined,
     values: from.values,
-    onStray: undefined,
+    strays: undefined,
   }
 }
 

@@ -2,6 +2,8 @@ import {
   type Call,
   type Handler,
   type Headers,
+  NewTable,
+  type Place,
   type Reply,
   RpcError,
   type RpcErrorCode,
@@ -29,6 +31,8 @@ export interface WorkerHost {
   readonly timeoutMs: number
   /** What goes to no service. */
   readonly below: Below
+  /** Told when the worker is cancelled or killed, and when its deadline passes. */
+  expired(worker: Worker, error: RpcError): void
   /** Adds to a timeout's message what this process knows of its cause. */
   explainTimeout(call: Call, stack: readonly string[]): string | undefined
 }
@@ -40,23 +44,27 @@ export class Worker implements WorkerContext, Caller, Expiring {
   readonly call: Call
   readonly deadline: number
   readonly #host: WorkerHost
-  readonly #expired: (error: RpcError) => void
+  readonly #settle: (reply: Reply) => void
+  /** Among the workers of its container, and among those with a deadline; the container's. */
+  place: Place<Worker> | undefined
+  watched: Place<Expiring> | undefined
+  #unfollow: (() => void) | undefined
   #abort: AbortController | undefined
   #ended: RpcError | undefined
   #stack: readonly string[] | undefined
   #context: Headers | undefined
   #outgoing: Headers | undefined
 
-  /** @param expired told when the worker is cancelled or killed, and when its deadline passes */
+  /** @param settle takes the reply; only the first counts */
   constructor(
     host: WorkerHost,
     entrypoint: EntrypointMethod,
     call: Call,
     received: number,
-    expired: (error: RpcError) => void,
+    settle: (reply: Reply) => void,
   ) {
     this.#host = host
-    this.#expired = expired
+    this.#settle = settle
     this.service = host.service
     this.entrypoint = entrypoint
     this.call = call
@@ -144,13 +152,24 @@ export class Worker implements WorkerContext, Caller, Expiring {
     return { context: this.#outgoingContext(), timeoutMs, values: this.call.values }
   }
 
-  /** Follows the caller's own signal; undo with what is returned. */
-  follow(signal: AbortSignal): () => void {
+  answer(reply: Reply): void {
+    // A response is read after its method has ended, perhaps from what follows the worker's signal.
+    if (reply.result instanceof Response && reply.result.body !== null) this.#unfollow = undefined
+    this.#settle(reply)
+  }
+
+  /** The method and all hooks are over. */
+  over(): void {
+    this.#unfollow?.()
+  }
+
+  /** Follows the caller's own signal until it is over. */
+  follow(signal: AbortSignal): void {
     const stop = () =>
       this.end('cancelled', `${this.service}.${this.call.method}: its caller went away.`)
     if (signal.aborted) stop()
     else signal.addEventListener('abort', stop, { once: true })
-    return () => signal.removeEventListener('abort', stop)
+    this.#unfollow = () => signal.removeEventListener('abort', stop)
   }
 
   /** True when its caller went away before the method ended. */
@@ -162,7 +181,7 @@ export class Worker implements WorkerContext, Caller, Expiring {
   expire(): void {
     const message = `${this.service}.${this.entrypoint.name} was still running after the ${Math.round(this.call.timeoutMs)} ms its caller would wait.`
     // One that was cancelled has gone on until now.
-    if (this.wasCancelled) this.#expired(this.#errorOf('timeout', message))
+    if (this.wasCancelled) this.#host.expired(this, this.#errorOf('timeout', message))
     else this.end('timeout', message)
   }
 
@@ -171,7 +190,7 @@ export class Worker implements WorkerContext, Caller, Expiring {
     if (this.#ended !== undefined) return
     this.#ended = this.#errorOf(code, message)
     this.#abort?.abort(this.#ended)
-    this.#expired(this.#ended)
+    this.#host.expired(this, this.#ended)
   }
 
   #errorOf(code: RpcErrorCode, message: string): RpcError {
@@ -179,7 +198,7 @@ export class Worker implements WorkerContext, Caller, Expiring {
   }
 
   #outgoingContext(): Headers {
-    this.#outgoing ??= Object.assign(Object.create(null), this.call.context, {
+    this.#outgoing ??= Object.assign(new NewTable(), this.call.context, {
       call_id_stack: this.callIdStack,
     }) as Headers
     return this.#outgoing

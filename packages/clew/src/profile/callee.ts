@@ -3,19 +3,21 @@ import {
   type Call,
   type Handler,
   type Interceptor,
+  type Place,
   type Reply,
   STARTED,
+  type Starting,
 } from '../call/index.ts'
-import type { ForeignContext } from '../trace/index.ts'
-import type { LogOwner, OwnRecord, PieceExtra } from '../trace/records.ts'
+import type { Edge, ForeignContext, Status } from '../trace/index.ts'
+import type { OwnRecord, PauseRecord, PieceExtra, ValueRecord } from '../trace/records.ts'
 import { judge } from './access/gate.ts'
 import { VISIT, type Visit } from './access/visit.ts'
-import { callIdOf } from './call-id.ts'
-import { isMadeUp, microseconds } from './clock.ts'
+import { callIdOf, isIdOf } from './call-id.ts'
+import { isMadeUp, microseconds, monotonicMs, stampOf } from './clock.ts'
 import { FOREIGN } from './foreign.ts'
-import { type CallOutcome, repliedOutcome, thrownOutcome } from './outcome.ts'
+import { repliedOutcome, thrownOutcome } from './outcome.ts'
 import { Post } from './post.ts'
-import type { Profiler } from './profiler.ts'
+import type { InFlight, Profiler } from './profiler.ts'
 import { callerId, callerIn, type Running } from './recall/recorder.ts'
 import { relaysOf } from './relays.ts'
 import { ROOT } from './roots.ts'
@@ -46,7 +48,7 @@ export function calleeInterceptor(profiler: Profiler): Interceptor {
 }
 
 function received(profiler: Profiler, call: Call, next: Handler): Promise<Reply> {
-  const context = profiler.guard('receive', () => readTraceContext(call))
+  const context = readTraceContext(call)
   if (context !== undefined) return continued(profiler, call, next, context)
   const kept = profiler.rootsAtCallee && profiler.taker !== undefined
   const visit = call.values.get(VISIT)
@@ -54,44 +56,68 @@ function received(profiler: Profiler, call: Call, next: Handler): Promise<Reply>
 }
 
 /** A call that belongs to a trace begun elsewhere. */
-async function continued(
+function continued(
   profiler: Profiler,
   call: Call,
   next: Handler,
   context: TraceContext,
 ): Promise<Reply> {
   const work = new Work(profiler, call, context)
+  const direct = context.unprefixed && context.parentId === work.log.callId
+  return settled(next, call).then(
+    (reply) => {
+      work.replied(reply)
+      try {
+        if (direct && call.attachable) {
+          const attachment = work.log.close(work.stamped())
+          profiler.recorder?.block(work.log, call, attachment)
+          return { ...reply, attachment }
+        }
+        sendAround(profiler, call, context, work)
+      } catch (error) {
+        profiler.failed('respond', error)
+      }
+      return reply
+    },
+    (error: unknown) => {
+      work.failed(error)
+      profiler.guard('respond', () => sendAround(profiler, call, context, work))
+      throw error
+    },
+  )
+}
+
+/** Calls on; what is thrown at once counts as what is thrown later. */
+function settled(next: Handler, call: Call): Promise<Reply> {
+  try {
+    return next(call)
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+/** Where no reply can carry the log, it goes to the root's inbox as one piece. */
+function sendAround(profiler: Profiler, call: Call, context: TraceContext, work: Work): void {
+  const { log, place } = work
+  const piece = log.closeAsPiece(work.stamped(), place)
+  profiler.recorder?.piece(log, piece)
   const visit = call.values.get(VISIT)
-  const direct = context.unprefixed && context.parentId === work.log.owner.callId
-  const sendAround = () => {
-    const extra = work.place
-    const piece = work.log.closeAsPiece(work.ended, extra)
-    profiler.recorder?.piece(work.log.owner, piece)
-    profiler.guard('view', () => visit?.leave({ piece, ...ofWork(work), parent: context.parentId }))
-    // Where nobody collects this trace, what we know of it is better kept here than lost.
-    const keep = () => {
-      if (profiler.taker !== undefined) profiler.guard('piece', () => profiler.roots.take(piece))
-    }
-    if (!profiler.post.reachable(context.traceId)) return keep()
-    void profiler.post.send(context.traceId, piece).then((taken) => {
-      if (!taken) keep()
-    })
+  profiler.guard('view', () => visit?.leave({ piece, ...ofWork(work), parent: context.parentId }))
+  // Where nobody collects this trace, what we know of it is better kept here than lost.
+  const keep = () => {
+    if (profiler.taker !== undefined) profiler.guard('piece', () => profiler.roots.take(piece))
   }
-  const reply = await work.run(next, sendAround)
-  if (direct && call.attachable) {
-    const attachment = profiler.guard('respond', () => {
-      const block = work.log.close(work.ended)
-      profiler.recorder?.block(work.log.owner, call, block)
-      return block
-    })
-    return attachment === undefined ? reply : { ...reply, attachment }
+  if (!profiler.post.reachable(context.traceId)) {
+    keep()
+    return
   }
-  profiler.guard('respond', sendAround)
-  return reply
+  void profiler.post.send(context.traceId, piece).then((taken) => {
+    if (!taken) keep()
+  })
 }
 
 /** What fires a worker and belongs to no trace (a request, a moment, a peer's call): one begins here. */
-async function rooted(
+function rooted(
   profiler: Profiler,
   call: Call,
   next: Handler,
@@ -105,35 +131,49 @@ async function rooted(
   const post = profiler.taker === undefined ? NOWHERE : profiler.post
   const work = new Work(profiler, call, context, post)
   const handOver = () => {
-    const piece = work.log.closeAsPiece(work.ended, work.place)
-    profiler.recorder?.piece(work.log.owner, piece)
+    const piece = work.log.closeAsPiece(work.stamped(), work.place)
+    profiler.recorder?.piece(work.log, piece)
     root.answeredBy(piece)
     visit?.leave({ piece, ...ofWork(work), parent: undefined })
   }
-  const reply = await work.run(next, handOver)
-  profiler.guard('respond', handOver)
-  if (!call.attachable || visit?.looks !== true) return reply
-  const attachment = profiler.guard('view', () => visit.block(profiler.budget))
-  return attachment === undefined ? reply : { ...reply, attachment }
+  return settled(next, call).then(
+    (reply) => {
+      work.replied(reply)
+      profiler.guard('respond', handOver)
+      if (!call.attachable || visit?.looks !== true) return reply
+      const attachment = profiler.guard('view', () => visit.block(profiler.budget))
+      return attachment === undefined ? reply : { ...reply, attachment }
+    },
+    (error: unknown) => {
+      work.failed(error)
+      profiler.guard('respond', handOver)
+      throw error
+    },
+  )
 }
 
 function ofWork({ log }: Work) {
-  return { owner: log.owner, flags: log.context.flags }
+  return { owner: log, flags: log.flags }
 }
 
-/** One call being handled, with its stamps. */
-class Work implements Running {
+/** One call being handled: its log, and the worker's own record, which is stamped again for each look at it. */
+class Work implements Running, OwnRecord, Starting {
   readonly log: WorkerLog
+  readonly receiveUs: number
+  startUs: number | undefined = undefined
+  respondUs = 0
+  status: Status = 'pending'
+  error: string | undefined = undefined
+  readonly inFlight: number
+  busy: number | undefined = undefined
+  pauses: readonly PauseRecord[] | undefined = undefined
   readonly #profiler: Profiler
   readonly #call: Call
-  readonly #receiveUs: number
-  readonly #inFlight: number
-  readonly #foreign: ForeignContext | undefined
+  readonly #handled: InFlight
+  readonly #place: Place<Running> | undefined
   /** As the request says: of the call itself, where its caller has a record of it; null for a root. */
   readonly #parentId: string | null
-  #startUs: number | undefined
   #values: TakenValues | undefined
-  #outcome: CallOutcome = { status: 'pending', error: undefined }
 
   constructor(
     profiler: Profiler,
@@ -143,29 +183,22 @@ class Work implements Running {
     },
     post = profiler.post,
   ) {
-    const anchorMs = profiler.clock.anchorMs()
+    const nowMs = monotonicMs()
+    const anchorMs = profiler.anchorMs(nowMs)
+    const { parentId } = context
+    this.receiveUs = stampOf(anchorMs, nowMs)
     this.#profiler = profiler
     this.#call = call
-    this.#receiveUs = microseconds(anchorMs)
-    this.#inFlight = profiler.enter(call.service)
-    this.#parentId = context.parentId
-    this.#foreign = call.values.get(FOREIGN)
-    const owner: LogOwner = {
-      traceId: context.traceId,
-      callId: callIdOf(call),
-      service: call.service,
-      method: call.method,
-      host: profiler.host,
-      pid: profiler.pid,
-    }
-    const at = { anchorMs, receiveUs: this.#receiveUs }
-    const { budget, recorder } = profiler
-    this.log = new WorkerLog(owner, context, at, { budget, post, recorder })
-    recorder?.begin(this)
+    this.#handled = profiler.inFlight(call.service)
+    this.inFlight = ++this.#handled.calls
+    this.#parentId = parentId
+    const { service, method } = call
+    const callId = parentId !== null && isIdOf(parentId, call.id) ? parentId : callIdOf(call)
+    const at = { anchorMs, receiveUs: this.receiveUs }
+    this.log = new WorkerLog({ callId, service, method }, context, at, profiler, post)
+    this.#place = profiler.recorder?.begin(this)
     call.values.set(WORKER_LOG, this.log)
-    call.values.set(STARTED, () => {
-      this.#startUs = microseconds(anchorMs)
-    })
+    call.values.set(STARTED, this)
     if (profiler.values !== undefined) this.#listen(profiler.values)
   }
 
@@ -180,70 +213,95 @@ class Work implements Running {
     values.set(BOUND, (bound) => taken.takeArguments(bound))
   }
 
-  /**
-   * Runs the call; its outcome is known afterwards. When an interceptor further in rejects, no reply
-   * can carry the log: `unanswered` takes it elsewhere.
-   */
-  async run(next: Handler, unanswered: () => void): Promise<Reply> {
-    const { id } = this.#call
+  /** The method begins, later than the call arrived. */
+  started(): void {
+    this.startUs = microseconds(this.log.anchorMs)
+  }
+
+  /** The call has been answered. */
+  replied(reply: Reply): void {
+    this.#over()
     try {
-      const reply = await next(this.#call)
-      this.#profiler.guard('outcome', () => {
-        this.#outcome = repliedOutcome(reply, id)
-        if (reply.error === undefined) this.#values?.takeResult(reply.result)
-      })
-      return reply
+      const { status, error } = repliedOutcome(reply, this.#call.id)
+      this.status = status
+      this.error = error
+      if (reply.error === undefined) this.#values?.takeResult(reply.result)
     } catch (error) {
-      this.#profiler.guard('outcome', () => {
-        this.#outcome = thrownOutcome(error)
-        unanswered()
-      })
-      throw error
-    } finally {
-      this.#profiler.leave(this.#call.service)
-      this.#profiler.recorder?.end(this)
+      this.#profiler.failed('outcome', error)
     }
   }
 
+  /** An interceptor further in rejected: there is no reply. */
+  failed(thrown: unknown): void {
+    this.#over()
+    try {
+      const { status, error } = thrownOutcome(thrown)
+      this.status = status
+      this.error = error
+    } catch (error) {
+      this.#profiler.failed('outcome', error)
+    }
+  }
+
+  #over(): void {
+    this.#handled.calls--
+    this.#place?.leave()
+  }
+
   get traceId(): string {
-    return this.log.owner.traceId
+    return this.log.traceId
   }
 
   /** What of its work is known while it goes on. */
   peek(): Uint8Array {
     const parent = callerId(callerIn(this.#call))
-    const known = this.#parentId === this.log.owner.callId && parent !== undefined
-    return this.log.peek(this.ended, known ? { parent } : this.place)
+    const known = this.#parentId === this.log.callId && parent !== undefined
+    return this.log.peek(this.stamped(), known ? { parent } : this.place)
   }
 
   /** Where the call belongs, for whom no reply tells it. */
   get place(): PieceExtra {
     const parent = this.#parentId
     if (parent === null) return { parent }
-    return parent === this.log.owner.callId ? {} : { parent, relays: relaysOf(this.#call) }
+    return parent === this.log.callId ? {} : { parent, relays: relaysOf(this.#call) }
   }
 
-  /** The worker's own record, stamped now. */
-  get ended(): OwnRecord {
-    const respondUs = microseconds(this.log.anchorMs)
-    const { version, watch } = this.#profiler
-    const told = isMadeUp() ? undefined : watch
-    return {
-      receiveUs: this.#receiveUs,
-      startUs: this.#startUs,
-      respondUs,
-      status: this.#outcome.status,
-      error: this.#outcome.error,
-      inFlight: this.#inFlight,
-      redelivered: this.#call.redelivered,
-      calls: this.log.calls,
-      edge: this.#call.edge,
-      attempt: this.#call.attempt,
-      foreign: this.#foreign,
-      version,
-      busy: told?.busy,
-      values: this.#values?.records,
-      pauses: told?.pauses(this.#receiveUs, respondUs, this.log.anchorMs),
+  /** The worker's own record, as of now. */
+  stamped(): OwnRecord {
+    this.respondUs = microseconds(this.log.anchorMs)
+    const { watch } = this.#profiler
+    if (watch !== undefined && !isMadeUp()) {
+      this.busy = watch.busy
+      this.pauses = watch.pauses(this.receiveUs, this.respondUs, this.log.anchorMs)
     }
+    return this
+  }
+
+  get redelivered(): boolean {
+    return this.#call.redelivered
+  }
+
+  get calls(): number {
+    return this.log.calls
+  }
+
+  get edge(): Edge | undefined {
+    return this.#call.edge
+  }
+
+  get attempt(): number | undefined {
+    return this.#call.attempt
+  }
+
+  get foreign(): ForeignContext | undefined {
+    return this.#call.values.get(FOREIGN)
+  }
+
+  get version(): string | undefined {
+    return this.#profiler.version
+  }
+
+  get values(): readonly ValueRecord[] | undefined {
+    return this.#values?.records
   }
 }

@@ -4,17 +4,21 @@ import {
   ContextValues,
   type Handler,
   type Interceptor,
+  type Place,
   type Reply,
   type Stray,
+  type StrayListener,
 } from '../call/index.ts'
+import type { Edge, Status } from '../trace/index.ts'
 import type { CallRecord } from '../trace/records.ts'
 import { callIdOf } from './call-id.ts'
 import { microseconds } from './clock.ts'
+import type { Home } from './home.ts'
 import { type CallOutcome, repliedOutcome, thrownOutcome } from './outcome.ts'
 import type { Profiler } from './profiler.ts'
 import { ROOT, type RootTrace } from './roots.ts'
 import { parentIdOf, traceHeaders } from './trace-context.ts'
-import { WORKER_LOG, type WorkerLog } from './worker-log.ts'
+import { WORKER_LOG } from './worker-log.ts'
 
 /** Takes a copy of what is recorded of one call made by a worker. */
 export const COPY = new ContextKey<(record: CallRecord, block: Uint8Array | undefined) => void>(
@@ -23,17 +27,6 @@ export const COPY = new ContextKey<(record: CallRecord, block: Uint8Array | unde
 
 /** Id of the call that a profiler further out records already. */
 const RECORDED = new ContextKey<string>('recorded call')
-
-/** Where a call's record and block go when it has ended. */
-interface Home {
-  readonly traceId: string
-  readonly anchorMs: number
-  readonly flags: string
-  readonly state: string | undefined
-  readonly seq: number
-  begin(record: CallRecord): void
-  end(begun: CallRecord, record: CallRecord, block: Uint8Array | undefined): void
-}
 
 /**
  * The caller's side (the paper's injection points 1 and 5): stamps *rpc-request* before the call
@@ -44,7 +37,7 @@ export function callerInterceptor(profiler: Profiler): Interceptor {
   return (next) => (call) => {
     const log = call.values.get(WORKER_LOG)
     if (log !== undefined) {
-      return isRecorded(call) ? next(call) : recorded(profiler, call, next, workerHome(log))
+      return isRecorded(call) ? next(call) : recorded(profiler, call, next, log, call.values)
     }
     const begun = call.values.get(ROOT)
     if (begun !== undefined) {
@@ -70,7 +63,7 @@ export function recordedRoot(
   // Derived, because a worker's calls share their values and each begins a trace of its own.
   const values = new ContextValues(call.values)
   values.set(ROOT, root)
-  return recorded(profiler, { ...call, values }, next, rootHome(profiler, root))
+  return recorded(profiler, call, next, root, values)
 }
 
 /** True when another profiler, further out, records this call of a worker already. */
@@ -81,78 +74,115 @@ function isRecorded(call: Call): boolean {
 }
 
 /** The call as it goes on: its headers say where it belongs, where there is anybody to read them. */
-function marked(call: Call, home: Home, id: string, onStray: Call['onStray']): Call {
+function marked(call: Call, record: Recording, home: Home, values: ContextValues): Call {
   if (call.edge !== 'down') {
-    return { ...call, headers: traceHeaders(call, home.traceId, id, home), onStray }
+    const headers = traceHeaders(call.headers, home, record.id)
+    return { ...call, headers, values, strays: record }
   }
-  const values = new ContextValues(call.values)
-  values.set(RECORDED, call.id)
-  return { ...call, values }
+  const own = new ContextValues(values)
+  own.set(RECORDED, call.id)
+  return { ...call, values: own }
 }
 
-function workerHome(log: WorkerLog): Home {
-  return {
-    traceId: log.owner.traceId,
-    anchorMs: log.anchorMs,
-    flags: log.context.flags,
-    state: log.context.state,
-    seq: log.calls,
-    begin: (record) => log.begin(record),
-    end: (begun, record, block) => log.append(begun, record, block),
-  }
-}
-
-function rootHome(profiler: Profiler, root: RootTrace): Home {
-  return {
-    traceId: root.traceId,
-    anchorMs: profiler.clock.anchorMs(),
-    flags: '01',
-    state: undefined,
-    seq: 0,
-    begin: (record) => root.asked(record),
-    end: (_, record, block) => root.answered(record, block),
-  }
-}
-
-async function recorded(profiler: Profiler, call: Call, next: Handler, home: Home): Promise<Reply> {
-  const id = callIdOf(call)
-  const begun: CallRecord = {
-    id,
-    service: call.service,
-    method: call.method,
-    edge: call.edge ?? 'call',
-    seq: home.seq,
-    attempt: call.attempt ?? 1,
-    requestUs: microseconds(home.anchorMs),
-    finishUs: undefined,
-    status: 'pending',
-    error: undefined,
-  }
-  profiler.guard('request', () => home.begin(begun))
-  // The listener to strays is kept when the call is over: no function made here may hold the call,
-  // or its arguments would be kept too.
-  const { id: correlationId, onStray: tellOthers } = call
-  const copy = call.values.get(COPY)
-  let ended: CallRecord | undefined
-  const end = (outcome: CallOutcome, block: Uint8Array | undefined): void => {
-    ended = { ...begun, finishUs: microseconds(home.anchorMs), ...outcome }
-    home.end(begun, ended, block)
-    copy?.(ended, block)
-  }
-  const onStray = (stray: Stray): void => {
-    profiler.guard('stray', () => {
-      if (ended === undefined || stray.reply.attachment === undefined) return
-      home.end(begun, { ...ended, late: true }, stray.reply.attachment)
-    })
-    tellOthers?.(stray)
-  }
-  const outgoing = marked(call, home, id, onStray)
+function recorded(
+  profiler: Profiler,
+  call: Call,
+  next: Handler,
+  home: Home,
+  values: ContextValues,
+): Promise<Reply> {
+  const record = new Recording(profiler, call, home)
+  let sent: Promise<Reply>
   try {
-    const reply = await next(outgoing)
-    profiler.guard('finish', () => end(repliedOutcome(reply, correlationId), reply.attachment))
-    return reply
+    sent = next(marked(call, record, home, values))
   } catch (error) {
-    profiler.guard('finish', () => end(thrownOutcome(error), undefined))
-    throw error
+    sent = Promise.reject(error)
+  }
+  return sent.then(
+    (reply) => {
+      record.replied(reply)
+      return reply
+    },
+    (error: unknown) => {
+      record.failed(error)
+      throw error
+    },
+  )
+}
+
+/**
+ * The record of a call while it is made. It is kept when the call is over, for replies that come too
+ * late: it must not hold the call, or its arguments would be kept too.
+ */
+class Recording implements CallRecord, StrayListener {
+  readonly id: string
+  readonly service: string
+  readonly method: string
+  readonly edge: Edge
+  readonly seq: number
+  readonly attempt: number
+  readonly requestUs: number
+  finishUs: number | undefined = undefined
+  status: Status = 'pending'
+  error: string | undefined = undefined
+  readonly #profiler: Profiler
+  readonly #home: Home
+  readonly #correlationId: string
+  readonly #copy: (typeof COPY)['valueType'] | undefined
+  readonly #others: StrayListener | undefined
+  #place: Place<CallRecord> | undefined
+
+  constructor(profiler: Profiler, call: Call, home: Home) {
+    this.id = callIdOf(call)
+    this.service = call.service
+    this.method = call.method
+    this.edge = call.edge ?? 'call'
+    this.seq = home.calls
+    this.attempt = call.attempt ?? 1
+    this.requestUs = microseconds(home.anchorMs)
+    this.#profiler = profiler
+    this.#home = home
+    this.#correlationId = call.id
+    this.#copy = call.values.get(COPY)
+    this.#others = call.strays
+    try {
+      this.#place = home.begin(this)
+    } catch (error) {
+      profiler.failed('request', error)
+    }
+  }
+
+  replied(reply: Reply): void {
+    try {
+      this.#end(repliedOutcome(reply, this.#correlationId), reply.attachment)
+    } catch (error) {
+      this.#profiler.failed('finish', error)
+    }
+  }
+
+  failed(thrown: unknown): void {
+    try {
+      this.#end(thrownOutcome(thrown), undefined)
+    } catch (error) {
+      this.#profiler.failed('finish', error)
+    }
+  }
+
+  #end({ status, error }: CallOutcome, block: Uint8Array | undefined): void {
+    this.finishUs = microseconds(this.#home.anchorMs)
+    this.status = status
+    this.error = error
+    this.#place?.leave()
+    this.#home.end(this, block)
+    this.#copy?.(this, block)
+  }
+
+  /** A reply that nobody waits for any more. */
+  stray(stray: Stray): void {
+    const { attachment } = stray.reply
+    if (this.finishUs !== undefined && attachment !== undefined) {
+      this.#profiler.guard('stray', () => this.#home.end({ ...this, late: true }, attachment))
+    }
+    this.#others?.stray(stray)
   }
 }

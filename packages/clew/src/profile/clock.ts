@@ -1,7 +1,10 @@
 /** Where a process's monotonic clock stands on the wall: add `performance.now()` to get the time. */
 export interface Clock {
-  /** Milliseconds since 1970 at which `performance.now()` was 0, as best known now. */
-  anchorMs(): number
+  /**
+   * Milliseconds since 1970 at which `performance.now()` was 0, as best known now.
+   * @param nowMs what `performance.now()` says, where it was read already
+   */
+  anchorMs(nowMs?: number): number
 }
 
 /** How far the wall clock may walk away before the anchor follows it, in milliseconds. */
@@ -16,13 +19,12 @@ export function systemClock(): Clock {
   let anchor = performance.timeOrigin
   let checked = Number.NEGATIVE_INFINITY
   return {
-    anchorMs(): number {
+    anchorMs(nowMs = performance.now()): number {
       if (replaced !== undefined) return replaced.startMs
-      const now = performance.now()
-      if (now - checked > CHECK_EVERY_MS) {
-        checked = now
+      if (nowMs - checked > CHECK_EVERY_MS) {
+        checked = nowMs
         // Date.now() is cut to whole milliseconds, so half of one is its expected lag.
-        const drift = Date.now() + 0.5 - (anchor + now)
+        const drift = Date.now() + 0.5 - (anchor + performance.now())
         if (Math.abs(drift) > DRIFT_MS) anchor += drift
       }
       return anchor
@@ -32,7 +34,17 @@ export function systemClock(): Clock {
 
 /** The time on an anchored clock, in whole microseconds since 1970. */
 export function microseconds(anchorMs: number): number {
-  return Math.round((anchorMs + now()) * 1000)
+  return stampOf(anchorMs, now())
+}
+
+/** What the monotonic clock says now, in milliseconds. */
+export function monotonicMs(): number {
+  return now()
+}
+
+/** A moment of the monotonic clock, on an anchored one, in whole microseconds since 1970. */
+export function stampOf(anchorMs: number, nowMs: number): number {
+  return Math.round((anchorMs + nowMs) * 1000)
 }
 
 /** Time that tests make up. */

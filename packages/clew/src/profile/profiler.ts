@@ -12,6 +12,7 @@ import { Recorder } from './recall/recorder.ts'
 import { Roots } from './roots.ts'
 import { givePacket, type Taker } from './taker.ts'
 import { listedValues, type ValueOptions, ValueRules } from './value-rules.ts'
+import type { Carrier } from './worker-log.ts'
 
 export interface ProfilerOptions extends ValueOptions {
   /** Bytes of metadata that a reply may bring at the most. @default 16384 */
@@ -83,11 +84,15 @@ function checkedVersion(version: string | undefined): string | undefined {
   )
 }
 
+export interface InFlight {
+  calls: number
+}
+
 /** What the two interceptors share: who we are, where traces go, how pieces travel. */
-export class Profiler {
+export class Profiler implements Carrier {
   readonly host: string
   readonly pid: number = process.pid
-  readonly clock: Clock
+  readonly #clock: Clock
   readonly budget: number
   readonly version: string | undefined
   /** What the process knows of its pauses; undefined where it does not watch itself. */
@@ -107,7 +112,7 @@ export class Profiler {
   gate: Access | undefined
   /** Whether a call that arrives without a trace begins one. */
   readonly rootsAtCallee: boolean
-  readonly #inFlight = new Map<string, number>()
+  readonly #inFlight = new Map<string, InFlight>()
   #onProblem: (problem: Problem) => void = () => {}
   #box: Promise<AsyncDisposable | undefined> | undefined
   #ear: Promise<AsyncDisposable | undefined> | undefined
@@ -115,10 +120,7 @@ export class Profiler {
 
   constructor(options: ProfilerOptions = {}, taker?: Taker, rootsAtCallee = false) {
     this.host = options.host ?? hostname()
-    const clock = options.clock ?? systemClock()
-    this.clock = {
-      anchorMs: () => this.guard('clock', () => clock.anchorMs()) ?? performance.timeOrigin,
-    }
+    this.#clock = options.clock ?? systemClock()
     this.budget = checked('budget', options.budget ?? 16 * 1024)
     this.version = checkedVersion(options.version)
     this.watch = options.watch === false ? undefined : processWatch
@@ -133,6 +135,7 @@ export class Profiler {
       graceMs: checked('graceMs', options.graceMs ?? 250),
       host: this.host,
       pid: this.pid,
+      anchorMs: () => this.anchorMs(),
       guard: (where, work) => this.guard(where, work),
       takeLate: (late) => this.taker && givePacket(this.taker, late),
       ended: (traceId, root) => {
@@ -225,25 +228,39 @@ export class Profiler {
     try {
       return work()
     } catch (error) {
-      try {
-        const message = `the profiler failed (${where}); the call goes on, its trace will lack something`
-        this.#onProblem({ kind: 'profiler', message, error })
-      } catch {
-        // Nothing is left to tell it to.
-      }
+      this.failed(where, error)
       return undefined
     }
   }
 
-  /** One more call of the service is being handled; how many that makes. */
-  enter(service: string): number {
-    const inFlight = (this.#inFlight.get(service) ?? 0) + 1
-    this.#inFlight.set(service, inFlight)
-    return inFlight
+  /** A piece of profiling threw. Never throws itself. */
+  failed(where: string, error: unknown): void {
+    try {
+      const message = `the profiler failed (${where}); the call goes on, its trace will lack something`
+      this.#onProblem({ kind: 'profiler', message, error })
+    } catch {
+      // Nothing is left to tell it to.
+    }
   }
 
-  leave(service: string): void {
-    this.#inFlight.set(service, (this.#inFlight.get(service) ?? 1) - 1)
+  /** What stamps are reckoned with now: see `Clock`. */
+  anchorMs(nowMs?: number): number {
+    try {
+      return this.#clock.anchorMs(nowMs)
+    } catch (error) {
+      this.failed('clock', error)
+      return performance.timeOrigin
+    }
+  }
+
+  /** The calls of a service that are being handled: whoever handles one counts it in and out. */
+  inFlight(service: string): InFlight {
+    let inFlight = this.#inFlight.get(service)
+    if (inFlight === undefined) {
+      inFlight = { calls: 0 }
+      this.#inFlight.set(service, inFlight)
+    }
+    return inFlight
   }
 }
 
@@ -259,7 +276,7 @@ const byMailbox = new WeakMap<Mailbox, Starting>()
  * The profiler of callers that have none of their own: one for each connection, made when first
  * needed. Without an open box traces lack what travels around replies; no call fails for it.
  */
-export async function profilerOf(mailbox: Mailbox, patienceMs: number): Promise<Profiler> {
+export function profilerOf(mailbox: Mailbox, patienceMs: number): Profiler | Promise<Profiler> {
   let starting = byMailbox.get(mailbox)
   if (starting === undefined) {
     // It only calls: what its process does in the meantime is nobody's wait.
@@ -274,9 +291,8 @@ export async function profilerOf(mailbox: Mailbox, patienceMs: number): Promise<
     byMailbox.set(mailbox, made)
     starting = made
   }
-  if (starting.opening !== undefined) {
-    const enough = delay(Math.min(OPENING_MS, patienceMs), undefined, { ref: false })
-    await Promise.race([starting.opening, enough])
-  }
-  return starting.profiler
+  const { profiler, opening } = starting
+  if (opening === undefined) return profiler
+  const enough = delay(Math.min(OPENING_MS, patienceMs), undefined, { ref: false })
+  return Promise.race([opening, enough]).then(() => profiler)
 }

@@ -1,4 +1,4 @@
-import { ContextKey, newHalfId } from '../call/index.ts'
+import { ById, ContextKey, newHalfId, SharedIds, type Waiting } from '../call/index.ts'
 import {
   Assembly,
   isSelfContained,
@@ -6,10 +6,12 @@ import {
   type PacketRoot,
   pieceTraceId,
   readPacket,
+  unreadTrace,
   worstStatus,
 } from '../trace/blocks.ts'
-import type { Status } from '../trace/index.ts'
+import type { Status, Trace } from '../trace/index.ts'
 import type { CallRecord } from '../trace/records.ts'
+import type { Home } from './home.ts'
 import type { OpenRoots } from './recall/recorder.ts'
 import type { Taker } from './taker.ts'
 
@@ -26,6 +28,8 @@ export interface RootsOptions {
   readonly graceMs: number
   readonly host: string
   readonly pid: number
+  /** What stamps are reckoned with now. */
+  anchorMs(): number
   /** Runs what must not throw into a call. */
   guard<T>(where: string, work: () => T): T | undefined
   /** Takes pieces and replies that come when their trace has been handed over already. */
@@ -40,23 +44,22 @@ export interface RootsOptions {
 export class Roots implements OpenRoots {
   /** Names this process's inbox; the left half of every trace id begun here. */
   readonly inboxKey: string = newHalfId()
-  readonly #options: RootsOptions
-  readonly #open = new Map<string, RootTrace>()
+  readonly options: RootsOptions
+  readonly #ids = new SharedIds(this.inboxKey)
+  readonly #open = new ById<RootTrace>()
   readonly #waiting = new Set<RootTrace>()
+  #handingOver: RootTrace[] = []
   #pieceBytes = 0
   /** Pieces dropped because too many bytes were held. */
   dropped = 0
 
   constructor(options: RootsOptions) {
-    this.#options = options
+    this.options = options
   }
 
   begin(): RootTrace {
-    const root: RootTrace = new RootTrace(this.inboxKey + newHalfId(), this.#options, {
-      waits: () => this.#wait(root),
-      over: () => this.#forget(root),
-    })
-    this.#open.set(root.traceId, root)
+    const root = new RootTrace(this.#ids.next(), this, this.options.anchorMs())
+    root.waiting = this.#open.add(root.traceId, root)
     return root
   }
 
@@ -82,8 +85,8 @@ export class Roots implements OpenRoots {
 
   #take(traceId: string, piece: Uint8Array): void {
     const root = this.#open.get(traceId)
-    if (root === undefined) {
-      this.#options.takeLate({ traceId, pieces: [piece], ended: false })
+    if (root === undefined || root.isWhole) {
+      this.options.takeLate({ traceId, pieces: [piece], ended: false })
       return
     }
     if (this.#pieceBytes + piece.length > MOST_PIECE_BYTES) {
@@ -96,37 +99,53 @@ export class Roots implements OpenRoots {
 
   /** Hands over everything that is still waiting, but for calls that nobody has answered. */
   flush(): void {
-    for (const root of [...this.#open.values()]) if (root.hasEnded) root.handOver()
+    for (const root of this.#open.values()) if (root.hasEnded) root.handOver()
   }
 
-  #wait(root: RootTrace): void {
+  /** From a trace that is whole: it is handed over when the event loop has a turn to spare. */
+  handOverSoon(root: RootTrace): void {
+    if (this.#handingOver.push(root) === 1) setImmediate(() => this.#handOverAll())
+  }
+
+  #handOverAll(): void {
+    const roots = this.#handingOver
+    this.#handingOver = []
+    for (const root of roots) root.handOver()
+  }
+
+  /** From a trace that waits for pieces. */
+  waits(root: RootTrace): void {
     const [oldest] = this.#waiting
     if (this.#waiting.size >= MOST_WAITING) oldest?.handOver()
     this.#waiting.add(root)
   }
 
-  #forget(root: RootTrace): void {
-    this.#open.delete(root.traceId)
-    this.#waiting.delete(root)
+  /** From a trace that is handed over. */
+  forget(root: RootTrace): void {
+    if (root.waiting !== undefined) this.#open.delete(root.waiting)
+    if (this.#waiting.size > 0) this.#waiting.delete(root)
     this.#pieceBytes -= root.pieceBytes
   }
 }
 
 /** One trace begun here, from its root call's request until it is handed over. */
-export class RootTrace {
+export class RootTrace implements Home {
   readonly traceId: string
-  readonly #options: RootsOptions
-  readonly #takers: Taker[] = []
+  readonly anchorMs: number
+  readonly #all: Roots
+  #taker: Taker | undefined
+  #otherTakers: Taker[] | undefined
   #awaited = false
   /** Somebody wants it as it came; somebody wants it read. */
   #kept = false
   #read = false
-  readonly #told: { readonly waits: () => void; readonly over: () => void }
   /** As it came, where somebody wants that: the root's own record first, then those of late replies. */
-  readonly #roots: PacketRoot[] = []
-  readonly #pieces: Uint8Array[] = []
+  #roots: PacketRoot[] | undefined
+  #pieces: Uint8Array[] | undefined
   /** Made when there is something to be read. */
   #assembly: Assembly | undefined
+  /** Whole, and read when it is looked at. */
+  #unread: Trace | undefined
   /** Handed over: whoever remembers the call must not keep the whole trace. */
   #over = false
   #answered = false
@@ -136,15 +155,26 @@ export class RootTrace {
   #recalled = false
   #timer: NodeJS.Timeout | undefined
   pieceBytes = 0
+  /** Among the traces that are open; theirs. */
+  waiting: Waiting<RootTrace> | undefined
 
-  constructor(
-    traceId: string,
-    options: RootsOptions,
-    told: { readonly waits: () => void; readonly over: () => void },
-  ) {
+  constructor(traceId: string, all: Roots, anchorMs: number) {
     this.traceId = traceId
-    this.#options = options
-    this.#told = told
+    this.anchorMs = anchorMs
+    this.#all = all
+  }
+
+  get flags(): string {
+    return '01'
+  }
+
+  get state(): undefined {
+    return undefined
+  }
+
+  /** A root makes one call. */
+  get calls(): number {
+    return 0
   }
 
   /**
@@ -152,10 +182,20 @@ export class RootTrace {
    * unless somebody waits for it.
    */
   giveTo(taker: Taker, awaited = false): void {
-    this.#takers.push(taker)
+    if (this.#taker === undefined) this.#taker = taker
+    else {
+      this.#otherTakers ??= []
+      this.#otherTakers.push(taker)
+    }
     this.#awaited ||= awaited
     if (taker.takePacket === undefined) this.#read = true
     else this.#kept = true
+  }
+
+  #eachTaker(tell: (taker: Taker) => void): void {
+    const { options } = this.#all
+    if (this.#taker !== undefined) options.guard('sink', () => tell(this.#taker!))
+    for (const taker of this.#otherTakers ?? []) options.guard('sink', () => tell(taker))
   }
 
   addPiece(piece: Uint8Array): void {
@@ -167,40 +207,46 @@ export class RootTrace {
   #addPiece(piece: Uint8Array): void {
     if (this.#over) return
     const assembly = this.#readAlong
-    if (this.#kept) this.#pieces.push(piece)
+    if (this.#kept) {
+      this.#pieces ??= []
+      this.#pieces.push(piece)
+    }
     assembly?.addPiece(piece)
   }
 
   #addRoot(root: PacketRoot): void {
     const assembly = this.#readAlong
-    // A copy: while it waits it must not keep what else the connection has read.
-    if (this.#kept) this.#roots.push({ ...root, block: root.block?.slice() })
+    if (this.#kept) {
+      this.#roots ??= []
+      // A copy: while it waits it must not keep what else the connection has read.
+      this.#roots.push({ ...root, block: root.block?.slice() })
+    }
     assembly?.addRoot(root.record, root, root.block)
   }
 
   /** The root call leaves. */
-  asked(record: CallRecord): void {
+  begin(record: CallRecord): undefined {
     this.#begun = record
   }
 
   /** The root call, while it waits for its reply. */
   get pending(): PacketRoot | undefined {
-    const { host, pid } = this.#options
+    const { host, pid } = this.#all.options
     if (this.#answered || this.#begun === undefined) return undefined
     return { record: this.#begun, host, pid }
   }
 
   /** The root call has ended; its block, if any came, begins the trace. */
-  answered(record: CallRecord, block: Uint8Array | undefined): void {
-    const { host, pid } = this.#options
-    if (this.#over) {
+  end(record: CallRecord, block: Uint8Array | undefined): void {
+    const { host, pid, takeLate, ended } = this.#all.options
+    if (this.#over || this.isWhole) {
       // A late reply: what it brings joins the trace that was handed over.
       const root = { record: { ...record, late: true }, host, pid, block }
-      this.#options.takeLate({ traceId: this.traceId, root, pieces: [], ended: false })
+      takeLate({ traceId: this.traceId, root, pieces: [], ended: false })
       return
     }
     const root = { record, host, pid, block }
-    this.#options.ended?.(this.traceId, root)
+    ended?.(this.traceId, root)
     // Nothing ran below a call that was refused, and nobody waits any more for one given up.
     this.#expectsMore = record.status !== 'rejected' && record.status !== 'cancelled'
     if (block !== undefined && this.#passOn({ root, pieces: NOTHING }, block)) return
@@ -216,9 +262,20 @@ export class RootTrace {
     this.#end(isLost(worstStatus(piece)))
   }
 
-  /** The usual trace of those who want it as it came: nothing else will come, and nobody reads it here. */
+  /** The usual trace: nothing else will come, and nobody has to read it here. */
   #passOn(came: Pick<Packet, 'root' | 'pieces'>, block: Uint8Array): boolean {
-    if (this.#read || !this.#kept || this.#answered || this.#pieces.length > 0) return false
+    if (this.#answered || this.#assembly !== undefined || this.#pieces !== undefined) return false
+    if (!this.#read) return this.#kept && this.#passOnPacket(came, block)
+    if (this.#kept) return false
+    const unread = unreadTrace({ traceId: this.traceId, ...came, ended: true }, block)
+    if (unread === undefined) return false
+    this.#answered = true
+    this.#unread = unread
+    this.#handOverWhenWhole()
+    return true
+  }
+
+  #passOnPacket(came: Pick<Packet, 'root' | 'pieces'>, block: Uint8Array): boolean {
     if (!isSelfContained(block)) return false
     this.#answered = true
     this.#finish()
@@ -234,6 +291,11 @@ export class RootTrace {
     this.#waitForPieces()
   }
 
+  /** True when nothing can be added any more. */
+  get isWhole(): boolean {
+    return this.#unread !== undefined
+  }
+
   /** True when the root call has ended. */
   get hasEnded(): boolean {
     return this.#answered
@@ -243,33 +305,41 @@ export class RootTrace {
   handOver(): void {
     if (this.#over) return
     this.#finish()
+    const trace = this.#unread ?? this.#assembled()
+    this.#unread = undefined
+    if (trace === undefined) return
+    this.#eachTaker((taker) => {
+      if (taker.takePacket === undefined) taker.take(trace)
+    })
+  }
+
+  /** What has been read, once those have it who want it as it came; undefined where nobody else wants it. */
+  #assembled(): Trace | undefined {
     const assembly = this.#reading
     if (this.#kept) this.#giveKept(assembly.waiting === 0)
     this.#assembly = undefined
-    if (!this.#read) return
-    const trace =
-      this.#options.guard('trace', () => assembly.finish()) ??
+    if (!this.#read) return undefined
+    return (
+      this.#all.options.guard('trace', () => assembly.finish()) ??
       new Assembly(this.traceId).finish({ alone: true })
-    for (const taker of this.#takers) {
-      if (taker.takePacket === undefined) this.#options.guard('sink', () => taker.take(trace))
-    }
+    )
   }
 
   #finish(): void {
     this.#over = true
-    clearTimeout(this.#timer)
-    this.#told.over()
+    if (this.#timer !== undefined) clearTimeout(this.#timer)
+    this.#all.forget(this)
   }
 
   #giveKept(ended: boolean): void {
     const { traceId } = this
-    const [root, ...late] = this.#roots
-    this.#give({ traceId, root, pieces: this.#pieces, ended })
+    const [root, ...late] = this.#roots ?? []
+    this.#give({ traceId, root, pieces: this.#pieces ?? NOTHING, ended })
     for (const root of late) this.#give({ traceId, root, pieces: NOTHING, ended: false })
   }
 
   #give(packet: Packet): void {
-    for (const taker of this.#takers) this.#options.guard('sink', () => taker.takePacket?.(packet))
+    this.#eachTaker((taker) => taker.takePacket?.(packet))
   }
 
   #waitForPieces(): void {
@@ -277,8 +347,8 @@ export class RootTrace {
     // A busy process comes to its timers before its sockets, where pieces may lie that came long ago:
     // they are read in the turns up to the second immediate.
     const soon = () => setImmediate(() => setImmediate(() => this.#giveUp()))
-    this.#timer ??= setTimeout(soon, this.#options.graceMs)
-    this.#told.waits()
+    this.#timer ??= setTimeout(soon, this.#all.options.graceMs)
+    this.#all.waits(this)
   }
 
   /** What has not come by now is asked for; the answers follow the trace as what comes late does. */
@@ -288,13 +358,15 @@ export class RootTrace {
   }
 
   #recall(): void {
-    if (this.#recalled || this.#options.recall === undefined) return
+    const { recall } = this.#all.options
+    if (this.#recalled || recall === undefined) return
     this.#recalled = true
-    this.#options.recall(this.traceId)
+    recall(this.traceId)
   }
 
   get #whole(): boolean {
     if (this.#over || this.#recalled) return false
+    if (this.isWhole) return true
     const assembly = this.#reading
     return assembly.waiting === 0 && !(this.#expectsMore && assembly.unannounced)
   }
@@ -309,18 +381,19 @@ export class RootTrace {
     if (this.#assembly !== undefined) return this.#assembly
     const assembly = new Assembly(this.traceId)
     this.#assembly = assembly
-    for (const root of this.#roots) assembly.addRoot(root.record, root, root.block)
-    for (const piece of this.#pieces) assembly.addPiece(piece)
+    for (const root of this.#roots ?? NO_ROOTS) assembly.addRoot(root.record, root, root.block)
+    for (const piece of this.#pieces ?? NOTHING) assembly.addPiece(piece)
     return assembly
   }
 
   #handOverWhenWhole(): void {
     if (!this.#answered || !this.#whole) return
     if (this.#awaited) this.handOver()
-    else setImmediate(() => this.handOver())
+    else this.#all.handOverSoon(this)
   }
 }
 
 const NOTHING: readonly Uint8Array[] = []
+const NO_ROOTS: readonly PacketRoot[] = []
 
 const isLost = (status: Status) => status === 'timeout' || status === 'lost'

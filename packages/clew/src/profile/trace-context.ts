@@ -1,4 +1,5 @@
-import type { Call, Headers } from '../call/index.ts'
+import { type Call, type Headers, NewTable } from '../call/index.ts'
+import type { Home } from './home.ts'
 
 /** W3C trace context as it arrived with a call. */
 export interface TraceContext {
@@ -14,9 +15,13 @@ export interface TraceContext {
   readonly unprefixed: boolean
 }
 
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/u
-const NO_TRACE = '0'.repeat(32)
-const NO_PARENT = '0'.repeat(16)
+/** Of version 00; what later versions add stands behind it. */
+const LENGTH = 55
+const LONGEST = 256
+const TRACE_AT = 3
+const PARENT_AT = 36
+const FLAGS_AT = 53
+const DASH = 0x2d
 /** W3C: longer states may be dropped. */
 const LONGEST_STATE = 512
 
@@ -38,33 +43,62 @@ export function parseTraceContext(
   state: unknown,
   unprefixed: boolean,
 ): TraceContext | undefined {
-  const match = header.length <= 256 ? TRACEPARENT.exec(header) : null
-  if (match === null || header.startsWith('ff')) return undefined
-  const [, traceId = NO_TRACE, parentId = NO_PARENT, flags = '00'] = match
-  if (traceId === NO_TRACE || parentId === NO_PARENT) return undefined
+  if (!isTraceparent(header)) return undefined
   return {
-    traceId,
-    parentId,
-    flags,
+    traceId: header.slice(TRACE_AT, PARENT_AT - 1),
+    parentId: header.slice(PARENT_AT, FLAGS_AT - 1),
+    flags: header.slice(FLAGS_AT, LENGTH),
     state: typeof state === 'string' && state.length <= LONGEST_STATE ? state : undefined,
     unprefixed,
   }
 }
 
+/** Every request has one: digits are looked at one by one, where a pattern would make a match of them. */
+function isTraceparent(header: string): boolean {
+  const { length } = header
+  if (length < LENGTH || length > LONGEST) return false
+  if (length > LENGTH && header.charCodeAt(LENGTH) !== DASH) return false
+  // Version ff is none.
+  return (
+    header.charCodeAt(TRACE_AT - 1) === DASH &&
+    header.charCodeAt(PARENT_AT - 1) === DASH &&
+    header.charCodeAt(FLAGS_AT - 1) === DASH &&
+    !header.startsWith('ff') &&
+    digitsIn(header, 0, TRACE_AT - 1) <= SOME &&
+    digitsIn(header, TRACE_AT, PARENT_AT - 1) === SOME &&
+    digitsIn(header, PARENT_AT, FLAGS_AT - 1) === SOME &&
+    digitsIn(header, FLAGS_AT, LENGTH) <= SOME
+  )
+}
+
+/** By character code: what a digit is. Bits, so that a stretch is those of all its digits together. */
+const ZERO = 0
+const SOME = 1
+const NO_DIGIT = 2
+const DIGITS = new Uint8Array(128).fill(NO_DIGIT)
+for (const digit of '0123456789abcdef') DIGITS[digit.charCodeAt(0)] = digit === '0' ? ZERO : SOME
+
+/** `ZERO` where there are only zeroes, `SOME` where there are other digits, more where not all are digits. */
+function digitsIn(text: string, start: number, end: number): number {
+  let found = ZERO
+  for (let at = start; at < end; at++) found |= DIGITS[text.charCodeAt(at)] ?? NO_DIGIT
+  return found
+}
+
 /** The id of the call that a `traceparent` of ours names. */
 export function parentIdOf(traceparent: string): string {
-  return traceparent.slice(36, 52)
+  return traceparent.slice(PARENT_AT, FLAGS_AT - 1)
 }
 
 /** The headers of a call that continues a trace. */
 export function traceHeaders(
-  call: Call,
-  traceId: string,
+  own: Headers,
+  { traceId, flags, state }: Pick<Home, 'traceId' | 'flags' | 'state'>,
   callId: string,
-  inherited: { readonly flags: string; readonly state: string | undefined },
 ): Headers {
-  const headers = Object.assign(Object.create(null), call.headers) as Record<string, string>
-  headers.traceparent = `00-${traceId}-${callId}-${inherited.flags}`
-  if (inherited.state !== undefined) headers.tracestate = inherited.state
+  const headers = new NewTable()
+  for (const key in own) headers[key] = own[key]!
+  headers.traceparent = `00-${traceId}-${callId}-${flags}`
+  if (state !== undefined) headers.tracestate = state
   return headers
 }

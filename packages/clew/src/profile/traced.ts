@@ -1,17 +1,21 @@
 import {
+  type Call,
   ConfigError,
   ContextValues,
   type Derivable,
   derivable,
+  type Handler,
   type Interceptor,
   isCallable,
   MAILBOX,
+  type Reply,
   WITH_INTERCEPTOR,
 } from '../call/index.ts'
 import { Assembly } from '../trace/blocks.ts'
 import type { Trace } from '../trace/index.ts'
 import { COPY, recordedRoot } from './caller.ts'
 import { Profiler, profilerOf } from './profiler.ts'
+import type { Taker } from './taker.ts'
 import { WORKER_LOG, type WorkerLog } from './worker-log.ts'
 
 /** A proxy whose methods resolve with the result and the call tree that came home with it. */
@@ -42,10 +46,16 @@ export function traced<P extends object>(proxy: P): Traced<P> {
       'traced needs a proxy: one injected into a worker, or from `connect(…)`, `.proxy(name)`; or what `connect(…)` gives, for events.',
     )
   }
+  const methods = new Map<string, (...args: unknown[]) => Promise<unknown>>()
   return new Proxy(Object.create(null), {
-    get(_, method): unknown {
-      if (!isCallable(method)) return undefined
-      return (...args: unknown[]) => callTraced(target, method, args)
+    get(_, property): unknown {
+      if (!isCallable(property)) return undefined
+      let method = methods.get(property)
+      if (method === undefined) {
+        method = (...args) => callTraced(target, property, args)
+        methods.set(property, method)
+      }
+      return method
     },
   }) as Traced<P>
 }
@@ -55,52 +65,69 @@ async function callTraced(
   method: string,
   args: readonly unknown[],
 ): Promise<{ readonly result: unknown; readonly trace: Trace }> {
-  // Stays undefined when the call is refused before any interceptor has seen it.
-  let taken: Promise<Trace> | undefined
-  const recording = target[WITH_INTERCEPTOR](
-    tracing((trace) => {
-      taken = trace
-    }),
-  )
+  const coming = new Coming()
   try {
-    const result = await recording[method]!(...args)
-    return { result, trace: await taken! }
+    const result = await target[WITH_INTERCEPTOR](coming.interceptor, method, args)
+    return { result, trace: coming.trace ?? (await coming.awaited()) }
   } catch (error) {
-    const trace = await taken
+    // None when the call was refused before any interceptor had seen it.
+    const trace = coming.begun ? await coming.awaited() : undefined
     if (trace !== undefined && typeof error === 'object' && error !== null) traces.set(error, trace)
     throw error
   }
 }
 
-function tracing(promised: (trace: Promise<Trace>) => void): Interceptor {
-  return (next) => async (call) => {
-    const { promise, resolve: take } = Promise.withResolvers<Trace>()
-    promised(promise)
+/** The trace of one call, which mostly comes with its reply. */
+class Coming implements Taker {
+  trace: Trace | undefined
+  /** The call has begun: there will be a trace. */
+  begun = false
+  #told: ((trace: Trace) => void) | undefined
+  readonly interceptor: Interceptor = (next) => (call) => this.#send(next, call)
+
+  take(trace: Trace): void {
+    if (this.trace !== undefined) return
+    this.trace = trace
+    this.#told?.(trace)
+  }
+
+  async awaited(): Promise<Trace> {
+    if (this.trace !== undefined) return this.trace
+    return new Promise((resolve) => {
+      this.#told = resolve
+    })
+  }
+
+  #send(next: Handler, call: Call): Promise<Reply> {
+    this.begun = true
     const log = call.values.get(WORKER_LOG)
-    if (log !== undefined) {
-      const values = new ContextValues(call.values)
-      values.set(COPY, copyTo(log, take))
-      try {
-        return await next({ ...call, values })
-      } finally {
-        // Where an interceptor in between kept the call to itself there was nothing to copy.
-        take(new Assembly(log.owner.traceId).finish())
-      }
-    }
+    if (log !== undefined) return this.#copied(next, call, log)
     const mailbox = call.values.get(MAILBOX)
     const profiler =
-      mailbox === undefined ? new Profiler() : await profilerOf(mailbox, call.timeoutMs / 2)
+      mailbox === undefined ? new Profiler() : profilerOf(mailbox, call.timeoutMs / 2)
+    if (profiler instanceof Profiler) return this.#recorded(profiler, next, call)
+    return profiler.then((opened) => this.#recorded(opened, next, call))
+  }
+
+  #recorded(profiler: Profiler, next: Handler, call: Call): Promise<Reply> {
     const root = profiler.roots.begin()
-    root.giveTo({ take }, true)
+    root.giveTo(this, true)
     return recordedRoot(profiler, call, next, root)
   }
-}
 
-/** Within a worker the call belongs to the worker's tree; what is handed over is a copy of its branch. */
-function copyTo(log: WorkerLog, take: (trace: Trace) => void): (typeof COPY)['valueType'] {
-  return (record, block) => {
-    const branch = new Assembly(log.owner.traceId)
-    branch.addRoot(record, log.owner, block)
-    take(branch.finish())
+  /** Within a worker the call belongs to the worker's tree; what is handed over is a copy of its branch. */
+  async #copied(next: Handler, call: Call, log: WorkerLog): Promise<Reply> {
+    const values = new ContextValues(call.values)
+    values.set(COPY, (record, block) => {
+      const branch = new Assembly(log.traceId)
+      branch.addRoot(record, log, block)
+      this.take(branch.finish())
+    })
+    try {
+      return await next({ ...call, values })
+    } finally {
+      // Where an interceptor in between kept the call to itself there was nothing to copy.
+      this.take(new Assembly(log.traceId).finish())
+    }
   }
 }

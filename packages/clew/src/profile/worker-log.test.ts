@@ -26,13 +26,13 @@ function operation(seq: number): CallRecord {
 
 test('ten thousand operations fit into the budget where no inbox can be reached, and are counted', () => {
   // Without a mailbox no inbox is reachable.
-  const carrier = { budget: BUDGET, post: new Post() }
-  const context = { flags: '01', state: undefined }
+  const carrier = { host: OWNER.host, pid: OWNER.pid, budget: BUDGET, post: new Post() }
+  const context = { traceId: OWNER.traceId, flags: '01', state: undefined }
   const log = new WorkerLog(OWNER, context, { anchorMs: 0, receiveUs: T }, carrier)
   for (let seq = 0; seq < 10_000; seq++) {
     const record = operation(seq)
-    log.begin(record)
-    log.append(record, record, undefined)
+    log.begin(record).leave()
+    log.end(record, undefined)
   }
   const own = { receiveUs: T, respondUs: T + 1_000_100, status: 'ok', inFlight: 1 } as const
   const block = log.close({ ...own, redelivered: false, calls: log.calls })

@@ -1,6 +1,7 @@
-import { ContextKey } from '../call/index.ts'
+import { ContextKey, type Place, UnderWay } from '../call/index.ts'
 import { Log } from '../trace/log.ts'
 import type { CallRecord, LogOwner, OwnRecord, PieceExtra, Pointer } from '../trace/records.ts'
+import type { Home } from './home.ts'
 import type { Post } from './post.ts'
 import type { Recorder } from './recall/recorder.ts'
 import type { TraceContext } from './trace-context.ts'
@@ -8,49 +9,67 @@ import type { TraceContext } from './trace-context.ts'
 /** Bytes kept free for the worker's own record when a log is measured against the budget. */
 const OWN_BYTES = 600
 
+const NONE: readonly CallRecord[] = []
+
 /** Pointers kept in the log itself; older ones are found in the pieces. */
 const MOST_POINTERS = 32
 
 /** The log of the worker whose calls are being made. */
 export const WORKER_LOG = new ContextKey<WorkerLog>('worker log')
 
+/** What logs of one process have in common. */
+export interface Carrier {
+  readonly host: string
+  readonly pid: number
+  readonly budget: number
+  readonly post: Post
+  readonly recorder?: Recorder | undefined
+}
+
 /**
  * The log of one worker, kept within a budget while it grows. What would exceed the budget goes to
  * the root's inbox at once, so neither memory nor the reply grows with the number of calls; where
  * no inbox can be reached, siblings are folded (the budget ladder of `docs/format.md`).
  */
-export class WorkerLog {
-  readonly owner: LogOwner
-  readonly context: Pick<TraceContext, 'flags' | 'state'>
+export class WorkerLog implements LogOwner, Home {
+  readonly traceId: string
+  readonly callId: string
+  readonly service: string
+  readonly method: string
+  readonly host: string
+  readonly pid: number
+  readonly flags: string
+  readonly state: string | undefined
   readonly anchorMs: number
   readonly #log: Log
-  readonly #budget: number
+  readonly #carrier: Carrier
   readonly #post: Post
-  readonly #recorder: Recorder | undefined
-  readonly #open = new Set<CallRecord>()
-  readonly #pointers: Pointer[] = []
+  #open: UnderWay<CallRecord> | undefined
+  #pointers: Pointer[] | undefined
   #calls = 0
   #pieces = 0
   #closed = false
   #ownBytes = OWN_BYTES
 
   constructor(
-    owner: LogOwner,
-    context: Pick<TraceContext, 'flags' | 'state'>,
+    call: Pick<LogOwner, 'callId' | 'service' | 'method'>,
+    context: Pick<TraceContext, 'traceId' | 'flags' | 'state'>,
     at: { readonly anchorMs: number; readonly receiveUs: number },
-    carrier: {
-      readonly budget: number
-      readonly post: Post
-      readonly recorder?: Recorder | undefined
-    },
+    carrier: Carrier,
+    post: Post = carrier.post,
   ) {
-    this.owner = owner
-    this.context = context
+    this.traceId = context.traceId
+    this.callId = call.callId
+    this.service = call.service
+    this.method = call.method
+    this.host = carrier.host
+    this.pid = carrier.pid
+    this.flags = context.flags
+    this.state = context.state
     this.anchorMs = at.anchorMs
-    this.#log = new Log(owner, at.receiveUs)
-    this.#budget = carrier.budget
-    this.#post = carrier.post
-    this.#recorder = carrier.recorder
+    this.#log = new Log(this, at.receiveUs)
+    this.#carrier = carrier
+    this.#post = post
   }
 
   /** Keeps more bytes free for the worker's own record. */
@@ -63,15 +82,13 @@ export class WorkerLog {
     return this.#calls
   }
 
-  /** A call leaves; gives its sequence number. */
-  begin(record: CallRecord): void {
-    this.#open.add(record)
+  begin(record: CallRecord): Place<CallRecord> {
+    this.#open ??= new UnderWay()
     this.#calls++
+    return this.#open.add(record)
   }
 
-  /** A call has ended, or brings what came too late for it. */
-  append(begun: CallRecord, record: CallRecord, block: Uint8Array | undefined): void {
-    this.#open.delete(begun)
+  end(record: CallRecord, block: Uint8Array | undefined): void {
     if (this.#closed) {
       this.#appendAfterwards(record, block)
       return
@@ -95,11 +112,12 @@ export class WorkerLog {
 
   /** What is known while the worker runs: what its calls brought so far, and those that have not ended. */
   peek(own: OwnRecord, extra: PieceExtra): Uint8Array {
-    return this.#log.peek(own, this.#open, extra)
+    return this.#log.peek(own, this.#open ?? NONE, extra)
   }
 
   #recordPending(): void {
     this.#closed = true
+    if (this.#open === undefined) return
     for (const record of this.#open) {
       this.#makeRoom(0)
       this.#log.append(record)
@@ -108,16 +126,17 @@ export class WorkerLog {
 
   /** Sends away what is held when `more` bytes would not fit beside it, or it is nested too deep. */
   #makeRoom(more: number): void {
-    const room = this.#budget - this.#ownBytes
+    const room = this.#carrier.budget - this.#ownBytes
     if (!this.#log.overflows(room - more) || this.#log.calls === 0) return
-    if (!this.#post.reachable(this.owner.traceId)) {
+    if (!this.#post.reachable(this.traceId)) {
       this.#log.fold(Math.max(0, room - more))
       return
     }
     const { calls, worst } = this.#log
     const piece = this.#log.takePiece(this.#pieces)
-    this.#recorder?.piece(this.owner, piece)
-    void this.#post.send(this.owner.traceId, piece)
+    this.#carrier.recorder?.piece(this, piece)
+    void this.#post.send(this.traceId, piece)
+    this.#pointers ??= []
     this.#pointers.push({ piece: this.#pieces++, calls, bytes: piece.length, worst })
     // The piece took the older pointers along; they are repeated so that one lost piece hides no other.
     if (this.#pointers.length > MOST_POINTERS) this.#pointers.shift()
@@ -126,8 +145,8 @@ export class WorkerLog {
 
   /** The worker has answered already: what still comes travels alone. */
   #appendAfterwards(record: CallRecord, block: Uint8Array | undefined): void {
-    const late = new Log(this.owner, record.requestUs)
+    const late = new Log(this, record.requestUs)
     late.append(record, block)
-    void this.#post.send(this.owner.traceId, late.takePiece(this.#pieces++))
+    void this.#post.send(this.traceId, late.takePiece(this.#pieces++))
   }
 }

@@ -4,14 +4,11 @@ import { Dependency, inject } from './dependency.ts'
 import type { Rpc, RpcByKeyword, RpcCluster } from './wire-types.ts'
 import type { WorkerContext } from './worker-context.ts'
 
-interface Target {
-  readonly caller: Caller
-  readonly service: string
-  readonly options: CallOptions
-}
-
 const NO_OPTIONS: CallOptions = Object.freeze({})
-const targets = new WeakMap<object, Target>()
+/** All that a proxy has is what its handler answers. */
+const NOTHING: object = Object.freeze(Object.create(null))
+/** By this a proxy gives its handler. */
+const HANDLER: unique symbol = Symbol('clew.proxy')
 
 type Method = (...args: unknown[]) => Promise<unknown>
 
@@ -25,28 +22,39 @@ export function proxyOf<S>(
   service: string,
   options: CallOptions = NO_OPTIONS,
 ): Rpc<S> {
-  const methods = new Map<string, Method>()
-  const made = new Proxy(Object.create(null), {
-    get(_, property): unknown {
-      if (property === WITH_INTERCEPTOR) {
-        return (interceptor: Interceptor) =>
-          proxyOf(caller, service, { ...options, interceptor: around(interceptor, options) })
-      }
-      if (property === 'toString') return () => `[proxy of ${service}]`
-      if (!isCallable(property)) return undefined
-      let method = methods.get(property)
-      if (method === undefined) {
-        method = (...args) => caller.invoke(service, property, args, options)
-        methods.set(property, method)
-      }
-      return method
-    },
-    set() {
-      throw new TypeError(`the proxy of ${service} is read-only`)
-    },
-  }) as object
-  targets.set(made, { caller, service, options })
-  return made as Rpc<S>
+  return new Proxy(NOTHING, new ClientHandler(caller, service, options)) as Rpc<S>
+}
+
+/** Answers for a proxy. Every worker gets proxies of its own, so they have to cost little. */
+class ClientHandler implements ProxyHandler<object> {
+  readonly caller: Caller
+  readonly service: string
+  readonly options: CallOptions
+  #methods: Record<string, Method> | undefined
+
+  constructor(caller: Caller, service: string, options: CallOptions) {
+    this.caller = caller
+    this.service = service
+    this.options = options
+  }
+
+  get(_: object, property: string | symbol): unknown {
+    const { caller, service, options } = this
+    if (property === HANDLER) return this
+    if (property === WITH_INTERCEPTOR) {
+      return (outer: Interceptor, method: string, args: readonly unknown[]) =>
+        caller.invoke(service, method, args, { ...options, interceptor: around(outer, options) })
+    }
+    if (property === 'toString') return () => `[proxy of ${service}]`
+    if (!isCallable(property)) return undefined
+    this.#methods ??= Object.create(null) as Record<string, Method>
+    this.#methods[property] ??= (...args) => caller.invoke(service, property, args, options)
+    return this.#methods[property]
+  }
+
+  set(): never {
+    throw new TypeError(`the proxy of ${this.service} is read-only`)
+  }
 }
 
 /** The interceptor outside the one that the options have already. */
@@ -81,8 +89,8 @@ export function withOptions<P extends object>(
 ): RpcByKeyword<P>
 export function withOptions<P extends object>(proxy: P, options: CallOptions): P
 export function withOptions(proxy: object, options: CallOptions): object {
-  const target = targets.get(proxy)
-  if (target === undefined) {
+  const target = (proxy as { readonly [HANDLER]?: unknown } | undefined)?.[HANDLER]
+  if (!(target instanceof ClientHandler)) {
     throw new ConfigError(
       'withOptions needs a proxy: one injected into a worker, or from `connect(…)`, `.proxy(name)`.',
     )

@@ -36,3 +36,4 @@ export {
 export type * from './records.ts'
 export { isSelfContained } from './self-contained.ts'
 export { isUneven } from './uneven.ts'
+export { unreadTrace } from './unread.ts'

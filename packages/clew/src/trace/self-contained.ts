@@ -1,8 +1,6 @@
 import * as format from './format.ts'
 import { Skim } from './skim.ts'
 
-const DOWN = format.EDGES.indexOf('down')
-const REJECTED = format.STATUSES.indexOf('rejected')
 /** Of what comes as a piece only a root by itself: the rest belongs to something. */
 const ROOT_PIECE = format.PIECE_OWN | format.PIECE_ROOT
 
@@ -24,7 +22,7 @@ function looksWhole(): boolean {
   for (let kind = skim.next(); kind !== undefined; kind = skim.next()) {
     if (kind === format.ITEM_POINTER) return false
     if (kind !== format.ITEM_CALL || skim.end !== undefined || skim.lost) continue
-    if (skim.edge !== DOWN && skim.callStatus !== REJECTED) return false
+    if (!skim.isAlone) return false
   }
   return !skim.bad
 }

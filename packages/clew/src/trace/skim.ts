@@ -5,6 +5,8 @@ import * as format from './format.ts'
 export const NEW_NAME = -1
 
 const NOTHING = new Uint8Array(0)
+const DOWN = format.EDGES.indexOf('down')
+const REJECTED = format.STATUSES.indexOf('rejected')
 
 /**
  * Goes through the bytes of a block or a piece once and makes nothing of them: for questions that must
@@ -24,6 +26,9 @@ export class Skim {
   /** Where the owner's service begins, a text, and its method behind it. */
   namesAt = 0
 
+  /** Some process tells of pauses. */
+  pauses = false
+
   /** How many names the item that `next` came to has brought: items of the same owner refer to them. */
   newNames = 0
 
@@ -39,6 +44,11 @@ export class Skim {
   lost = false
   /** Where the callee's items end; undefined where the callee's block is not here. */
   end: number | undefined
+
+  /** True where the call that `next` came to has nothing at its callee: an operation, or one refused. */
+  get isAlone(): boolean {
+    return this.edge === DOWN || this.callStatus === REJECTED
+  }
 
   /** Up to the first item; false where the bytes are damaged or of another version. */
   begin(bytes: Uint8Array): boolean {
@@ -64,6 +74,7 @@ export class Skim {
     }
     this.#skipOwner()
     this.handledUs = 0
+    this.pauses = false
     if (this.pieceFlags === undefined) this.#skipOwn(true)
     else this.#skipPieceRest(this.pieceFlags)
     return !reader.bad
@@ -132,7 +143,15 @@ export class Skim {
     if ((flags & format.OWN_CALLS) !== 0) reader.varint()
     if ((flags & format.OWN_ERROR) !== 0) this.#skipText()
     if ((flags & format.OWN_FIRST) !== 0) reader.varint()
-    if ((flags & format.OWN_EXTENSION) !== 0) this.#skipText()
+    if ((flags & format.OWN_EXTENSION) !== 0) this.#skipExtension()
+  }
+
+  #skipExtension(): void {
+    const reader = this.#reader
+    const length = reader.varint()
+    const start = reader.skip(length)
+    if (length === 0 || reader.bad) return
+    if ((reader.bytes[start]! & format.OWN_MORE_PAUSES) !== 0) this.pauses = true
   }
 
   #skipCall(tag: number): void {

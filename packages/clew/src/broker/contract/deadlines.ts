@@ -21,11 +21,11 @@ export function deadlineTests(connect: Connect): void {
     )
     const strays: Stray[] = []
     const arrived = new Promise<void>((resolve) => {
-      const onStray = (stray: Stray) => {
+      const stray = (stray: Stray) => {
         strays.push(stray)
         resolve()
       }
-      const sent = call({ service, method: 'get', timeoutMs: 600, onStray })
+      const sent = call({ service, method: 'get', timeoutMs: 600, strays: { stray } })
       assert
         .rejects(connection.request(sent), {
           code: 'timeout',

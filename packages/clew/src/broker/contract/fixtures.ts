@@ -9,13 +9,14 @@ import {
   type Handler,
   type Headers,
   type HeaderValue,
+  NewTable,
   newCallId,
   newHalfId,
   type Reply,
 } from '../../call/index.ts'
 
 export function headers(entries: Record<string, HeaderValue> = {}): Headers {
-  return Object.assign(Object.create(null), entries)
+  return Object.assign(new NewTable(), entries)
 }
 
 export function call(fields: Partial<Call> & { readonly service: string }): Call {
@@ -32,7 +33,7 @@ export function call(fields: Partial<Call> & { readonly service: string }): Call
     attachable: false,
     rejected: undefined,
     values: new ContextValues(),
-    onStray: undefined,
+    strays: undefined,
     ...fields,
   }
 }

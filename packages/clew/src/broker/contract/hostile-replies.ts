@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it, type TestContext } from 'node:test'
 import fc from 'fast-check'
-import { type Connection, RemoteError, RpcError } from '../../call/index.ts'
+import { type Connection, RemoteError, RpcError, type Stray } from '../../call/index.ts'
 import type { Message } from '../message.ts'
 import { type Connect, call, serviceName } from './fixtures.ts'
 import type { RawPeer } from './raw-peer.ts'
@@ -125,8 +125,8 @@ export function hostileReplyTests(connect: Connect, open: () => Promise<RawPeer>
         peer.send({ routingKey, correlationId: `other-${result}`, body })
       }
     })
-    const onStray = ({ kind }: { readonly kind: string }) => strays.push(kind)
-    assert.equal((await connection.request(call({ service, onStray }))).result, 1)
+    const listener = { stray: ({ kind }: Stray) => void strays.push(kind) }
+    assert.equal((await connection.request(call({ service, strays: listener }))).result, 1)
     assert.equal((await connection.request(call({ service }))).result, 1)
     assert.deepEqual(strays, ['duplicate', 'duplicate'])
     assert.deepEqual(new Set(kinds), new Set(['stray_reply']))

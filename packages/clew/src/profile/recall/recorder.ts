@@ -1,4 +1,4 @@
-import type { Call } from '../../call/index.ts'
+import { type Call, type Place, UnderWay } from '../../call/index.ts'
 import { blockAsPiece, encodePacket, type Packet, type PacketRoot } from '../../trace/blocks.ts'
 import type { LogOwner } from '../../trace/records.ts'
 import { shortId } from '../call-id.ts'
@@ -27,19 +27,16 @@ const MOST_RUNNING = 100
 export class Recorder {
   readonly #ring: Ring
   readonly #roots: OpenRoots
-  readonly #running = new Set<Running>()
+  readonly #running = new UnderWay<Running>()
 
   constructor(bytes: number, roots: OpenRoots) {
     this.#ring = new Ring(bytes)
     this.#roots = roots
   }
 
-  begin(worker: Running): void {
-    this.#running.add(worker)
-  }
-
-  end(worker: Running): void {
-    this.#running.delete(worker)
+  /** Gives the place that the worker leaves when it has answered. */
+  begin(worker: Running): Place<Running> {
+    return this.#running.add(worker)
   }
 
   /** The block that a worker's reply took along. */

@@ -22,7 +22,7 @@ describe('Ring', () => {
           const kept = { kind, traceId, callId, parent: 'p'.repeat(parent), bytes: contents }
           ring.put(kind, kept, kept.parent, contents)
           contents.fill(255)
-          if (54 + parent + size <= bytes / 4) {
+          if (30 + parent + size <= bytes / 4) {
             put.push({ ...kept, bytes: new Uint8Array(size).fill(number) })
           }
         }
@@ -31,7 +31,7 @@ describe('Ring', () => {
         assert.equal(found.length, ring.count)
         assert.deepEqual(found, put.slice(put.length - found.length))
         assert.equal(ring.tooLarge, entries.length - put.length)
-        const held = found.reduce((sum, one) => sum + 54 + one.parent.length + one.bytes.length, 0)
+        const held = found.reduce((sum, one) => sum + 30 + one.parent.length + one.bytes.length, 0)
         assert.ok(held <= bytes)
         // At most what one entry does not fit behind is unused, and what the next one took.
         const many = put.length > found.length

@@ -1,0 +1,46 @@
+// `npm run bench:overhead`: Clew traced against Clew untraced, over RabbitMQ. See `--help`.
+import { fileURLToPath } from 'node:url'
+import { besideRabbitmq } from './harness/beside-rabbitmq.ts'
+import { brokerClock } from './harness/broker-process.ts'
+import { brokerVersion } from './harness/broker-version.ts'
+import { writeSection } from './harness/document.ts'
+import { startRemote } from './harness/remote.ts'
+import { HELP, readOptions } from './overhead/options.ts'
+import type { Participant } from './overhead/participants.ts'
+import { runOverhead } from './overhead/suite.ts'
+import { reportOf } from './overhead/tables.ts'
+
+const PARTICIPANT = fileURLToPath(new URL('./overhead/participant.js', import.meta.url))
+const DOCUMENT = fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url))
+
+async function main(parameters: readonly string[]): Promise<number> {
+  const options = readOptions(parameters)
+  if (options.help) {
+    process.stdout.write(HELP)
+    return 0
+  }
+  return besideRabbitmq(async (url) => {
+    const broker = { name: 'rabbitmq', version: await brokerVersion(url) } as const
+    const results = await runOverhead(options.plan, broker, {
+      launch: (role) => startRemote<Participant>(PARTICIPANT, [url, JSON.stringify(role)]),
+      clock: await brokerClock(url),
+      say,
+    })
+    const report = reportOf(results)
+    if (options.write) {
+      await writeSection(DOCUMENT, 'overhead', report)
+      say(`wrote ${DOCUMENT}`)
+    }
+    process.stdout.write(options.json ? `${JSON.stringify(results)}\n` : `${report}\n`)
+    return 0
+  })
+}
+
+function say(line: string): void {
+  process.stderr.write(`overhead: ${line}\n`)
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
+  say(error instanceof Error ? error.message : String(error))
+  return 1
+})

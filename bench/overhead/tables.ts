@@ -1,0 +1,50 @@
+import type { Estimate } from '../harness/statistics.ts'
+import type { LoadResults, OverheadResults } from './results.ts'
+
+/** The results as Markdown. */
+export function reportOf(results: OverheadResults): string {
+  const { machine, broker, otherWork } = results
+  const share = (value: number) => `${(value * 100).toFixed(0)} %`
+  return [
+    `Run on ${results.startedAt.slice(0, 10)} in ${(results.seconds / 60).toFixed(1)} minutes: ${results.rounds} rounds, delivery \`${results.delivery}\`, RabbitMQ ${broker.version ?? 'of unknown version'}, Node ${machine.node.slice(1)}, Clew ${machine.clew}, ${machine.processor}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}. Other work kept ${share(otherWork.before)} of the cores busy just before the run and ${share(otherWork.after)} just after it.`,
+    '',
+    'Against *off* in the same round: medians, and between which bounds they lie with 95 % confidence.',
+    '',
+    '| | calls under way | throughput | p50 | CPU a call, client and service | CPU a call, broker |',
+    '|---|---:|---:|---:|---:|---:|',
+    ...results.systems.flatMap(({ title, loads }) =>
+      loads.flatMap((load) => (load.against === undefined ? [] : [againstRow(title, load)])),
+    ),
+    '',
+    'And as such:',
+    '',
+    '| | calls under way | calls/s | p50, ms | p99, ms | CPU a call, µs | broker, µs |',
+    '|---|---:|---:|---:|---:|---:|---:|',
+    ...results.systems.flatMap(({ title, loads }) => loads.map((load) => plainRow(title, load))),
+  ].join('\n')
+}
+
+function againstRow(title: string, { concurrency, against }: LoadResults): string {
+  const { throughput, p50, cpu, brokerCpu } = against!
+  const cells = [throughput, p50, cpu].map(bounded)
+  const broker = brokerCpu === undefined ? '' : bounded(brokerCpu)
+  return `| ${[title, concurrency, ...cells, broker].join(' | ')} |`
+}
+
+function bounded({ median, low, high }: Estimate): string {
+  return `${median.toFixed(3)} (${low.toFixed(3)}–${high.toFixed(3)})`
+}
+
+function plainRow(title: string, load: LoadResults): string {
+  const ms = (us: number) => (us / 1000).toPrecision(3)
+  const cells = [
+    title,
+    load.concurrency,
+    Math.round(load.perS).toLocaleString('en-US'),
+    ms(load.p50Us),
+    ms(load.p99Us),
+    load.cpuUs.toFixed(1),
+    load.brokerUs === undefined ? '' : load.brokerUs.toFixed(0),
+  ]
+  return `| ${cells.join(' | ')} |`
+}
