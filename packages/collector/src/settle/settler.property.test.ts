@@ -273,7 +273,7 @@ test('so it is in a store with rollups', async () => {
   try {
     await fc.assert(
       fc.asyncProperty(traces, fc.gen(), (plans, draw) => holds(store, plans, draw)),
-      { numRuns: nightly ? 50 : 4, endOnFailure: true },
+      { numRuns: nightly ? 25 : 4, endOnFailure: true },
     )
   } finally {
     await store.close()

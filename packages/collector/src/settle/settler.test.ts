@@ -119,6 +119,42 @@ test('what the store does not take is tried again, and holds up who brings more'
   assert.equal(problems.length, 3)
 })
 
+test('a deletion makes the room that settling waits for', async () => {
+  const [gone, other] = [...madePackets(2, { fromMs: Date.now() })].map(({ traceId, bytes }) =>
+    stored(traceId, bytes),
+  )
+  const store = memoryStore()
+  let full = true
+  const refused = Promise.withResolvers<void>()
+  const settler = new Settler({
+    store: {
+      settle: async (summaries) => {
+        if (full) throw new Error('no room')
+        await store.settle(summaries)
+      },
+      settled: (keys) => store.settled(keys),
+      packets: (keys) => store.packets(keys),
+      unsettled: () => store.unsettled(),
+    },
+    onProblem: () => refused.resolve(),
+  })
+  const packets = [gone!, other!]
+  await store.append([{ id: nextId(), packets }])
+  settler.take(packets)
+  await refused.promise
+  await settler.without(
+    ({ traceId }) => traceId === gone!.traceId,
+    async () => {
+      await store.remove('default', [gone!.traceId])
+      full = false
+    },
+  )
+  await settler.drain()
+  assert.equal((await store.usage('default')).traces, 1)
+  assert.deepEqual(await store.packets([gone!]), new Map())
+  assert.equal(settler.pending, 0)
+})
+
 test('late calls of a large trace, however many, are summarised in a small part of the time', async () => {
   const [{ traceId, bytes }] = [...madePackets(1, { fromMs: Date.now() })] as [MadePacket]
   const large = Array.from({ length: 4_000 }, (_, at) => {
