@@ -4,7 +4,7 @@
 //
 //   npm run check                all of it
 //   npm run check -- --quick     what needs no RabbitMQ: before a commit
-//   npm run check -- --static    what runs no test: .ci/run goes on with `npm test`
+//   npm run check -- --static    what runs nothing: .ci/run goes on with the guard and `npm test`
 import { output, passThrough } from './processes.mjs'
 import { exitWith } from './setup/error.mjs'
 import { ROOT, setup } from './setup.mjs'
@@ -32,6 +32,11 @@ const STEPS = [
     name: 'documentation',
     tests: ['--no-broker', 'test/docs'],
     not: ['--static'],
+  },
+  {
+    name: 'what a call costs',
+    tool: ['npm', 'run', '-s', 'bench:guard'],
+    not: ['--static', '--quick'],
   },
   {
     name: 'tests',
@@ -74,7 +79,8 @@ async function run(step, env) {
 }
 
 function asTyped({ tool, tests }) {
-  return tool === undefined ? `npm test -- ${tests.join(' ')}` : `npx ${tool.join(' ')}`
+  if (tool === undefined) return `npm test -- ${tests.join(' ')}`
+  return tool[0] === 'npm' ? tool.join(' ') : `npx ${tool.join(' ')}`
 }
 
 process.exitCode = await check(process.argv.slice(2)).catch(exitWith)

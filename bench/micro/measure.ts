@@ -26,7 +26,7 @@ const BATCH_MS = 3
  */
 const COUNTED: Readonly<Record<StepGroup, number>> = {
   parts: 20_000,
-  call: 4_000,
+  call: 8_000,
   whole: 4_000,
   trace: 1,
 }

@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Handler } from 'clew'
 import { ContextValues } from 'clew/testing/steps'
+import { countingSink } from './counting-sink.ts'
 import { type MadeCalls, method, overWire } from './made-calls.ts'
-import { callRepeatedly, countingSink, openProfiled, type Profiled } from './profiled.ts'
+import { callRepeatedly, openProfiled, type Profiled } from './profiled.ts'
 import type { Step } from './step.ts'
 
 /** Calls that one worker makes, and roots that are begun before the process does anything else. */

@@ -1,6 +1,6 @@
 import { connect, memory, type Plugin, rpc, run } from 'clew'
 import { profile } from 'clew/profile'
-import { countingSink } from './profiled.ts'
+import { countingSink } from './counting-sink.ts'
 import type { Step } from './step.ts'
 
 class OrderService {
