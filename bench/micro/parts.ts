@@ -3,6 +3,7 @@ import { systemClock } from 'clew/profile'
 import {
   ContextValues,
   type Message,
+  makeTraceparent,
   microseconds,
   newHalfId,
   readTraceContext,
@@ -18,8 +19,6 @@ const RECEIVE_US = 1_790_000_000_000_000
 const APPENDED = 64
 /** Messages made before; a power of two. */
 const MESSAGES = 256
-
-const INHERITED = { flags: '01', state: undefined }
 
 /** Single steps, each by itself. */
 export async function partsOf(calls: MadeCalls): Promise<readonly Step[]> {
@@ -69,11 +68,8 @@ function contexts(calls: MadeCalls): readonly Step[] {
   ]
 }
 
-/** With its text flat, as it is after it was first read. */
 function headersOf(call: Call, { traceId }: MadeCalls): Call['headers'] {
-  const headers = traceHeaders(call.headers, { traceId, ...INHERITED }, shortId(call.id))
-  String(headers.traceparent).charCodeAt(0)
-  return headers
+  return traceHeaders(call.headers, makeTraceparent({ traceId, flags: '01' }, call.id), undefined)
 }
 
 function blocks(calls: MadeCalls): readonly Step[] {

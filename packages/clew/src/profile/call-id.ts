@@ -10,11 +10,21 @@ const HALF_AT = 19
 const DASH_AT = 23
 const UUID_LENGTH = 36
 
+const half = Buffer.alloc(16)
+
 /** Peers may use correlation ids that are no UUIDs; those are hashed to 8 bytes. */
 export function shortId(correlationId: string): string {
   if (!endsAsUuid(correlationId)) return hash(correlationId)
-  const half = correlationId.slice(HALF_AT, DASH_AT) + correlationId.slice(DASH_AT + 1)
-  return isLowerCase(half) ? half : half.toLowerCase()
+  putHalf(half, 0, correlationId)
+  return half.toString('latin1')
+}
+
+/** Writes the 16 digits that a UUID ends in, in lower case. */
+export function putHalf(text: Uint8Array, at: number, uuid: string): void {
+  for (let index = 0; index < 4; index++) text[at + index] = uuid.charCodeAt(HALF_AT + index) | 0x20
+  for (let index = 4; index < 16; index++) {
+    text[at + index] = uuid.charCodeAt(HALF_AT + index + 1) | 0x20
+  }
 }
 
 /** True when an id in the trace, 16 digits in lower case, is the one of a correlation id. */
@@ -27,25 +37,16 @@ export function isIdOf(id: string, correlationId: string): boolean {
   return correlationId[HALF_AT - 1] === '-' && correlationId[DASH_AT] === '-'
 }
 
-/** By character code. */
-const LOWER = 1
-const UPPER = 2
-const KINDS = new Uint8Array(128)
-for (const digit of '0123456789abcdef') KINDS[digit.charCodeAt(0)] = LOWER
-for (const digit of 'ABCDEF') KINDS[digit.charCodeAt(0)] = UPPER
+/** By character code: 1 for a digit of hex. */
+const DIGITS = new Uint8Array(128)
+for (const digit of '0123456789abcdefABCDEF') DIGITS[digit.charCodeAt(0)] = 1
 
 /** Every call has one: its digits are looked at one by one, where a pattern would cost more. */
-function endsAsUuid(id: string): boolean {
+export function endsAsUuid(id: string): boolean {
   if (id.length !== UUID_LENGTH || id[HALF_AT - 1] !== '-' || id[DASH_AT] !== '-') return false
   for (let at = HALF_AT; at < UUID_LENGTH; at++) {
-    if (at !== DASH_AT && !KINDS[id.charCodeAt(at)]) return false
+    if (at !== DASH_AT && DIGITS[id.charCodeAt(at)] !== 1) return false
   }
-  return true
-}
-
-function isLowerCase(digits: string): boolean {
-  for (let at = 0; at < digits.length; at++)
-    if (KINDS[digits.charCodeAt(at)] === UPPER) return false
   return true
 }
 

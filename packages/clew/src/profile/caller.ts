@@ -17,7 +17,7 @@ import type { Home } from './home.ts'
 import { type CallOutcome, repliedOutcome, thrownOutcome } from './outcome.ts'
 import type { Profiler } from './profiler.ts'
 import { ROOT, type RootTrace } from './roots.ts'
-import { parentIdOf, traceHeaders } from './trace-context.ts'
+import { makeTraceparent, parentIdOf, traceHeaders } from './trace-context.ts'
 import { WORKER_LOG } from './worker-log.ts'
 
 /** Takes a copy of what is recorded of one call made by a worker. */
@@ -76,7 +76,7 @@ function isRecorded(call: Call): boolean {
 /** The call as it goes on: its headers say where it belongs, where there is anybody to read them. */
 function marked(call: Call, record: Recording, home: Home, values: ContextValues): Call {
   if (call.edge !== 'down') {
-    const headers = traceHeaders(call.headers, home, record.id)
+    const headers = traceHeaders(call.headers, record.traceparent, home.state)
     return { ...call, headers, values, strays: record }
   }
   const own = new ContextValues(values)
@@ -125,6 +125,7 @@ class Recording implements CallRecord, StrayListener {
   finishUs: number | undefined = undefined
   status: Status = 'pending'
   error: string | undefined = undefined
+  readonly #traceparent: string
   readonly #profiler: Profiler
   readonly #home: Home
   readonly #correlationId: string
@@ -133,7 +134,10 @@ class Recording implements CallRecord, StrayListener {
   #place: Place<CallRecord> | undefined
 
   constructor(profiler: Profiler, call: Call, home: Home) {
-    this.id = callIdOf(call)
+    // An operation has no callee that could be told.
+    const down = call.edge === 'down'
+    this.#traceparent = down ? '' : makeTraceparent(home, call.id)
+    this.id = down ? callIdOf(call) : parentIdOf(this.#traceparent)
     this.service = call.service
     this.method = call.method
     this.edge = call.edge ?? 'call'
@@ -150,6 +154,11 @@ class Recording implements CallRecord, StrayListener {
     } catch (error) {
       profiler.failed('request', error)
     }
+  }
+
+  /** Names the call to its callee. */
+  get traceparent(): string {
+    return this.#traceparent
   }
 
   replied(reply: Reply): void {

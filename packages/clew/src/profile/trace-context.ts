@@ -1,4 +1,5 @@
-import { type Call, type Headers, NewTable } from '../call/index.ts'
+import { type Call, type Headers, type HeaderTable, NewTable } from '../call/index.ts'
+import { endsAsUuid, putHalf, shortId } from './call-id.ts'
 import type { Home } from './home.ts'
 
 /** W3C trace context as it arrived with a call. */
@@ -90,15 +91,38 @@ export function parentIdOf(traceparent: string): string {
   return traceparent.slice(PARENT_AT, FLAGS_AT - 1)
 }
 
+// Written here and copied out: a text that is put together of five is put together once more by
+// whoever reads it.
+const text = Buffer.from(`00-${'0'.repeat(32)}-${'0'.repeat(16)}-00`, 'latin1')
+
+/** What names a call to its callee. */
+export function makeTraceparent(
+  { traceId, flags }: Pick<Home, 'traceId' | 'flags'>,
+  correlationId: string,
+): string {
+  if (!endsAsUuid(correlationId)) return `00-${traceId}-${shortId(correlationId)}-${flags}`
+  for (let at = 0; at < 32; at++) text[TRACE_AT + at] = traceId.charCodeAt(at)
+  putHalf(text, PARENT_AT, correlationId)
+  text[FLAGS_AT] = flags.charCodeAt(0)
+  text[FLAGS_AT + 1] = flags.charCodeAt(1)
+  return text.toString('latin1')
+}
+
 /** The headers of a call that continues a trace. */
 export function traceHeaders(
   own: Headers,
-  { traceId, flags, state }: Pick<Home, 'traceId' | 'flags' | 'state'>,
-  callId: string,
+  traceparent: string,
+  state: string | undefined,
 ): Headers {
-  const headers = new NewTable()
-  for (const key in own) headers[key] = own[key]!
-  headers.traceparent = `00-${traceId}-${callId}-${flags}`
+  const headers = new TraceTable(traceparent)
+  for (const key in own) if (key !== 'traceparent') headers[key] = own[key]!
   if (state !== undefined) headers.tracestate = state
   return headers
 }
+
+// As `NewTable`, with room for what all of them have.
+function Traced(this: HeaderTable, traceparent: string): void {
+  this.traceparent = traceparent
+}
+Traced.prototype = NewTable.prototype
+const TraceTable = Traced as unknown as new (traceparent: string) => HeaderTable

@@ -11,4 +11,4 @@ export {
 export { ContextValues, ErrorRegistry, newCallId, newHalfId, STARTED } from '../call/index.ts'
 export { shortId } from '../profile/call-id.ts'
 export { microseconds } from '../profile/clock.ts'
-export { readTraceContext, traceHeaders } from '../profile/trace-context.ts'
+export { makeTraceparent, readTraceContext, traceHeaders } from '../profile/trace-context.ts'
