@@ -35,8 +35,9 @@ export async function installPackages(
     say(`installing the packages of bench/peers/${folder}`)
     const { npm } = (await script('dependencies.mjs')) as Installing
     const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
-    const { code, text } = await npm(fileURLToPath(home), ['ci', ...quiet])
-    if (code !== 0) return `npm ci in bench/peers/${folder} failed: ${lastLines(text)}`
+    const brief = ['--prefer-offline', '--fetch-retries=1']
+    const { code, text } = await npm(fileURLToPath(home), ['ci', ...quiet, ...brief])
+    if (code !== 0) return `npm ci in bench/peers/${folder} failed: ${reasonIn(text)}`
     await writeFile(stamp, wanted)
     return undefined
   })
@@ -50,8 +51,13 @@ async function fingerprintOf(home: URL): Promise<string> {
   return hash.digest('hex')
 }
 
-function lastLines(text: string): string {
-  return text.trim().split('\n').slice(-3).join(' | ')
+/** What npm says first; then it explains at length. */
+function reasonIn(text: string): string {
+  const lines = text.split('\n').map((line) => line.replace(/^npm error /u, '').trim())
+  return lines
+    .filter((line) => line !== '')
+    .slice(0, 3)
+    .join(', ')
 }
 
 /** Versions of what a peer's folder pins, by the packages' names. */

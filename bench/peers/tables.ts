@@ -34,7 +34,7 @@ function circumstances(results: PeerResults): string {
     MAIN_PACKAGES.flatMap((name) => (pinned[name] === undefined ? [] : `${name} ${pinned[name]}`)),
   )
   return [
-    `Run on ${startedAt.slice(0, 10)} in ${Math.round(seconds / 60)} minutes: ${rounds} rounds, ${windows[100]} seconds at 100 calls at a time, ${windows[1]} at 1 and ${windows[500]} at 500. RabbitMQ ${broker.version ?? ''}, Node ${machine.node.slice(1)}, Clew ${machine.clew}, ${machine.processor}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}.`,
+    `Run on ${startedAt.slice(0, 10)} in ${Math.round(seconds / 6) / 10} minutes: ${rounds} rounds, ${windows[100]} seconds at 100 calls at a time, ${windows[1]} at 1 and ${windows[500]} at 500. RabbitMQ ${broker.version ?? ''}, Node ${machine.node.slice(1)}, Clew ${machine.clew}, ${machine.processor}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}.`,
     `Other work kept ${percent(otherWork.before)} of the cores busy just before the run and ${percent(otherWork.after)} just after it.`,
     packages.length === 0
       ? ''
