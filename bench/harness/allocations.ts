@@ -17,6 +17,8 @@ export const COUNTING_FLAGS: readonly string[] = [
   '--no-concurrent-recompilation',
   '--no-concurrent-sparkplug',
   '--no-flush-bytecode',
+  // Between the first compiler and the last: where it stops depends on when timers fire.
+  '--no-maglev',
   // What buffers had outside the heap would else be given back while the next work is counted.
   '--single-threaded-gc',
 ]

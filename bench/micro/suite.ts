@@ -59,9 +59,13 @@ export async function countBytes(
   say(`counting the bytes of ${counted.length} steps`)
   const remote = startRemote<Measuring>(program, [COUNT], COUNTING_FLAGS)
   return using(remote, async ({ ask }) => {
-    // All before any is counted: a step that runs later changes what is compiled of those before it.
+    // All before any is counted, and always in one order: what runs changes what is compiled of the rest.
     for (const key of counted) await ask.warmUp(key)
-    const values = await inRounds(counted, counts, (key) => ask.count(key))
+    const values = await inRounds(
+      () => counted,
+      counts,
+      (key) => ask.count(key),
+    )
     return new Map(counted.map((key) => [key, quantile(values.get(key)!, 0.5)]))
   })
 }
@@ -77,19 +81,23 @@ async function measureTimes(
   return using(startRemote<Measuring>(program, []), async ({ ask }) => {
     for (const key of keys) await ask.warmUp(key)
     say(`measuring ${rounds} rounds`)
-    return inRounds(keys, rounds, (key) => ask.time(key))
+    return inRounds(
+      () => shuffled(keys),
+      rounds,
+      (key) => ask.time(key),
+    )
   })
 }
 
-/** Every step once a round, in a new order each; the first round is thrown away. */
+/** Every step once a round; the first round is thrown away. */
 async function inRounds(
-  keys: readonly string[],
+  order: () => readonly string[],
   rounds: number,
   measure: (key: string) => Promise<number>,
 ): Promise<ReadonlyMap<string, number[]>> {
-  const values = new Map<string, number[]>(keys.map((key) => [key, []]))
+  const values = new Map<string, number[]>(order().map((key) => [key, []]))
   for (let round = 0; round <= rounds; round++) {
-    for (const key of shuffled(keys)) {
+    for (const key of order()) {
       const value = await measure(key)
       if (round > 0) values.get(key)!.push(value)
     }
