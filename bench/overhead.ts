@@ -3,15 +3,14 @@ import { fileURLToPath } from 'node:url'
 import { besideRabbitmq } from './harness/beside-rabbitmq.ts'
 import { brokerClock } from './harness/broker-process.ts'
 import { brokerVersion } from './harness/broker-version.ts'
-import { writeSection } from './harness/document.ts'
 import { startRemote } from './harness/remote.ts'
 import { HELP, readOptions } from './overhead/options.ts'
 import type { Participant } from './overhead/participants.ts'
-import { runOverhead } from './overhead/suite.ts'
+import { runOverhead, writeOverhead } from './overhead/suite.ts'
 import { reportOf } from './overhead/tables.ts'
 
 const PARTICIPANT = fileURLToPath(new URL('./overhead/participant.js', import.meta.url))
-const DOCUMENT = fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url))
+const DOCUMENTS = fileURLToPath(new URL('../../docs/', import.meta.url))
 
 async function main(parameters: readonly string[]): Promise<number> {
   const options = readOptions(parameters)
@@ -26,12 +25,11 @@ async function main(parameters: readonly string[]): Promise<number> {
       clock: await brokerClock(url),
       say,
     })
-    const report = reportOf(results)
     if (options.write) {
-      await writeSection(DOCUMENT, 'overhead', report)
-      say(`wrote ${DOCUMENT}`)
+      for (const file of await writeOverhead(results, DOCUMENTS)) say(`wrote ${file}`)
     }
-    process.stdout.write(options.json ? `${JSON.stringify(results)}\n` : `${report}\n`)
+    const report = () => `${reportOf(results, 'docs/figures')}\n`
+    process.stdout.write(options.json ? `${JSON.stringify(results)}\n` : report())
     return 0
   })
 }

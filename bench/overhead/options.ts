@@ -6,10 +6,11 @@ import { SYSTEMS } from './systems.ts'
 export const HELP = `What it costs to profile every call: Clew traced, and installed but off, against Clew without.
 
   npm run bench:overhead                  measures for about eight minutes, writes docs/benchmarks.md
+                                          and docs/figures/overhead.svg
   npm run bench:overhead -- --quick       fewer rounds, under two minutes, writes nothing
   npm run -s bench:overhead -- --json     prints the results as one JSON value, writes nothing
 
-  --write              write the section of docs/benchmarks.md, whatever else is asked for
+  --write              write the files, whatever else is asked for
   --delivery KIND      fast (transient messages, the default) or nameko (durable, confirmed)
   --concurrency 1,100  how many calls are under way at a time (1, 10, 100, 500)
   --rounds N           at most so many rounds

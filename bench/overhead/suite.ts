@@ -1,8 +1,13 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { writeSection } from '../harness/document.ts'
 import { describeMachine, otherWork } from '../harness/machine.ts'
 import { type BrokerClock, type Launch, measureOverhead, type Plan, type Say } from './measure.ts'
+import { drawOverhead } from './pictures.ts'
 import type { OverheadResults, Ratios, SystemResults } from './results.ts'
 import type { SystemKey } from './systems.ts'
+import { reportOf } from './tables.ts'
 
 /** Measures by plan; what it ran on is part of the results. */
 export async function runOverhead(
@@ -45,4 +50,17 @@ function ratiosOf(systems: readonly SystemResults[]): Ratios {
     cpuPerCall: hundred?.cpu.median ?? Number.NaN,
     off100: against('installed', 100)?.throughput.median ?? Number.NaN,
   }
+}
+
+/** Puts the tables and the picture into the documents. Returns what it wrote. */
+export async function writeOverhead(
+  results: OverheadResults,
+  documents: string,
+): Promise<readonly string[]> {
+  const picture = path.join(documents, 'figures', 'overhead.svg')
+  await mkdir(path.dirname(picture), { recursive: true })
+  await writeFile(picture, drawOverhead(results))
+  const page = path.join(documents, 'benchmarks.md')
+  await writeSection(page, 'overhead', reportOf(results, 'figures'))
+  return [picture, page]
 }

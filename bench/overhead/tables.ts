@@ -1,12 +1,14 @@
 import type { Estimate } from '../harness/statistics.ts'
 import type { LoadResults, OverheadResults } from './results.ts'
 
-/** The results as Markdown. */
-export function reportOf(results: OverheadResults): string {
+/** The results as Markdown. @param figures where the picture lies, seen from the document */
+export function reportOf(results: OverheadResults, figures: string): string {
   const { machine, broker, otherWork } = results
   const share = (value: number) => `${(value * 100).toFixed(0)} %`
   return [
     `Run on ${results.startedAt.slice(0, 10)} in ${(results.seconds / 60).toFixed(1)} minutes: ${results.rounds} rounds, delivery \`${results.delivery}\`, RabbitMQ ${broker.version ?? 'of unknown version'}, Node ${machine.node.slice(1)}, Clew ${machine.clew}, ${machine.processor}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}. Other work kept ${share(otherWork.before)} of the cores busy just before the run and ${share(otherWork.after)} just after it.`,
+    '',
+    `![What tracing every call costs](${figures}/overhead.svg)`,
     '',
     'Against *off* in the same round: medians, and between which bounds they lie with 95 % confidence.',
     '',

@@ -99,7 +99,7 @@ export class Wire {
     const attachment = end < 0 ? undefined : blockAfter(body, end)
     if (attachment !== undefined) {
       try {
-        return { value: read(serializer, body.subarray(0, end)), attachment }
+        return { value: read(serializer, body, end), attachment }
       } catch {
         // The length does not fit: the payload is found without it, below.
       }
@@ -109,7 +109,7 @@ export class Wire {
       message: `the block behind the body of a message to ${message.routingKey} is damaged or of an unknown version and was dropped`,
     })
     const payload = serializer.contentType === JSON_TYPE ? objectEnd(body) : body.length
-    return { value: read(serializer, body.subarray(0, payload)), attachment: undefined }
+    return { value: read(serializer, body, payload), attachment: undefined }
   }
 
   #reading(contentType: string): Serializer {
@@ -142,10 +142,11 @@ export function isPlainJson(serializer: Serializer): boolean {
   return serializer === JSON_SERIALIZER
 }
 
-function read(serializer: Serializer, body: Buffer): unknown {
-  if (serializer === JSON_SERIALIZER) return decodePayload(body)
+/** @param end where the payload ends in the body */
+function read(serializer: Serializer, body: Buffer, end = body.length): unknown {
+  if (serializer === JSON_SERIALIZER) return decodePayload(body, end)
   try {
-    return serializer.decode(body)
+    return serializer.decode(body.subarray(0, end))
   } catch (error) {
     if (error instanceof UndecodableError) throw error
     throw new UndecodableError(`it is no ${serializer.name}: ${reasonOf(error)}`, { cause: error })

@@ -1,0 +1,78 @@
+// `npm run bench`: the suites that hold Clew against itself and against others, one after the other. See `--help`.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { besideRabbitmq } from './harness/beside-rabbitmq.ts'
+
+/** In this order, with how they are kept short. */
+const SUITES = {
+  overhead: ['--quick', '--seconds', '20', '--concurrency', '1,100'],
+  figures: ['--quick', '--seconds', '15', '--sizes', '1,10,50'],
+  peers: ['--quick', '--rounds', '1'],
+  micro: ['--quick', '--rounds', '3'],
+} as const
+
+const HELP = `Measures what profiling costs, and Clew beside what its users would pick instead.
+
+  npm run bench                 all suites, about an hour and a half; writes docs/benchmarks.md and docs/figures
+  npm run bench -- --quick      as short as they can be, about two minutes, writes nothing
+  npm run -s bench -- --json    prints the results of all suites as one JSON value, writes nothing
+
+  --help                        this text
+
+The suites: ${Object.keys(SUITES)
+  .map((suite) => `bench:${suite}`)
+  .join(', ')}. Each is a command by itself, with options of its own. What
+collectors take and answer is measured by bench:collector and bench:stores.
+
+Uses the RabbitMQ that CLEW_AMQP_URL names, else starts a private one.
+`
+
+async function main(parameters: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...parameters],
+    options: {
+      quick: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) {
+    process.stdout.write(HELP)
+    return 0
+  }
+  return besideRabbitmq(async () => {
+    const results: Record<string, unknown> = {}
+    for (const [suite, quickly] of Object.entries(SUITES)) {
+      process.stderr.write(`bench: ${suite}\n`)
+      const options = [...(values.quick ? quickly : values.json ? [] : ['--write'])]
+      const { code, printed } = await run(suite, values.json ? [...options, '--json'] : options)
+      if (code !== 0) throw new Error(`${suite} ended with ${code}`)
+      if (values.json) results[suite] = JSON.parse(printed)
+      else process.stdout.write(`\n## ${suite}\n\n${printed}`)
+    }
+    if (values.json) process.stdout.write(`${JSON.stringify(results)}\n`)
+    return 0
+  })
+}
+
+/** Runs one suite as its own command does; what it says meanwhile is passed on. */
+async function run(
+  suite: string,
+  options: readonly string[],
+): Promise<{ readonly code: number; readonly printed: string }> {
+  const program = fileURLToPath(new URL(`./${suite}.js`, import.meta.url))
+  const child = spawn(process.execPath, [...process.execArgv, program, ...options], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const pieces: Buffer[] = []
+  child.stdout.on('data', (piece: Buffer) => pieces.push(piece))
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code: code ?? 1, printed: Buffer.concat(pieces).toString('utf8') }
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`)
+  return 1
+})
