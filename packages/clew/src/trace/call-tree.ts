@@ -116,6 +116,8 @@ function toNode(
   const late = respond?.late === true
   const totalMs = place.placeholder ? place.endMs - place.beginMs : (waited ?? handleMs)
   const named = receive ?? request ?? place
+  const ways = networkMs(waited, handleMs, late)
+  const requestLegMs = requestLegOf(place, ways)
   const folds =
     place.folds.length === 0 ? NONE : place.folds.map((fold) => toFolded(fold, place, treeBegin))
   return {
@@ -134,7 +136,10 @@ function toNode(
     totalMs,
     handleMs,
     selfMs: selfMs(place, receiveMs, respondMs),
-    ...legsOf(place, networkMs(waited, handleMs, late)),
+    networkMs: ways,
+    requestLegMs,
+    replyLegMs: requestLegMs === undefined ? undefined : ways! - requestLegMs,
+    legErrorMs: requestLegMs === undefined ? undefined : place.legErrorMs,
     status: statusOf(place),
     callerStatus: ending(finish),
     calleeStatus: ending(respond),
@@ -149,7 +154,7 @@ function toNode(
     from: request?.from,
     attributes: attributesOf(request, receive, respond),
     foreign: receive?.foreign,
-    presence: `${digit(request)}${digit(receive)}${digit(respond)}${digit(finish)}`,
+    presence: presenceOf(request, receive, respond, finish),
     placeholder: place.placeholder,
     calls,
     folds,
@@ -172,7 +177,14 @@ function attributesOf(
   return all
 }
 
-const digit = (entry: Entry | undefined) => (entry === undefined ? 0 : 1)
+/** Every text that there is: made anew for each call, one would be put together of four. */
+const PRESENCES = Array.from({ length: 16 }, (_, bits) => bits.toString(2).padStart(4, '0'))
+
+function presenceOf(...entries: readonly (Entry | undefined)[]): string {
+  let bits = 0
+  for (const entry of entries) bits = bits * 2 + (entry === undefined ? 0 : 1)
+  return PRESENCES[bits]!
+}
 
 /** A clock that stepped back while the call ran leaves a negative difference: it is told and shown as 0. */
 function duration(
@@ -198,17 +210,11 @@ function networkMs(
   return waited - handle
 }
 
-type Legs = Pick<CallNode, 'networkMs' | 'requestLegMs' | 'replyLegMs' | 'legErrorMs'>
-
-function legsOf(place: Making, networkMs: number | undefined): Legs {
-  const { legErrorMs } = place
-  if (networkMs === undefined || legErrorMs === undefined) {
-    return { networkMs, requestLegMs: undefined, replyLegMs: undefined, legErrorMs: undefined }
-  }
-  // Both add up to what was measured, whatever rounding did to stamps.
+/** The part of the ways that the request took; what the reply took is the rest, whatever rounding did to stamps. */
+function requestLegOf(place: Making, networkMs: number | undefined): number | undefined {
+  if (networkMs === undefined || place.legErrorMs === undefined) return undefined
   const receiveMs = stamp(place.delivery?.receive)! + place.shiftMs
-  const requestLegMs = Math.min(networkMs, Math.max(0, receiveMs - place.beginMs))
-  return { networkMs, requestLegMs, replyLegMs: networkMs - requestLegMs, legErrorMs }
+  return Math.min(networkMs, Math.max(0, receiveMs - place.beginMs))
 }
 
 const ending = (entry: Entry | undefined) =>

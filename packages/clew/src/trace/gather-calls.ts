@@ -149,7 +149,15 @@ const MOMENTS = {
   'rpc-respond': 'respond',
 } as const
 
-const NOTHING: Delivery = { receive: undefined, start: undefined, respond: undefined }
+/** An execution of which one moment is known. */
+function deliveryOf(moment: keyof Delivery, entry: Entry): Delivery {
+  // Written out, or each would get a shape of its own.
+  return {
+    receive: moment === 'receive' ? entry : undefined,
+    start: moment === 'start' ? entry : undefined,
+    respond: moment === 'respond' ? entry : undefined,
+  }
+}
 
 /** Most executions of one call that are told apart: beyond, entries count as duplicates. */
 const MOST_DELIVERIES = 1_000
@@ -159,7 +167,7 @@ function deliver(call: Making, entry: Entry, problems: Problems): void {
   const moment = MOMENTS[entry.kind as keyof typeof MOMENTS]
   const first = call.delivery
   if (first === undefined) {
-    call.delivery = { ...NOTHING, [moment]: entry }
+    call.delivery = deliveryOf(moment, entry)
     return
   }
   if (call.others.length === 0 && first[moment] === undefined && isSamePlace(first, entry)) {
@@ -184,7 +192,7 @@ function deliver(call: Making, entry: Entry, problems: Problems): void {
     return
   }
   if (call.others.length < MOST_DELIVERIES - 1) {
-    call.others = [...call.others, { ...NOTHING, [moment]: entry }]
+    call.others = [...call.others, deliveryOf(moment, entry)]
   }
 }
 

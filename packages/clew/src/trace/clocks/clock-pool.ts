@@ -11,6 +11,8 @@ const MOST_CELLS_IN_ALL = 32_768
 const FEWEST_MOMENTS = 4
 const MOST_ALIGNED = 32_768
 const NARROWEST_MS = 1
+/** By so much what is known at a moment may be loosened for the time around it: less than networks take. */
+const LOOSENED_MS = 0.01
 
 /**
  * What calls tell of the clocks of their hosts, of one trace or of many, in bounded memory. Give it to
@@ -100,11 +102,17 @@ export class ClockPool {
     return moment
   }
 
-  /** The more pairs there are, the fewer moments are told apart. */
+  /**
+   * Moments are told apart where a clock was set, or clocks may have drifted between them so far that it
+   * shows: in a trace of a second those are few. The more pairs there are, the fewer they are as well.
+   */
   #begin(first: string | undefined): void {
     this.#first = first
     this.#moments = new Map()
-    const count = Math.max(FEWEST_MOMENTS, Math.min(MOST_CELLS, MOST_ALIGNED / this.#pairCount))
+    const drifted = (DRIFT * (this.#to - this.#from)) / 2
+    const most = Math.min(MOST_CELLS, MOST_ALIGNED / this.#pairCount)
+    const told = this.stepped().next().done === true ? drifted / LOOSENED_MS : most
+    const count = Math.max(FEWEST_MOMENTS, Math.min(most, told))
     // Before the first call and after the last one there may be times to be asked for, too.
     this.#most = 2 * Math.ceil(count)
     this.#periodMs = Math.max(this.#widthMs, (this.#to - this.#from) / count)
