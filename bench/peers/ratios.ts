@@ -27,18 +27,25 @@ export function ratiosOf(cells: readonly MeasuredCell[]): Ratios {
     if (cell.tracer === undefined || untraced === undefined) continue
     tracing[cell.kind.key] = comparisonOf(samples, untraced.samples)
   }
-  const against = (group: Group) => {
+  const against = (group: Group, key = `clew-${group}`) => {
     const found: Record<string, { untraced?: Comparison; traced?: Comparison }> = {}
     for (const { cell, samples } of measured) {
-      const { family, group: its, key } = cell.kind
+      const { family, group: its, key: peer } = cell.kind
       if (family === 'clew' || its !== group) continue
       const traced = cell.tracer !== undefined
-      const clew = find(`clew-${group}`, traced)
+      const clew = find(key, traced)
       if (clew === undefined) continue
       const comparison = comparisonOf(clew.samples, samples)
-      found[key] = { ...found[key], [traced ? 'traced' : 'untraced']: comparison }
+      found[peer] = { ...found[peer], [traced ? 'traced' : 'untraced']: comparison }
     }
     return found
   }
-  return { clew: { fast: against('fast'), confirmed: against('confirmed') }, tracing }
+  return {
+    clew: {
+      fast: against('fast'),
+      fastUnbounded: against('fast', 'clew-fast-500'),
+      confirmed: against('confirmed'),
+    },
+    tracing,
+  }
 }

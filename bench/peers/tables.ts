@@ -66,14 +66,22 @@ function figuresOf({ peers }: PeerResults, group: Group): string {
   return [`### ${GROUPS[group]}`, tableOf([...head, ...more], 2, rows)].join('\n\n')
 }
 
+const DELIVERIES = {
+  fast: '`fast`',
+  fastUnbounded: '`fast`, 500 workers',
+  confirmed: '`nameko`',
+} as const
+
 function ratiosOf({ ratios, peers }: PeerResults): string {
-  const rows = (Object.keys(GROUPS) as Group[]).flatMap((group) =>
-    Object.entries(ratios.clew[group]).map(([key, { untraced, traced }]) => [
-      titleOf(peers, key),
-      group === 'fast' ? '`fast`' : '`nameko`',
-      ...comparisonCells(untraced),
-      ...comparisonCells(traced),
-    ]),
+  const rows = Object.entries(DELIVERIES).flatMap(([group, delivery]) =>
+    Object.entries(ratios.clew[group as keyof typeof DELIVERIES]).map(
+      ([key, { untraced, traced }]) => [
+        titleOf(peers, key),
+        delivery,
+        ...comparisonCells(untraced),
+        ...comparisonCells(traced),
+      ],
+    ),
   )
   if (rows.length === 0) return ''
   const head = [
