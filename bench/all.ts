@@ -2,8 +2,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { besideRabbitmq } from './harness/beside-rabbitmq.ts'
+import { runCommand, type Say } from './harness/command.ts'
+import { readParameters } from './harness/parameters.ts'
 
 /** In this order, with how they are kept short. */
 const SUITES = {
@@ -29,36 +30,27 @@ collectors take and answer is measured by bench:collector and bench:stores.
 Uses the RabbitMQ that CLEW_AMQP_URL names, else starts a private one.
 `
 
-async function main(parameters: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...parameters],
-    options: {
-      quick: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) {
-    process.stdout.write(HELP)
-    return 0
+interface AllOptions {
+  readonly quick: boolean
+  readonly json: boolean
+}
+
+async function runAll({ quick, json }: AllOptions, say: Say): Promise<number> {
+  const results: Record<string, unknown> = {}
+  for (const [suite, quickly] of Object.entries(SUITES)) {
+    say(suite)
+    const options = [...(quick ? quickly : json ? [] : ['--write'])]
+    const { code, printed } = await runSuite(suite, json ? [...options, '--json'] : options)
+    if (code !== 0) throw new Error(`${suite} ended with ${code}`)
+    if (json) results[suite] = JSON.parse(printed)
+    else process.stdout.write(`\n## ${suite}\n\n${printed}`)
   }
-  return besideRabbitmq(async () => {
-    const results: Record<string, unknown> = {}
-    for (const [suite, quickly] of Object.entries(SUITES)) {
-      process.stderr.write(`bench: ${suite}\n`)
-      const options = [...(values.quick ? quickly : values.json ? [] : ['--write'])]
-      const { code, printed } = await run(suite, values.json ? [...options, '--json'] : options)
-      if (code !== 0) throw new Error(`${suite} ended with ${code}`)
-      if (values.json) results[suite] = JSON.parse(printed)
-      else process.stdout.write(`\n## ${suite}\n\n${printed}`)
-    }
-    if (values.json) process.stdout.write(`${JSON.stringify(results)}\n`)
-    return 0
-  })
+  if (json) process.stdout.write(`${JSON.stringify(results)}\n`)
+  return 0
 }
 
 /** Runs one suite as its own command does; what it says meanwhile is passed on. */
-async function run(
+async function runSuite(
   suite: string,
   options: readonly string[],
 ): Promise<{ readonly code: number; readonly printed: string }> {
@@ -72,7 +64,10 @@ async function run(
   return { code: code ?? 1, printed: Buffer.concat(pieces).toString('utf8') }
 }
 
-process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
-  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`)
-  return 1
+await runCommand({
+  name: 'bench',
+  help: HELP,
+  readOptions: (parameters) =>
+    readParameters(parameters, { flags: ['quick', 'json'], values: {} }).flags,
+  run: (options, say) => besideRabbitmq(() => runAll(options, say)),
 })

@@ -2,46 +2,42 @@
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { collectorClient } from '@clew/collector/client'
 import { CollectorProcess } from './collector/collector-process.ts'
 import { type Form, type IngestResult, ingest } from './collector/ingest.ts'
 import { type CollectorOptions, HELP, readOptions } from './collector/options.ts'
 import { askQuestions } from './collector/questions.ts'
 import { type CollectorResults, reportOf } from './collector/tables.ts'
-import { writeSection } from './harness/document.ts'
+import { runCommand, type Say } from './harness/command.ts'
 import { describeMachine } from './harness/machine.ts'
+import { deliver } from './harness/outcome.ts'
 
-const DOCUMENT = fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url))
 const DAY_MS = 86_400_000
 /** Merges go on for a while when everything has come. */
 const MERGE_MS = 60_000
 /** Of OTLP less is sent: it takes longer. */
 const OTLP_PART = 10
 
-async function main(parameters: readonly string[]): Promise<number> {
-  const options = readOptions(parameters)
-  if (options.help) {
-    process.stdout.write(HELP)
-    return 0
-  }
-  const results: CollectorResults = {
-    machine: await describeMachine(),
-    ingest: await measureIngest(options),
-    ...(await measureQuestions(options)),
-  }
-  const report = reportOf(results)
-  if (options.write) {
-    await writeSection(DOCUMENT, 'collector', report)
-    say('wrote docs/benchmarks.md')
-  }
-  process.stdout.write(options.json ? `${JSON.stringify(results)}\n` : `${report}\n`)
-  return 0
-}
+await runCommand({
+  name: 'collector',
+  help: HELP,
+  readOptions,
+  async run(options, say) {
+    const results: CollectorResults = {
+      suite: 'collector',
+      schema: 1,
+      machine: await describeMachine(),
+      ingest: await measureIngest(options, say),
+      ...(await measureQuestions(options, say)),
+    }
+    return deliver({ suite: 'collector', results, report: () => reportOf(results) }, options, say)
+  },
+})
 
-async function measureIngest({
-  ingest: calls,
-}: CollectorOptions): Promise<readonly IngestResult[]> {
+async function measureIngest(
+  { ingest: calls }: CollectorOptions,
+  say: Say,
+): Promise<readonly IngestResult[]> {
   const results: IngestResult[] = []
   const parts: readonly (readonly [Form, number])[] = [
     ['blocks', 1],
@@ -61,10 +57,10 @@ async function measureIngest({
   return results
 }
 
-async function measureQuestions({
-  calls,
-  times,
-}: CollectorOptions): Promise<Pick<CollectorResults, 'store' | 'questions'>> {
+async function measureQuestions(
+  { calls, times }: CollectorOptions,
+  say: Say,
+): Promise<Pick<CollectorResults, 'store' | 'questions'>> {
   await using store = await folder()
   const [fromMs, toMs] = [Date.now() - DAY_MS, Date.now()]
   {
@@ -101,12 +97,3 @@ async function folder(): Promise<Folder> {
   const path = await mkdtemp(join(tmpdir(), 'clew-bench-'))
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }
-
-function say(line: string): void {
-  process.stderr.write(`collector: ${line}\n`)
-}
-
-process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
-  say(error instanceof Error ? error.message : String(error))
-  return 1
-})

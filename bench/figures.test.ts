@@ -14,8 +14,9 @@ import { makeParticipant } from './figures/participants.ts'
 import { drawFigures } from './figures/pictures.ts'
 import type { FigureResults, Line, Point } from './figures/results.ts'
 import type { Shape } from './figures/services.ts'
-import { runFigures, writeFigures } from './figures/suite.ts'
+import { outcomeOf, runFigures } from './figures/suite.ts'
 import { SYSTEMS, type SystemKey } from './figures/systems.ts'
+import { writeDocuments } from './harness/outcome.ts'
 
 const EVERY_SYSTEM: readonly SystemKey[] = SYSTEMS.map(({ key }) => key)
 const SHAPES: readonly Shape[] = ['depth', 'together', 'inSeries']
@@ -137,7 +138,7 @@ describe('the figures', () => {
       join(folder, 'benchmarks.md'),
       '# Ours\n\n<!-- figures:begin -->\n<!-- figures:end -->\n',
     )
-    await writeFigures(results, folder)
+    await writeDocuments(outcomeOf(results), folder)
     const page = await readFile(join(folder, 'benchmarks.md'), 'utf8')
     assert.match(page, /^# Ours/)
     for (const file of await readdir(join(folder, 'figures'))) {

@@ -5,44 +5,35 @@ import { advice, compare, isFailure, told } from './guard/compare.ts'
 import { measureFigures } from './guard/figures.ts'
 import { HELP, readOptions } from './guard/options.ts'
 import { besideRabbitmq } from './harness/beside-rabbitmq.ts'
+import { runCommand } from './harness/command.ts'
 
 const MEASURE = fileURLToPath(new URL('./micro/measure.js', import.meta.url))
 const BASELINE = fileURLToPath(new URL('../guard/baseline.json', import.meta.url))
 
-async function main(parameters: readonly string[]): Promise<number> {
-  const { accept, json, help } = readOptions(parameters)
-  if (help) {
-    process.stdout.write(HELP)
-    return 0
-  }
-  return besideRabbitmq(async (url) => {
-    const figures = await measureFigures(url, MEASURE, say)
-    const { figures: accepted, node } = await readBaseline(BASELINE)
-    const differences = compare(accepted, figures)
-    const report = json
-      ? `${JSON.stringify({ suite: 'guard', schema: 1, figures, differences })}\n`
-      : told(differences)
-    process.stdout.write(report)
-    if (accept) {
-      await writeBaseline(BASELINE, figures)
-      say('wrote bench/guard/baseline.json: all of this is accepted now')
-      return 0
-    }
-    if (node !== process.version) {
-      say(
-        `accepted with Node ${node}, measured with ${process.version}, which may allocate otherwise`,
-      )
-    }
-    if (!json) process.stdout.write(advice(differences))
-    return differences.some(isFailure) ? 1 : 0
-  })
-}
-
-function say(line: string): void {
-  process.stderr.write(`guard: ${line}\n`)
-}
-
-process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
-  say(error instanceof Error ? error.message : String(error))
-  return 1
+await runCommand({
+  name: 'guard',
+  help: HELP,
+  readOptions,
+  run: ({ accept, json }, say) =>
+    besideRabbitmq(async (url) => {
+      const figures = await measureFigures(url, MEASURE, say)
+      const { figures: accepted, node } = await readBaseline(BASELINE)
+      const differences = compare(accepted, figures)
+      const report = json
+        ? `${JSON.stringify({ suite: 'guard', schema: 1, figures, differences })}\n`
+        : told(differences)
+      process.stdout.write(report)
+      if (accept) {
+        await writeBaseline(BASELINE, figures)
+        say('wrote bench/guard/baseline.json: all of this is accepted now')
+        return 0
+      }
+      if (node !== process.version) {
+        say(
+          `accepted with Node ${node}, measured with ${process.version}, which may allocate otherwise`,
+        )
+      }
+      if (!json) process.stdout.write(advice(differences))
+      return differences.some(isFailure) ? 1 : 0
+    }),
 })

@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { memory } from 'clew'
 import { assertWellFormed } from './charts/well-formed.ts'
+import { writeDocuments } from './harness/outcome.ts'
 import type { Launch, Plan } from './overhead/measure.ts'
 import { readOptions } from './overhead/options.ts'
 import { makeParticipant, type Participant } from './overhead/participants.ts'
 import type { OverheadResults } from './overhead/results.ts'
-import { runOverhead, writeOverhead } from './overhead/suite.ts'
+import { outcomeOf, runOverhead } from './overhead/suite.ts'
 import { SYSTEMS } from './overhead/systems.ts'
 
 const PLAN: Plan = {
@@ -78,7 +79,7 @@ describe('overhead', () => {
     try {
       const page = join(folder, 'benchmarks.md')
       await writeFile(page, 'before\n<!-- overhead:begin -->\n<!-- overhead:end -->\nafter\n')
-      const [picture = ''] = await writeOverhead(await run(inMemory()), folder)
+      const [picture = ''] = await writeDocuments(outcomeOf(await run(inMemory())), folder)
       assertWellFormed(await readFile(picture, 'utf8'))
       const text = await readFile(page, 'utf8')
       assert.match(
@@ -103,9 +104,9 @@ describe('overhead', () => {
   })
 
   it('says which option is wrong', () => {
-    assert.throws(() => readOptions(['--rounds', '0']), /--rounds takes whole numbers/u)
+    assert.throws(() => readOptions(['--rounds', '0']), /--rounds takes a whole number/u)
     assert.throws(() => readOptions(['--concurrency', '1,x']), /--concurrency takes .*"x"/u)
-    assert.throws(() => readOptions(['--delivery', 'slow']), /--delivery is fast or nameko/u)
+    assert.throws(() => readOptions(['--delivery', 'slow']), /--delivery takes fast or nameko/u)
     assert.equal(readOptions([]).write, true)
     assert.equal(readOptions(['--quick']).write, false)
     assert.equal(readOptions(['--json']).write, false)

@@ -10,6 +10,7 @@ import { madePackets } from '@clew/collector/testing'
 import { encodeOtlpProtobuf, encodeZipkin } from 'clew/formats'
 import { Assembly, encodeBatch, readPacket } from 'clew/trace/blocks'
 import { assertWellFormed } from './charts/well-formed.ts'
+import { writeDocuments } from './harness/outcome.ts'
 import { type Cell, cellKey, cellsOf, KINDS } from './peers/kinds.ts'
 import type { MeasuredCell, Plan, Sample } from './peers/measure.ts'
 import { readOptions } from './peers/options.ts'
@@ -18,7 +19,7 @@ import type { PeerResults } from './peers/results.ts'
 import type { RunningPeer } from './peers/running-peer.ts'
 import { countIn } from './peers/sink-count.ts'
 import { prepareStart, type Start } from './peers/start.ts'
-import { resultsOf, runPeers, writePeers } from './peers/suite.ts'
+import { outcomeOf, resultsOf, runPeers } from './peers/suite.ts'
 
 const url = process.env.CLEW_AMQP_URL
 const skip = url === undefined && 'needs RabbitMQ: set CLEW_AMQP_URL, or run `npm test`'
@@ -240,7 +241,7 @@ describe('the results', () => {
       join(folder, 'benchmarks.md'),
       '# Ours\n\n<!-- peers:begin -->\n<!-- peers:end -->\n',
     )
-    await writePeers(results, folder)
+    await writeDocuments(outcomeOf(results), folder)
     const page = await readFile(join(folder, 'benchmarks.md'), 'utf8')
     assert.match(page, /^# Ours/)
     assert.match(

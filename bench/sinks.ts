@@ -1,5 +1,4 @@
-// `npm run bench:sinks [-- ROUNDS]`: what calls take when their traces are sent, and the collector is there,
-// gone, or hangs. Rounds of all variants in random order; with CLEW_AMQP_URL over RabbitMQ, else in process.
+// `npm run bench:sinks`: what calls take when their traces are sent. See `--help`.
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -8,9 +7,26 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, memory, proxy, rabbitmq, rpc, run } from 'clew'
 import { brokerSink, fileSink, httpSink, keep, profile, type Sink } from 'clew/profile'
+import { runCommand } from './harness/command.ts'
 import { processorUs } from './harness/machine.ts'
+import { readParameters } from './harness/parameters.ts'
+import { wholeNumber } from './harness/readers.ts'
 import { quantile, shuffled } from './harness/statistics.ts'
 
+const HELP = `Measures what calls take when their traces are sent, and the collector is there, gone, or hangs.
+
+  npm run bench:sinks                 about a minute
+  npm run bench:sinks -- --quick      a few rounds
+
+  --rounds N    rounds of all variants in random order (40; quick: 5)
+  --json        print the results as one JSON value
+  --help        this text
+
+With CLEW_AMQP_URL over that RabbitMQ, else in process.
+`
+const ROUNDS = 40
+const QUICK_ROUNDS = 5
+const MOST_ROUNDS = 10_000
 const REQUESTS = 200
 const BRANCHES = 4
 
@@ -131,32 +147,84 @@ async function round(variant: Variant): Promise<void> {
   variant.p99Ms.push(quantile(times, 0.99))
 }
 
-const rounds = Number(process.argv[2] ?? 40)
-const all = await variants()
-// The first is for the compiler.
-for (const each of all) await round(each)
-for (const each of all) {
-  each.timesMs.length = 0
-  each.p99Ms.length = 0
-  each.processorUs = 0
+/** Measures so many rounds of all variants. The first, not among them, is for the compiler. */
+async function measure(all: readonly Variant[], rounds: number): Promise<void> {
+  for (const each of all) await round(each)
+  for (const each of all) {
+    each.timesMs.length = 0
+    each.p99Ms.length = 0
+    each.processorUs = 0
+  }
+  for (let index = 0; index < rounds; index++) {
+    for (const each of shuffled(all)) await round(each)
+  }
 }
-for (let index = 0; index < rounds; index++) {
-  for (const each of shuffled(all)) await round(each)
+
+interface VariantFigures {
+  readonly name: string
+  /** Of a request. */
+  readonly p50Us: number
+  readonly p99Us: number
+  /** Median over the rounds of the distance to the untraced p99 of the same round. */
+  readonly p99BesideUs: number
+  readonly processorUs: number
 }
-const [untraced] = all as [Variant]
-const row = (cells: readonly string[]) => process.stdout.write(`| ${cells.join(' | ')} |\n`)
-const usOf = (ms: number) => `${Math.round(ms * 1000)}`
-process.stdout.write(
-  `${rounds} rounds of ${REQUESTS} requests of ${BRANCHES + 1} calls, ${broker.name}; µs a request\n\n`,
-)
-row(['variant', 'p50', 'p99', "p99 beside the untraced round's (median)", 'processor'])
-row(['---', '---:', '---:', '---:', '---:'])
-for (const { name, timesMs, p99Ms, processorUs: us } of all) {
-  const beside = p99Ms.map((ms, index) => ms - untraced.p99Ms[index]!)
-  row([
-    ...[name, usOf(quantile(timesMs, 0.5)), usOf(quantile(timesMs, 0.99))],
-    ...[usOf(quantile(beside, 0.5)), `${Math.round(us / rounds / REQUESTS)}`],
-  ])
+
+function figuresOf(all: readonly Variant[], rounds: number): readonly VariantFigures[] {
+  const [untraced] = all
+  return all.map(({ name, timesMs, p99Ms, processorUs: us }) => {
+    const beside = p99Ms.map((ms, index) => ms - untraced!.p99Ms[index]!)
+    return {
+      name,
+      p50Us: quantile(timesMs, 0.5) * 1000,
+      p99Us: quantile(timesMs, 0.99) * 1000,
+      p99BesideUs: quantile(beside, 0.5) * 1000,
+      processorUs: us / rounds / REQUESTS,
+    }
+  })
 }
-for (const close of open.toReversed()) await close()
+
+function reportOf(figures: readonly VariantFigures[], rounds: number): string {
+  return [
+    `${rounds} rounds of ${REQUESTS} requests of ${BRANCHES + 1} calls, ${broker.name}; µs a request`,
+    '',
+    "| variant | p50 | p99 | p99 beside the untraced round's (median) | processor |",
+    '|---|---:|---:|---:|---:|',
+    ...figures.map(({ name, ...numbers }) => {
+      return `| ${[name, ...Object.values(numbers).map((us) => us.toFixed(0))].join(' | ')} |`
+    }),
+  ].join('\n')
+}
+
+await runCommand({
+  name: 'sinks',
+  help: HELP,
+  readOptions(parameters) {
+    const read = {
+      flags: ['quick', 'json'],
+      values: { rounds: wholeNumber(1, MOST_ROUNDS) },
+    } as const
+    const { flags, values } = readParameters(parameters, read)
+    return { json: flags.json, rounds: values.rounds ?? (flags.quick ? QUICK_ROUNDS : ROUNDS) }
+  },
+  async run({ json, rounds }) {
+    try {
+      const all = await variants()
+      await measure(all, rounds)
+      const variantFigures = figuresOf(all, rounds)
+      const results = {
+        suite: 'sinks',
+        schema: 1,
+        rounds,
+        broker: broker.name,
+        variants: variantFigures,
+      }
+      process.stdout.write(`${json ? JSON.stringify(results) : reportOf(variantFigures, rounds)}\n`)
+      return 0
+    } finally {
+      for (const close of open.toReversed()) await close()
+    }
+  },
+})
+// What hangs is not waited for.
 process.exit()

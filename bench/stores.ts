@@ -1,15 +1,16 @@
 // `npm run bench:stores`: the same traces sent to Clew's collector, Jaeger and Zipkin. See `--help`.
-import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
-import { writeSection } from './harness/document.ts'
+import { runCommand } from './harness/command.ts'
 import { describeMachine, type Machine, otherWork } from './harness/machine.ts'
+import { deliver } from './harness/outcome.ts'
+import { readParameters } from './harness/parameters.ts'
+import { anyText, wholeNumber } from './harness/readers.ts'
 import { quantile, shuffled } from './harness/statistics.ts'
 import { CLEW, jaeger, zipkin } from './stores/kinds.ts'
 import { measureStore, type StoreResult, traffic } from './stores/measure.ts'
 import type { StoreKind } from './stores/store.ts'
 
-const DOCUMENT = fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url))
 const HOUR_MS = 3_600_000
+const MOST = 10_000_000
 const HELP = `Sends the same traces to Clew's collector, Jaeger and Zipkin, one after the other in random order.
 
   npm run bench:stores -- --jaeger PROGRAM --zipkin JAR
@@ -18,50 +19,45 @@ const HELP = `Sends the same traces to Clew's collector, Jaeger and Zipkin, one 
   --zipkin PATH   zipkin-server-…-exec.jar; wants java
   --calls N       calls sent, two spans each (default 200,000)
   --rounds N      (default 3)
+  --json          print the results as one JSON value
   --write         write the section of docs/benchmarks.md
   --help          this text
 `
 
-async function main(parameters: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...parameters],
-    options: {
-      jaeger: { type: 'string' },
-      zipkin: { type: 'string' },
-      calls: { type: 'string', default: '200000' },
-      rounds: { type: 'string', default: '3' },
-      write: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) {
-    process.stdout.write(HELP)
-    return
-  }
-  const kinds: StoreKind[] = [CLEW]
-  if (values.jaeger !== undefined) kinds.push(jaeger(values.jaeger))
-  if (values.zipkin !== undefined) kinds.push(zipkin(values.zipkin))
-  const [calls, rounds] = [whole('calls', values.calls), whole('rounds', values.rounds)]
-  const busy = await otherWork(2_000)
-  const sent = traffic(calls, HOUR_MS)
-  const results: StoreResult[] = []
-  for (let round = 0; round < rounds; round++) {
-    for (const kind of shuffled(kinds)) {
-      const result = await measureStore(kind, sent)
-      process.stderr.write(`stores: round ${round + 1}: ${JSON.stringify(result)}\n`)
-      results.push(result)
+await runCommand({
+  name: 'stores',
+  help: HELP,
+  readOptions: (parameters) =>
+    readParameters(parameters, {
+      flags: ['json', 'write'],
+      values: {
+        jaeger: anyText,
+        zipkin: anyText,
+        calls: wholeNumber(1, MOST),
+        rounds: wholeNumber(1, MOST),
+      },
+    }),
+  async run({ flags, values }, say) {
+    const kinds: StoreKind[] = [CLEW]
+    if (values.jaeger !== undefined) kinds.push(jaeger(values.jaeger))
+    if (values.zipkin !== undefined) kinds.push(zipkin(values.zipkin))
+    const { calls = 200_000, rounds = 3 } = values
+    const busy = await otherWork(2_000)
+    const sent = traffic(calls, HOUR_MS)
+    const measured: StoreResult[] = []
+    for (let round = 0; round < rounds; round++) {
+      for (const kind of shuffled(kinds)) {
+        const result = await measureStore(kind, sent)
+        say(`round ${round + 1}: ${JSON.stringify(result)}`)
+        measured.push(result)
+      }
     }
-  }
-  const report = reportOf(await describeMachine(), busy, sent.calls, kinds, results)
-  if (values.write) await writeSection(DOCUMENT, 'stores', report)
-  process.stdout.write(`${report}\n`)
-}
-
-function whole(name: string, text: string): number {
-  const value = Number(text.replaceAll(',', ''))
-  if (Number.isInteger(value) && value >= 1) return value
-  throw new Error(`--${name} takes a whole number from 1 on; got ${text}`)
-}
+    const machine = await describeMachine()
+    const results = { suite: 'stores', schema: 1, machine, otherWork: busy, rounds, measured }
+    const report = () => reportOf(machine, busy, sent.calls, kinds, measured)
+    return deliver({ suite: 'stores', results, report }, flags, say)
+  },
+})
 
 function reportOf(
   machine: Machine,
@@ -101,8 +97,3 @@ function reportOf(
     ...rows,
   ].join('\n')
 }
-
-await main(process.argv.slice(2)).catch((error: unknown) => {
-  process.stderr.write(`stores: ${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
-})

@@ -1,4 +1,5 @@
-import { parseArgs } from 'node:util'
+import { someOf, wholeNumber, wholeNumbers } from '../harness/readers.ts'
+import { type Output, readSuiteOptions } from '../harness/suite-options.ts'
 import { FORMATS, type Format } from './documents.ts'
 import { SHAPES, type Shape } from './made-calls.ts'
 
@@ -33,75 +34,38 @@ export interface AnalysisPlan {
   readonly rounds: number
 }
 
-export interface AnalysisOptions {
+export interface AnalysisOptions extends Output {
   readonly plan: AnalysisPlan
-  readonly json: boolean
-  readonly write: boolean
-  readonly help: boolean
 }
 
 const FULL = { calls: [1_000, 10_000, 100_000, 1_000_000], traces: [10_000, 100_000], rounds: 3 }
 const QUICK = { calls: [1_000, 10_000, 100_000], traces: [1_000, 10_000], rounds: 1 }
+const MOST = 1_000_000
+const MOST_ROUNDS = 1000
 
 /** @throws Error that says which option is wrong */
 export function readOptions(parameters: readonly string[]): AnalysisOptions {
-  const { values } = parseArgs({
-    args: [...parameters],
-    options: {
-      json: { type: 'boolean', default: false },
-      quick: { type: 'boolean', default: false },
-      write: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-      calls: { type: 'string' },
-      shapes: { type: 'string' },
-      formats: { type: 'string' },
-      traces: { type: 'string' },
-      rounds: { type: 'string' },
-    },
+  const { quick, json, write, values } = readSuiteOptions(parameters, {
+    calls: wholeNumbers(1, MOST),
+    shapes: someOf(SHAPES),
+    formats: someOf(FORMATS),
+    traces: wholeNumbers(0, MOST),
+    rounds: wholeNumber(1, MOST_ROUNDS),
   })
-  const scope = values.quick ? QUICK : FULL
-  const { calls, shapes, formats, traces, rounds } = values
-  const whole =
-    !values.quick && [calls, shapes, formats, traces, rounds].every((one) => one === undefined)
-  return {
-    plan: {
-      calls: calls === undefined ? scope.calls : readCounts('calls', calls),
-      documents: readDocuments(formats, shapes),
-      traces: traces === undefined ? scope.traces : readCounts('traces', traces).filter(Boolean),
-      rounds: rounds === undefined ? scope.rounds : (readCounts('rounds', rounds)[0] ?? 1),
-    },
-    json: values.json,
-    write: values.write || (whole && !values.json),
-    help: values.help,
-  }
+  const scope = quick ? QUICK : FULL
+  const { calls = scope.calls, traces = scope.traces, rounds = scope.rounds } = values
+  const documents = documentsOf(values.formats ?? FORMATS, values.shapes)
+  return { plan: { calls, documents, traces: traces.filter(Boolean), rounds }, json, write }
 }
 
 /** Other formats than ours in one shape, where nothing else is asked for: below reading all is the same. */
-function readDocuments(formats: string | undefined, shapes: string | undefined): DocumentKind[] {
-  const wanted = readChoice('shapes', SHAPES, shapes)
-  return readChoice('formats', FORMATS, formats).flatMap((format) =>
-    wanted
+function documentsOf(
+  formats: readonly Format[],
+  shapes: readonly Shape[] | undefined,
+): readonly DocumentKind[] {
+  return formats.flatMap((format) =>
+    (shapes ?? SHAPES)
       .filter((shape) => shapes !== undefined || format === 'clew' || shape === 'mixed')
       .map((shape) => ({ format, shape })),
   )
-}
-
-function readChoice<T extends string>(
-  option: string,
-  all: readonly T[],
-  list: string | undefined,
-): readonly T[] {
-  if (list === undefined) return all
-  const wanted = list.split(',')
-  const unknown = wanted.find((name) => !all.some((one) => one === name))
-  if (unknown !== undefined) throw new Error(`--${option} knows no "${unknown}"; see --help`)
-  return all.filter((one) => wanted.includes(one))
-}
-
-function readCounts(option: string, list: string): number[] {
-  return list.split(',').map((text) => {
-    const value = Number(text)
-    if (text !== '' && Number.isInteger(value) && value >= 0 && value <= 1_000_000) return value
-    throw new Error(`--${option} takes whole numbers up to 1000000; got "${text}"`)
-  })
 }

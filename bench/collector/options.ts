@@ -1,4 +1,5 @@
-import { parseArgs } from 'node:util'
+import { wholeNumber } from '../harness/readers.ts'
+import { type Output, readSuiteOptions } from '../harness/suite-options.ts'
 
 export const HELP = `Measures what a collector takes and how it answers: a \`clew collect\` of its own, embedded store.
 
@@ -13,43 +14,22 @@ export const HELP = `Measures what a collector takes and how it answers: a \`cle
   --help        this text
 `
 
-export interface CollectorOptions {
+export interface CollectorOptions extends Output {
   readonly ingest: number
   readonly calls: number
   readonly times: number
-  readonly json: boolean
-  readonly write: boolean
-  readonly help: boolean
 }
+
+const FULL = { ingest: 3_000_000, calls: 10_000_000, times: 100 }
+const QUICK = { ingest: 1_000_000, calls: 1_000_000, times: 30 }
+const MOST = 1_000_000_000
 
 /** @throws Error that says which option is wrong */
 export function readOptions(parameters: readonly string[]): CollectorOptions {
-  const { values } = parseArgs({
-    args: [...parameters],
-    options: {
-      json: { type: 'boolean', default: false },
-      quick: { type: 'boolean', default: false },
-      write: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-      ingest: { type: 'string' },
-      calls: { type: 'string' },
-      times: { type: 'string' },
-    },
+  const { quick, json, write, values } = readSuiteOptions(parameters, {
+    ingest: wholeNumber(1, MOST),
+    calls: wholeNumber(1, MOST),
+    times: wholeNumber(1, MOST),
   })
-  const { quick, json, help } = values
-  const usual = quick
-    ? { ingest: 1_000_000, calls: 1_000_000, times: 30 }
-    : { ingest: 3_000_000, calls: 10_000_000, times: 100 }
-  const count = (name: 'ingest' | 'calls' | 'times') => {
-    const text = values[name]
-    if (text === undefined) return usual[name]
-    const value = Number(text.replaceAll(',', ''))
-    if (Number.isInteger(value) && value >= 1) return value
-    throw new Error(`--${name} takes a whole number from 1 on; got ${text}`)
-  }
-  const whole = !quick && !json && values.ingest === undefined && values.calls === undefined
-  return {
-    ...{ ingest: count('ingest'), calls: count('calls'), times: count('times') },
-    ...{ json, help, write: values.write || whole },
-  }
+  return { ...(quick ? QUICK : FULL), ...values, json, write }
 }

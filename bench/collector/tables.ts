@@ -2,7 +2,10 @@ import type { Machine } from '../harness/machine.ts'
 import type { IngestResult } from './ingest.ts'
 import type { QuestionResult } from './questions.ts'
 
+/** What `--json` prints. */
 export interface CollectorResults {
+  readonly suite: 'collector'
+  readonly schema: 1
   readonly machine: Machine
   readonly ingest: readonly IngestResult[]
   /** Calls in the store that was asked, what it takes on the disk, and how long it takes to open. */

@@ -1,4 +1,5 @@
 import type { Delivery } from 'clew'
+import type { Say } from '../harness/command.ts'
 import type { Remote } from '../harness/remote.ts'
 import { type Cast, type Cell, everyone } from './cells.ts'
 import { linesOf } from './lines.ts'
@@ -20,8 +21,6 @@ export interface Plan extends Pace {
 
 /** Starts a participant; its first question is `start`. */
 export type Launch = (role: Role) => Remote<Participant>
-
-export type Say = (line: string) => void
 
 export interface Measurements {
   readonly rounds: number

@@ -1,7 +1,10 @@
-import { parseArgs } from 'node:util'
-import type { Delivery } from 'clew'
+import { oneOf, someOf, wholeNumber, wholeNumbers } from '../harness/readers.ts'
+import { type Output, readSuiteOptions } from '../harness/suite-options.ts'
 import type { Plan } from './measure.ts'
-import { SYSTEMS, type SystemKey } from './systems.ts'
+import { SYSTEMS } from './systems.ts'
+
+const KEYS = SYSTEMS.map(({ key }) => key)
+const OTHERS = KEYS.filter((key) => key !== 'off')
 
 export const HELP = `Redraws the paper's Figures 3 and 4: what profiling costs, by depth and by fan-out.
 
@@ -14,9 +17,7 @@ export const HELP = `Redraws the paper's Figures 3 and 4: what profiling costs, 
   --delivery KIND       fast (transient messages, the default) or nameko (durable, confirmed)
   --depths 1,10,100     sizes to measure in Figure 3
   --fan-outs 1,50,500   sizes to measure in Figure 4
-  --systems clew,paper  which to hold against off: ${SYSTEMS.filter(({ key }) => key !== 'off')
-    .map(({ key }) => key)
-    .join(', ')}
+  --systems clew,paper  which to hold against off: ${OTHERS.join(', ')}
   --rounds N            at most so many rounds
   --seconds N           begin no round that would probably end later
   --help                this text
@@ -25,11 +26,8 @@ Uses the RabbitMQ that CLEW_AMQP_URL names, else starts a private one. On one th
 the durable queues of the services (rpc-link_*, rpc-main_*) stay behind.
 `
 
-export interface FigureOptions {
+export interface FigureOptions extends Output {
   readonly plan: Plan
-  readonly json: boolean
-  readonly write: boolean
-  readonly help: boolean
 }
 
 // The paper's format ends just above 180.
@@ -48,67 +46,31 @@ const QUICK = {
   effortMs: 40,
 }
 const WATCH_MS = 1000
+const MOST = 1000
 
 /** @throws Error that says which option is wrong */
 export function readOptions(parameters: readonly string[]): FigureOptions {
-  const { values } = parseArgs({
-    args: [...parameters],
-    options: {
-      json: { type: 'boolean', default: false },
-      quick: { type: 'boolean', default: false },
-      write: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-      delivery: { type: 'string', default: 'fast' },
-      depths: { type: 'string' },
-      'fan-outs': { type: 'string' },
-      systems: { type: 'string' },
-      rounds: { type: 'string' },
-      seconds: { type: 'string' },
-    },
+  const { quick, json, write, values } = readSuiteOptions(parameters, {
+    delivery: oneOf(['fast', 'nameko']),
+    depths: wholeNumbers(1, MOST),
+    'fan-outs': wholeNumbers(1, MOST),
+    systems: someOf(OTHERS),
+    rounds: wholeNumber(1, MOST),
+    seconds: wholeNumber(1, MOST),
   })
-  const scope = values.quick ? QUICK : FULL
-  const depths = readSizes('depths', values.depths) ?? scope.depths
-  const fanOuts = readSizes('fan-outs', values['fan-outs']) ?? scope.fanOuts
-  const rounds = values.rounds === undefined ? scope.rounds : readCount('rounds', values.rounds)
-  const seconds =
-    values.seconds === undefined ? scope.seconds : readCount('seconds', values.seconds)
-  const changed = [values.depths, values['fan-outs'], values.systems, values.rounds, values.seconds]
-  const whole = !values.quick && changed.every((value) => value === undefined)
+  const scope = quick ? QUICK : FULL
+  const { depths = scope.depths, 'fan-outs': fanOuts = scope.fanOuts, systems = OTHERS } = values
   return {
     plan: {
-      systems: readSystems(values.systems),
+      systems: KEYS.filter((key) => key === 'off' || systems.includes(key)),
       sizes: { depth: depths, together: fanOuts, inSeries: fanOuts },
-      delivery: readDelivery(values.delivery),
-      rounds,
-      seconds,
+      delivery: values.delivery ?? 'fast',
+      rounds: values.rounds ?? scope.rounds,
+      seconds: values.seconds ?? scope.seconds,
       effortMs: scope.effortMs,
       watchMs: WATCH_MS,
     },
-    json: values.json,
-    write: values.write || (whole && !values.json),
-    help: values.help,
+    json,
+    write,
   }
-}
-
-function readSystems(list: string | undefined): SystemKey[] {
-  const wanted = list?.split(',') ?? SYSTEMS.map(({ key }) => key)
-  const unknown = wanted.find((name) => !SYSTEMS.some(({ key }) => key === name))
-  if (unknown !== undefined) throw new Error(`--systems knows no "${unknown}"; see --help`)
-  return SYSTEMS.map(({ key }) => key).filter((key) => key === 'off' || wanted.includes(key))
-}
-
-function readSizes(option: string, list: string | undefined): number[] | undefined {
-  const sizes = list?.split(',').map((size) => readCount(option, size))
-  return sizes && [...new Set(sizes)].sort((a, b) => a - b)
-}
-
-function readCount(option: string, text: string): number {
-  const value = Number(text)
-  if (Number.isInteger(value) && value >= 1 && value <= 1000) return value
-  throw new Error(`--${option} takes whole numbers from 1 to 1000; got "${text}"`)
-}
-
-function readDelivery(text: string): Delivery {
-  if (text === 'fast' || text === 'nameko') return text
-  throw new Error(`--delivery is fast or nameko; got "${text}"`)
 }

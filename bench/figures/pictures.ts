@@ -1,5 +1,6 @@
 import type { Chart, ChartLine, ChartPoint, LineStyle } from '../charts/line-chart.ts'
 import { type Colour, drawPage } from '../charts/page.ts'
+import type { Picture } from '../harness/outcome.ts'
 import type { FigureResults, Line, Point } from './results.ts'
 import type { Shape } from './services.ts'
 import type { SystemKey } from './systems.ts'
@@ -43,12 +44,6 @@ const STYLES: Readonly<Record<SystemKey, LineStyle & { readonly colour: Colour }
 const COLOURS = Object.fromEntries(
   Object.values(STYLES).map(({ name, colour }) => [name, colour]),
 ) as Readonly<Record<string, Colour>>
-
-/** A file's name below the figures' folder, and its SVG. */
-export interface Picture {
-  readonly file: string
-  readonly svg: string
-}
 
 /** The paper's Figures 3 and 4, drawn anew. */
 export function drawFigures(results: FigureResults): readonly Picture[] {

@@ -1,22 +1,16 @@
 import type { Delivery } from 'clew'
-import type { Machine } from '../harness/machine.ts'
+import type { Circumstances } from '../harness/observed.ts'
 import type { Estimate, Spread } from '../harness/statistics.ts'
 import type { Shape } from './services.ts'
 import type { SystemKey } from './systems.ts'
 
 /** What `--json` prints. */
-export interface FigureResults {
+export interface FigureResults extends Circumstances {
   readonly suite: 'figures'
   readonly schema: 2
-  /** When it began, ISO 8601. */
-  readonly startedAt: string
-  readonly seconds: number
-  readonly machine: Machine
   readonly broker: BrokerDescription
   readonly delivery: Delivery
   readonly rounds: number
-  /** Share of all cores' time that others used, just before the run and just after it, 0 to 1. */
-  readonly otherWork: { readonly before: number; readonly after: number }
   readonly systems: readonly { readonly key: SystemKey; readonly title: string }[]
   readonly ratios: FigureRatios
   readonly figures: Readonly<Record<Shape, readonly Line[]>>

@@ -1,10 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import path from 'node:path'
-import { setTimeout } from 'node:timers/promises'
-import { writeSection } from '../harness/document.ts'
-import { describeMachine, otherWork } from '../harness/machine.ts'
+import type { Say } from '../harness/command.ts'
+import { observed } from '../harness/observed.ts'
+import type { Outcome } from '../harness/outcome.ts'
 import { ratiosOf } from './lines.ts'
-import { type Launch, measureFigures, type Plan, type Say } from './measure.ts'
+import { type Launch, measureFigures, type Plan } from './measure.ts'
 import { drawFigures } from './pictures.ts'
 import type { BrokerDescription, FigureResults } from './results.ts'
 import { systemOf } from './systems.ts'
@@ -17,42 +15,28 @@ export async function runFigures(
   launch: Launch,
   say: Say,
 ): Promise<FigureResults> {
-  const machine = await describeMachine()
-  const started = new Date()
-  // A broker that has only just started still has work of its own.
-  await setTimeout(2 * plan.watchMs)
-  const before = await otherWork(plan.watchMs)
-  const { rounds, figures } = await measureFigures(plan, launch, say)
-  const after = await otherWork(plan.watchMs)
+  const { measured, circumstances } = await observed(plan.watchMs, () =>
+    measureFigures(plan, launch, say),
+  )
+  const { rounds, figures } = measured
   return {
     suite: 'figures',
     schema: 2,
-    startedAt: started.toISOString(),
-    seconds: Math.round((Date.now() - started.getTime()) / 1000),
-    machine,
+    ...circumstances,
     broker,
     delivery: plan.delivery,
     rounds,
-    otherWork: { before, after },
     systems: plan.systems.map((key) => ({ key, title: systemOf(key).title })),
     ratios: ratiosOf(figures),
     figures,
   }
 }
 
-/** Puts tables and pictures into the documents. Returns what it wrote. */
-export async function writeFigures(
-  results: FigureResults,
-  documents: string,
-): Promise<readonly string[]> {
-  const folder = path.join(documents, 'figures')
-  await mkdir(folder, { recursive: true })
-  const written: string[] = []
-  for (const { file, svg } of drawFigures(results)) {
-    await writeFile(path.join(folder, file), svg)
-    written.push(path.join(folder, file))
+export function outcomeOf(results: FigureResults): Outcome {
+  return {
+    suite: 'figures',
+    results,
+    report: (figures) => reportOf(results, figures),
+    pictures: drawFigures(results),
   }
-  const page = path.join(documents, 'benchmarks.md')
-  await writeSection(page, 'figures', reportOf(results, 'figures'))
-  return [...written, page]
 }

@@ -57,7 +57,7 @@ test('what is accepted is what is compared with next time', async (context) => {
 })
 
 test('options', () => {
-  assert.deepEqual({ ...readOptions(['--json']) }, { accept: false, json: true, help: false })
+  assert.deepEqual({ ...readOptions(['--json']) }, { accept: false, json: true })
   assert.throws(() => readOptions(['--acept']), /--acept/)
 })
 

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { readParameters } from '../harness/parameters.ts'
 
 export const HELP = `Compares what a call costs on every machine alike with what was accepted: bytes allocated, and messages,
 frames and bytes on the wire. Fails when a figure is more than 10 % above, and when one is new or gone.
@@ -15,18 +15,9 @@ Runs in under half a minute beside a private RabbitMQ, or on the one that CLEW_A
 export interface GuardOptions {
   readonly accept: boolean
   readonly json: boolean
-  readonly help: boolean
 }
 
 /** @throws Error that says which option is wrong */
 export function readOptions(parameters: readonly string[]): GuardOptions {
-  const { values } = parseArgs({
-    args: [...parameters],
-    options: {
-      accept: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  return values
+  return readParameters(parameters, { flags: ['accept', 'json'], values: {} }).flags
 }

@@ -1,14 +1,16 @@
-import { parseArgs } from 'node:util'
+import { anyText, wholeNumber } from '../harness/readers.ts'
+import { type Output, readSuiteOptions } from '../harness/suite-options.ts'
 
 export const HELP = `Measures what each step of profiling a call takes, by itself: nanoseconds, and bytes allocated.
 
-  npm run bench:micro                    measures for about two minutes, prints a table
-  npm run bench:micro -- --quick         the same with fewer rounds, under a minute
-  npm run bench:micro -- --write         writes its section of docs/benchmarks.md as well
-  npm run -s bench:micro -- --json       prints the results as one JSON value
+  npm run bench:micro                    measures for about two minutes, writes its section of
+                                         docs/benchmarks.md
+  npm run bench:micro -- --quick         the same with fewer rounds, under a minute, writes nothing
+  npm run -s bench:micro -- --json       prints the results as one JSON value, writes nothing
 
   --steps caller,callee  these only; --steps list tells which there are
   --rounds N             measurements of which each figure is the median
+  --write                write the section, whatever else is asked for
   --help                 this text
 
 It needs no broker.
@@ -23,13 +25,10 @@ export interface MicroPlan {
   readonly steps: readonly string[] | undefined
 }
 
-export interface MicroOptions {
+export interface MicroOptions extends Output {
   readonly plan: MicroPlan
   /** Only tell which steps there are. */
   readonly list: boolean
-  readonly json: boolean
-  readonly write: boolean
-  readonly help: boolean
 }
 
 const FULL = { rounds: 61, counts: 9 }
@@ -38,33 +37,14 @@ const MOST_ROUNDS = 10_000
 
 /** @throws Error that says which option is wrong */
 export function readOptions(parameters: readonly string[]): MicroOptions {
-  const { values } = parseArgs({
-    args: [...parameters],
-    options: {
-      json: { type: 'boolean', default: false },
-      quick: { type: 'boolean', default: false },
-      write: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-      steps: { type: 'string' },
-      rounds: { type: 'string' },
-    },
+  const { quick, json, write, values } = readSuiteOptions(parameters, {
+    steps: anyText,
+    rounds: wholeNumber(1, MOST_ROUNDS),
   })
-  const scope = values.quick ? QUICK : FULL
+  if (write && values.steps !== undefined) throw new Error('--write writes all steps, not some')
+  const scope = quick ? QUICK : FULL
   const list = values.steps === 'list'
   const steps = list ? undefined : values.steps?.split(',')
-  if (values.write && steps !== undefined) throw new Error('--write writes all steps, not some')
-  const rounds = values.rounds === undefined ? scope.rounds : readRounds(values.rounds)
-  return {
-    plan: { rounds, counts: scope.counts, steps },
-    list,
-    json: values.json,
-    write: values.write,
-    help: values.help,
-  }
-}
-
-function readRounds(text: string): number {
-  const rounds = Number(text)
-  if (Number.isInteger(rounds) && rounds >= 1 && rounds <= MOST_ROUNDS) return rounds
-  throw new Error(`--rounds takes a whole number from 1 to ${MOST_ROUNDS}; got "${text}"`)
+  const rounds = values.rounds ?? scope.rounds
+  return { plan: { rounds, counts: scope.counts, steps }, list, json, write }
 }

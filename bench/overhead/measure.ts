@@ -1,4 +1,5 @@
 import type { Delivery } from 'clew'
+import type { Say } from '../harness/command.ts'
 import type { LoadFigures } from '../harness/load.ts'
 import type { Remote } from '../harness/remote.ts'
 import { estimate, quantile, shuffled } from '../harness/statistics.ts'
@@ -27,7 +28,6 @@ export interface Plan {
 export type Launch = (role: Role) => Remote<Participant>
 /** Processor time that the broker has used so far, microseconds. */
 export type BrokerClock = () => Promise<number | undefined>
-export type Say = (line: string) => void
 
 /** One system's processes. */
 interface Cast {

@@ -1,21 +1,15 @@
 import type { Delivery } from 'clew'
-import type { Machine } from '../harness/machine.ts'
+import type { Circumstances } from '../harness/observed.ts'
 import type { Estimate } from '../harness/statistics.ts'
 import type { SystemKey } from './systems.ts'
 
 /** What `--json` prints. */
-export interface OverheadResults {
+export interface OverheadResults extends Circumstances {
   readonly suite: 'overhead'
   readonly schema: 1
-  /** When it began, ISO 8601. */
-  readonly startedAt: string
-  readonly seconds: number
-  readonly machine: Machine
   readonly broker: { readonly name: 'rabbitmq' | 'memory'; readonly version: string | undefined }
   readonly delivery: Delivery
   readonly rounds: number
-  /** Share of all cores' time that others used, just before the run and just after it, 0 to 1. */
-  readonly otherWork: { readonly before: number; readonly after: number }
   /** The figures that the targets are about: `traced` against `off`, medians of the rounds. */
   readonly ratios: Ratios
   readonly systems: readonly SystemResults[]

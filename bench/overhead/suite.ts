@@ -1,9 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import path from 'node:path'
-import { setTimeout } from 'node:timers/promises'
-import { writeSection } from '../harness/document.ts'
-import { describeMachine, otherWork } from '../harness/machine.ts'
-import { type BrokerClock, type Launch, measureOverhead, type Plan, type Say } from './measure.ts'
+import type { Say } from '../harness/command.ts'
+import { observed } from '../harness/observed.ts'
+import type { Outcome } from '../harness/outcome.ts'
+import { type BrokerClock, type Launch, measureOverhead, type Plan } from './measure.ts'
 import { drawOverhead } from './pictures.ts'
 import type { OverheadResults, Ratios, SystemResults } from './results.ts'
 import type { SystemKey } from './systems.ts'
@@ -13,25 +11,23 @@ import { reportOf } from './tables.ts'
 export async function runOverhead(
   plan: Plan,
   broker: OverheadResults['broker'],
-  parts: { readonly launch: Launch; readonly clock: BrokerClock; readonly say: Say },
+  {
+    launch,
+    clock,
+    say,
+  }: { readonly launch: Launch; readonly clock: BrokerClock; readonly say: Say },
 ): Promise<OverheadResults> {
-  const machine = await describeMachine()
-  const started = new Date()
-  // A broker that has only just started still has work of its own.
-  await setTimeout(2 * plan.watchMs)
-  const before = await otherWork(plan.watchMs)
-  const { rounds, systems } = await measureOverhead(plan, parts.launch, parts.clock, parts.say)
-  const after = await otherWork(plan.watchMs)
+  const { measured, circumstances } = await observed(plan.watchMs, () =>
+    measureOverhead(plan, launch, clock, say),
+  )
+  const { rounds, systems } = measured
   return {
     suite: 'overhead',
     schema: 1,
-    startedAt: started.toISOString(),
-    seconds: Math.round((Date.now() - started.getTime()) / 1000),
-    machine,
+    ...circumstances,
     broker,
     delivery: plan.delivery,
     rounds,
-    otherWork: { before, after },
     ratios: ratiosOf(systems),
     systems,
   }
@@ -52,15 +48,11 @@ function ratiosOf(systems: readonly SystemResults[]): Ratios {
   }
 }
 
-/** Puts the tables and the picture into the documents. Returns what it wrote. */
-export async function writeOverhead(
-  results: OverheadResults,
-  documents: string,
-): Promise<readonly string[]> {
-  const picture = path.join(documents, 'figures', 'overhead.svg')
-  await mkdir(path.dirname(picture), { recursive: true })
-  await writeFile(picture, drawOverhead(results))
-  const page = path.join(documents, 'benchmarks.md')
-  await writeSection(page, 'overhead', reportOf(results, 'figures'))
-  return [picture, page]
+export function outcomeOf(results: OverheadResults): Outcome {
+  return {
+    suite: 'overhead',
+    results,
+    report: (figures) => reportOf(results, figures),
+    pictures: [{ file: 'overhead.svg', svg: drawOverhead(results) }],
+  }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { brokerClock } from '../harness/broker-process.ts'
+import type { Say } from '../harness/command.ts'
 import { type Remote, startRemote } from '../harness/remote.ts'
 import { shuffled } from '../harness/statistics.ts'
 import { type Cell, cellKey } from './kinds.ts'
@@ -25,8 +26,6 @@ export interface Plan {
   /** For how long to watch what else the machine does, before and after, milliseconds. */
   readonly watchMs: number
 }
-
-export type Say = (line: string) => void
 
 /** What one round says of a cell. */
 export interface Sample {

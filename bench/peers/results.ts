@@ -1,23 +1,17 @@
-import type { Machine } from '../harness/machine.ts'
+import type { Circumstances } from '../harness/observed.ts'
 import type { Estimate } from '../harness/statistics.ts'
 import type { Family, Group } from './kinds.ts'
 import type { Guarantees } from './program.ts'
 
 /** What `--json` prints. */
-export interface PeerResults {
+export interface PeerResults extends Circumstances {
   readonly suite: 'peers'
   readonly schema: 1
-  /** When it began, ISO 8601. */
-  readonly startedAt: string
-  readonly seconds: number
-  readonly machine: Machine
   readonly broker: { readonly name: 'rabbitmq'; readonly version: string | undefined }
   /** How often everybody was measured. */
   readonly rounds: number
   /** Seconds of one measurement, by calls under way at a time. */
   readonly windows: Readonly<Record<Concurrency, number>>
-  /** Share of all cores' time that others used, just before the run and just after it, 0 to 1. */
-  readonly otherWork: { readonly before: number; readonly after: number }
   /** Of the packages that peers are made of, by their folder and name. */
   readonly versions: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly peers: readonly PeerResult[]

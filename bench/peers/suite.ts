@@ -1,11 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import path from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { writeSection } from '../harness/document.ts'
-import { describeMachine, otherWork } from '../harness/machine.ts'
+import type { Say } from '../harness/command.ts'
+import { observed } from '../harness/observed.ts'
+import type { Outcome } from '../harness/outcome.ts'
 import { estimate } from '../harness/statistics.ts'
 import { packagesOf } from './kinds.ts'
-import { type MeasuredCell, measurePeers, type Plan, type Sample, type Say } from './measure.ts'
+import { type MeasuredCell, measurePeers, type Plan, type Sample } from './measure.ts'
 import { pinnedVersions } from './packages.ts'
 import { drawPeers } from './pictures.ts'
 import { ratiosOf } from './ratios.ts'
@@ -24,37 +22,28 @@ export interface RunOptions {
 /** Measures by plan; what it ran on is part of the results. */
 export async function runPeers(plan: Plan, options: RunOptions): Promise<PeerResults> {
   const { url, brokerVersion, start, say } = options
-  const machine = await describeMachine()
-  const started = new Date()
-  // A broker that has only just started still has work of its own.
-  await sleep(2 * plan.watchMs)
-  const before = await otherWork(plan.watchMs)
-  const { rounds, cells } = await measurePeers(plan, url, start, say)
-  const after = await otherWork(plan.watchMs)
+  const { measured, circumstances } = await observed(plan.watchMs, () =>
+    measurePeers(plan, url, start, say),
+  )
+  const { rounds, cells } = measured
   const { windowsMs } = plan
   return resultsOf(cells, {
-    startedAt: started.toISOString(),
-    seconds: Math.round((Date.now() - started.getTime()) / 1000),
-    machine,
+    ...circumstances,
     broker: { name: 'rabbitmq', version: brokerVersion },
     rounds,
     windows: { 1: windowsMs[1] / 1000, 100: windowsMs[100] / 1000, 500: windowsMs[500] / 1000 },
-    otherWork: { before, after },
     versions: await versionsOf(cells),
   })
 }
 
-type Circumstances = Omit<PeerResults, 'suite' | 'schema' | 'peers' | 'ratios'>
+type Measurement = Omit<PeerResults, 'suite' | 'schema' | 'peers' | 'ratios'>
 
 /** What came out, from what was measured and how. */
-export function resultsOf(
-  cells: readonly MeasuredCell[],
-  circumstances: Circumstances,
-): PeerResults {
+export function resultsOf(cells: readonly MeasuredCell[], measurement: Measurement): PeerResults {
   return {
     suite: 'peers',
     schema: 1,
-    ...circumstances,
+    ...measurement,
     peers: cells.map(resultOf),
     ratios: ratiosOf(cells),
   }
@@ -96,13 +85,11 @@ function figuresOf(samples: readonly Sample[]): PeerFigures {
   }
 }
 
-/** Puts tables and the picture into the documents. Returns what it wrote. */
-export async function writePeers(results: PeerResults, documents: string) {
-  const folder = path.join(documents, 'figures')
-  await mkdir(folder, { recursive: true })
-  const picture = path.join(folder, 'peers.svg')
-  await writeFile(picture, drawPeers(results))
-  const page = path.join(documents, 'benchmarks.md')
-  await writeSection(page, 'peers', reportOf(results, 'figures'))
-  return [picture, page]
+export function outcomeOf(results: PeerResults): Outcome {
+  return {
+    suite: 'peers',
+    results,
+    report: (figures) => reportOf(results, figures),
+    pictures: [{ file: 'peers.svg', svg: drawPeers(results) }],
+  }
 }
