@@ -80,7 +80,11 @@ describe('overhead', () => {
       const page = join(folder, 'benchmarks.md')
       await writeFile(page, 'before\n<!-- overhead:begin -->\n<!-- overhead:end -->\nafter\n')
       const [picture = ''] = await writeDocuments(outcomeOf(await run(inMemory())), folder)
-      assertWellFormed(await readFile(picture, 'utf8'))
+      const svg = await readFile(picture, 'utf8')
+      assertWellFormed(svg)
+      // Of both loads: throughput, p50 and processor time.
+      assert.equal(svg.match(/class="label middle traced"/gu)?.length, 6)
+      assert.match(svg, /The axes go from 0\.\d\d to \d+\.\d\d, not from 0/u)
       const text = await readFile(page, 'utf8')
       assert.match(
         text,

@@ -256,7 +256,7 @@ describe('the results', () => {
     const svg = await readFile(join(folder, 'figures', picture!), 'utf8')
     assertWellFormed(svg)
     assert.doesNotMatch(svg, /NaN|undefined|Infinity/)
-    for (const label of ['Clew, fast', 'amqplib by hand', 'traced']) {
+    for (const label of ['Clew, fast', 'amqplib by hand', 'traced by OpenTelemetry']) {
       assert.ok(svg.includes(`>${label}<`))
     }
     await rm(folder, { recursive: true })

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { barChart } from './bar-chart.ts'
-import type { Chart } from './line-chart.ts'
+import { barChart, barChartHeight } from './bar-chart.ts'
+import { intervalChart } from './interval-chart.ts'
+import { type Chart, lineChart } from './line-chart.ts'
 import { drawPage } from './page.ts'
-import { linearScale, logScale, spreadOut, tightLogScale } from './scale.ts'
+import { linearScale, logScale, spreadOut } from './scale.ts'
 import { assertWellFormed } from './well-formed.ts'
 
 describe('scales', () => {
@@ -16,24 +17,18 @@ describe('scales', () => {
     assert.deepEqual(narrow.ticks, [1, 1.2, 1.4])
   })
 
-  it('go from power of ten to power of ten', () => {
-    const scale = logScale({ from: 65, to: 56_000 }, { from: 0, to: 400 })
-    assert.deepEqual(scale.ticks, [10, 100, 1000, 10_000, 100_000])
-    assert.equal(scale.place(1000), 200)
-    assert.equal(scale.place(1), 0)
-  })
-
-  it('go from end to end of sizes, however far apart', () => {
-    const scale = tightLogScale({ from: 1, to: 100 }, { from: 0, to: 200 })
+  it('go from end to end of what is far apart, and have as fine ticks as there is room for', () => {
+    const scale = logScale({ from: 1, to: 100 }, { from: 0, to: 200 }, 7)
     assert.deepEqual(
       [1, 10, 100].map((size) => Math.round(scale.place(size))),
       [0, 100, 200],
     )
     assert.deepEqual(scale.ticks, [1, 2, 5, 10, 20, 50, 100])
-    assert.deepEqual(
-      tightLogScale({ from: 3, to: 180 }, { from: 0, to: 1 }).ticks,
-      [5, 10, 20, 50, 100],
-    )
+    const ticks = (from: number, to: number) => logScale({ from, to }, { from: 0, to: 1 }, 7).ticks
+    assert.deepEqual(ticks(3, 180), [5, 10, 20, 50, 100])
+    assert.deepEqual(ticks(0.9, 1.55), [1, 1.1, 1.2, 1.3, 1.4, 1.5])
+    assert.deepEqual(ticks(0.9, 6), [1, 1.2, 1.5, 2, 3, 5])
+    assert.deepEqual(ticks(65, 2_000_000), [100, 1000, 10_000, 100_000, 1_000_000])
   })
 
   it('keep labels apart, in order and inside', () => {
@@ -87,7 +82,11 @@ describe('a page of charts', () => {
     subtitle: 'of charts',
     description: 'what it shows',
     colours: { one: { light: '#111', dark: '#eee' }, two: { light: '#222', dark: '#ddd' } },
-    rows: [[chart, { ...chart, scale: 'log', spacing: 'log' }]],
+    legend: [{ mark: { name: 'one', marker: 'square' }, label: 'a "mark"' }],
+    rows: [
+      { height: 200, charts: [lineChart(chart)] },
+      { height: 300, charts: [lineChart({ ...chart, scale: 'log', spacing: 'log' })] },
+    ],
   })
 
   it('is well-formed, with texts escaped', () => {
@@ -95,6 +94,12 @@ describe('a page of charts', () => {
     assert.match(svg, />Time &amp; &lt;space&gt;</)
     assert.match(svg, />first &quot;one&quot;</)
     assert.doesNotMatch(svg, /NaN|undefined|Infinity/)
+  })
+
+  it('is as high as its rows, and tells what marks mean', () => {
+    const height = Number(/ height="(\d+)"/.exec(svg)?.[1])
+    assert.ok(height > 500 && height < 620, String(height))
+    assert.match(svg, /class="solid one"\/><text [^>]*class="label one">a &quot;mark&quot;</)
   })
 
   it('labels every line where it ends and says where one ends early', () => {
@@ -118,7 +123,13 @@ describe('a chart of bars', () => {
     { ...bar, label: 'second & last', value: 25, pale: true },
   ]
   const box = { x: 0, y: 0, width: 500, height: 200 }
-  const svg = barChart({ title: 'Bars', bars, format: (value) => `${value} a second` }, box)
+  const draw = barChart({
+    title: 'Bars',
+    note: '< 9',
+    bars,
+    format: (value) => `${value} a second`,
+  })
+  const svg = draw(box)
 
   it('has bars as long as their values, each with its name and its value', () => {
     assertWellFormed(svg)
@@ -127,7 +138,7 @@ describe('a chart of bars', () => {
     )
     assert.equal(widths.length, 2)
     assert.ok(Math.abs(widths[0]! / widths[1]! - 2) < 0.01)
-    for (const text of ['first', 'second &amp; last', '50 a second']) {
+    for (const text of ['first', 'second &amp; last', '50 a second', '&lt; 9']) {
       assert.ok(svg.includes(`>${text}<`), text)
     }
   })
@@ -135,5 +146,50 @@ describe('a chart of bars', () => {
   it('draws pale what it is told, and how sure every value is', () => {
     assert.equal(svg.match(/opacity="0.5"/g)?.length, 1)
     assert.equal(svg.match(/class="reference"/g)?.length, 2)
+  })
+
+  it('needs room for its bars, more where one is not the pair of that above', () => {
+    const [first, pale] = bars as [(typeof bars)[0], (typeof bars)[0]]
+    const heights = [[first], [first, pale], [first, first]].map(barChartHeight)
+    assert.deepEqual(
+      heights,
+      heights.toSorted((a, b) => a - b),
+    )
+    assert.equal(new Set(heights).size, 3)
+  })
+})
+
+describe('a chart of intervals', () => {
+  const mark = { name: 'one', marker: 'diamond' } as const
+  const svg = intervalChart({
+    title: 'Ratios',
+    note: 'above 1: more',
+    across: 'calls',
+    groups: [
+      { label: 'few', intervals: [{ mark, value: 1.1, low: 1.05, high: 1.2, told: true }] },
+      { label: 'many', intervals: [{ mark, value: 0.9, low: 0.85, high: 0.95 }] },
+    ],
+    range: { from: 0.8, to: 1.3 },
+    reference: 1,
+    format: (value) => value.toFixed(2),
+  })({ x: 0, y: 0, width: 300, height: 574 })
+
+  it('has a bar from end to end of each, all on one axis, with a line at the reference', () => {
+    assertWellFormed(svg)
+    // 500 of the height are 0.5 of the axis, which ends 34 below the box.
+    const bars = [...svg.matchAll(/y1="([\d.]+)" y2="([\d.]+)" class="line one"/g)]
+    const ends = bars.map(([, top, bottom]) => [Number(top), Number(bottom)])
+    assert.deepEqual(ends, [
+      [134, 284],
+      [384, 484],
+    ])
+    assert.match(svg, /y1="334" y2="334" class="reference"/)
+  })
+
+  it('tells the numbers it is told to, and names of groups', () => {
+    assert.match(svg, />1\.10<\/text>/)
+    assert.equal(svg.match(/class="label middle one"/g)?.length, 1)
+    for (const text of ['few', 'many', 'calls', 'above 1: more'])
+      assert.ok(svg.includes(`>${text}<`))
   })
 })

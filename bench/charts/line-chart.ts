@@ -1,12 +1,11 @@
+import type { Drawing } from './box.ts'
+import { heading } from './heading.ts'
+import { type Mark, marks } from './mark.ts'
 import { element, rounded, text } from './markup.ts'
-import { linearScale, logScale, type Range, type Scale, spreadOut, tightLogScale } from './scale.ts'
+import { linearScale, logScale, type Range, type Scale, spreadOut } from './scale.ts'
 
-/** What tells a line from the others, beside its label: colour, dashes and markers. */
-export interface LineStyle {
-  /** Stem of the CSS classes that colour it. */
-  readonly name: string
+export interface LineStyle extends Mark {
   readonly dashes?: string | undefined
-  readonly marker: 'circle' | 'square' | 'triangle' | 'diamond' | 'ring'
 }
 
 export interface ChartPoint {
@@ -27,64 +26,69 @@ export interface ChartLine {
 
 export interface Chart {
   readonly title: string
+  /** Behind the title: how to read it. @default nothing */
+  readonly note?: string
   readonly across: string
   /** How values across are spaced; logarithmic ones are above 0. @default 'linear' */
   readonly spacing?: 'linear' | 'log'
   readonly lines: readonly ChartLine[]
   readonly scale: 'linear' | 'log'
-  /** Least and largest value that must be on a linear axis. @default 0 and the largest point's */
+  /** Values that must be on the axis. @default none on a logarithmic one, 0 on a linear one */
   readonly include?: Range | undefined
   /** Value drawn as a line of its own. @default none */
   readonly reference?: number | undefined
   readonly format: (value: number) => string
 }
 
-export interface Box {
-  readonly x: number
-  readonly y: number
-  readonly width: number
-  readonly height: number
-}
-
 const MARGIN = { left: 52, right: 134, top: 34, bottom: 40 } as const
 const LABEL_HEIGHT = 14
 const BAR_WIDTH = 1.4
 const MARKER_ROOM = 6
+/** Above and below what is on a logarithmic axis, as a factor. */
+const ROOM = 1.03
+/** Ticks at most. */
+const ROWS = 8
+const COLUMNS = 9
 
-/** Draws a chart into its place; lines carry their labels at their ends. */
-export function lineChart(chart: Chart, box: Box): string {
-  const across: Range = { from: box.x + MARGIN.left, to: box.x + box.width - MARGIN.right }
-  const down: Range = { from: box.y + box.height - MARGIN.bottom, to: box.y + MARGIN.top }
-  const xs = chart.lines.flatMap(({ points }) => points.map(({ x }) => x))
-  const least = xs.length === 0 ? 1 : Math.min(...xs)
-  const widest = Math.max(2 * least, ...xs)
-  const x =
-    chart.spacing === 'log'
-      ? tightLogScale({ from: least, to: widest }, across)
-      : linearScale({ from: 0, to: widest }, across)
-  const y = verticalScale(chart, down)
-  const clip = `plot-${Math.round(box.x)}-${Math.round(box.y)}`
-  return element(
-    'g',
-    {},
-    text(chart.title, { x: across.from, y: box.y + 16, class: 'title' }),
-    element('clipPath', { id: clip }, clipOf(across, down)),
-    ...axes(chart, x, y, across, down, least),
-    element(
+/** Lines carry their labels at their ends. */
+export function lineChart(chart: Chart): Drawing {
+  return (box) => {
+    const across: Range = { from: box.x + MARGIN.left, to: box.x + box.width - MARGIN.right }
+    const down: Range = { from: box.y + box.height - MARGIN.bottom, to: box.y + MARGIN.top }
+    const xs = chart.lines.flatMap(({ points }) => points.map(({ x }) => x))
+    const least = xs.length === 0 ? 1 : Math.min(...xs)
+    const widest = Math.max(2 * least, ...xs)
+    const x =
+      chart.spacing === 'log'
+        ? logScale({ from: least, to: widest }, across, COLUMNS)
+        : linearScale({ from: 0, to: widest }, across)
+    const y = verticalScale(chart, down)
+    const clip = `plot-${Math.round(box.x)}-${Math.round(box.y)}`
+    return element(
       'g',
-      { 'clip-path': `url(#${clip})` },
-      ...chart.lines.map((line, rank) => bars(line, x, y, aside(rank, chart.lines.length))),
-      ...chart.lines.map((line) => curve(line, x, y)),
-    ),
-    ...labels(chart.lines, x, y, across, down),
-  )
+      {},
+      heading(chart.title, chart.note, across.from, box.y + 16),
+      element('clipPath', { id: clip }, clipOf(across, down)),
+      ...axes(chart, x, y, across, down, least),
+      element(
+        'g',
+        { 'clip-path': `url(#${clip})` },
+        ...chart.lines.map((line, rank) => bars(line, x, y, aside(rank, chart.lines.length))),
+        ...chart.lines.map((line) => curve(line, x, y)),
+      ),
+      ...labels(chart.lines, x, y, across, down),
+    )
+  }
 }
 
 function verticalScale({ lines, scale, include }: Chart, pixels: Range): Scale {
-  const values = lines.flatMap(({ points }) => points.map((point) => point.y))
+  const values = lines.flatMap(({ points }) =>
+    points.flatMap(({ y, low = y, high = y }) => [y, low, high]),
+  )
   const highest = Math.max(include?.to ?? 0, ...values)
   if (scale === 'log') {
-    return logScale({ from: Math.min(...values.filter((value) => value > 0)), to: highest }, pixels)
+    const lowest = Math.min(include?.from ?? highest, ...values.filter((value) => value > 0))
+    return logScale({ from: lowest / ROOM, to: highest * ROOM }, pixels, ROWS)
   }
   const lowest = Math.min(include?.from ?? 0, ...values)
   return linearScale({ from: lowest, to: highest + (highest - lowest) * 0.06 }, pixels)
@@ -125,8 +129,9 @@ function axes(
     const number = { x: across.from - 8, y: at + 3.5, class: 'tick end' }
     rows.push(row(at, across, 'reference') + text(chart.format(reference), number))
   }
-  const columns = [least, ...x.ticks.filter((tick) => tick > least)].map((tick) =>
-    text(String(tick), { x: x.place(tick), y: down.from + 16, class: 'tick middle' }),
+  // Calls come whole.
+  const columns = [least, ...x.ticks.filter((tick) => tick > least && Number.isInteger(tick))].map(
+    (tick) => text(String(tick), { x: x.place(tick), y: down.from + 16, class: 'tick middle' }),
   )
   const below = { x: (across.from + across.to) / 2, y: down.from + 32, class: 'axis middle' }
   return [...rows, ...columns, text(chart.across, below)]
@@ -161,10 +166,7 @@ function curve({ points, style, ends }: ChartLine, x: Scale, y: Scale): string {
           class: `line ${style.name}`,
           'stroke-dasharray': style.dashes,
         }),
-    element('path', {
-      d: places.map(([px, py]) => markerPath(style.marker, px, py)).join(''),
-      class: `${style.marker === 'ring' ? 'hollow' : 'solid'} ${style.name}`,
-    }),
+    marks(style, places),
     ends === undefined || last === undefined ? '' : cross(last[0], last[1], style.name),
   )
 }
@@ -173,20 +175,6 @@ function curve({ points, style, ends }: ChartLine, x: Scale, y: Scale): string {
 function cross(x: number, y: number, name: string): string {
   const [px, py] = [rounded(x - 5), rounded(y - 5)]
   return element('path', { d: `M${px} ${py}l10 10m0 -10l-10 10`, class: `line ${name}` })
-}
-
-function markerPath(marker: LineStyle['marker'], x: number, y: number): string {
-  const at = (dx: number, dy: number) => `${rounded(x + dx)} ${rounded(y + dy)}`
-  switch (marker) {
-    case 'square':
-      return `M${at(-2.6, -2.6)}h5.2v5.2h-5.2z`
-    case 'triangle':
-      return `M${at(0, -3.4)}L${at(3.3, 2.6)}L${at(-3.3, 2.6)}z`
-    case 'diamond':
-      return `M${at(0, -3.6)}L${at(3.6, 0)}L${at(0, 3.6)}L${at(-3.6, 0)}z`
-    default:
-      return `M${at(-2.8, 0)}a2.8 2.8 0 1 0 5.6 0a2.8 2.8 0 1 0 -5.6 0z`
-  }
 }
 
 function labels(

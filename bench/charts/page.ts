@@ -1,5 +1,5 @@
-import { type BarChart, barChart } from './bar-chart.ts'
-import { type Box, type Chart, lineChart } from './line-chart.ts'
+import type { Drawing } from './box.ts'
+import { type Mark, marks } from './mark.ts'
 import { element, escaped, text } from './markup.ts'
 
 /** A colour on white and one on black; both must be readable as text. */
@@ -13,32 +13,35 @@ export interface Page {
   readonly subtitle: string
   /** For readers who cannot see the picture. */
   readonly description: string
-  /** Rows of charts. */
-  readonly rows: readonly (readonly (Chart | BarChart)[])[]
+  /** What marks mean that charts do not label. @default none */
+  readonly legend?: readonly { readonly mark: Mark; readonly label: string }[]
+  /** Charts of a row stand side by side and are equally wide. */
+  readonly rows: readonly { readonly height: number; readonly charts: readonly Drawing[] }[]
   /** Colours of lines and bars, by the names of their styles. */
   readonly colours: Readonly<Record<string, Colour>>
 }
 
 const WIDTH = 980
-const ROW_HEIGHT = 268
+const MARGIN = 12
 const HEAD = 62
+const LEGEND = 22
 const FOOT = 10
+/** Of a letter of the legend: about so wide in any of the fonts. */
+const LETTER = 5.9
 
 /** Charts on one picture that reads on a light and on a dark page: it has a background of its own. */
 export function drawPage(page: Page): string {
-  const height = HEAD + page.rows.length * ROW_HEIGHT + FOOT
-  const charts = page.rows.flatMap((row, index) =>
-    row.map((chart, column) => {
-      const width = (WIDTH - 24) / row.length
-      const box: Box = {
-        x: 12 + column * width,
-        y: HEAD + index * ROW_HEIGHT,
-        width,
-        height: ROW_HEIGHT,
-      }
-      return 'bars' in chart ? barChart(chart, box) : lineChart(chart, box)
-    }),
-  )
+  const { title, subtitle, description, legend = [], rows, colours } = page
+  let y = HEAD + (legend.length === 0 ? 0 : LEGEND)
+  const charts: string[] = []
+  for (const { height, charts: drawings } of rows) {
+    const width = (WIDTH - 2 * MARGIN) / drawings.length
+    charts.push(
+      ...drawings.map((draw, column) => draw({ x: MARGIN + column * width, y, width, height })),
+    )
+    y += height
+  }
+  const height = y + FOOT
   const svg = element(
     'svg',
     {
@@ -48,9 +51,9 @@ export function drawPage(page: Page): string {
       viewBox: `0 0 ${WIDTH} ${height}`,
       role: 'img',
     },
-    element('title', {}, escaped(page.title)),
-    element('desc', {}, escaped(page.description)),
-    element('style', {}, styles(page.colours)),
+    element('title', {}, escaped(title)),
+    element('desc', {}, escaped(description)),
+    element('style', {}, styles(colours)),
     element('rect', {
       x: 0.5,
       y: 0.5,
@@ -59,18 +62,29 @@ export function drawPage(page: Page): string {
       rx: 8,
       class: 'page',
     }),
-    text(page.title, { x: 24, y: 30, class: 'headline' }),
-    text(page.subtitle, { x: 24, y: 49, class: 'axis' }),
+    text(title, { x: 24, y: 30, class: 'headline' }),
+    text(subtitle, { x: 24, y: 49, class: 'axis' }),
+    ...legendOf(legend),
     ...charts,
   )
   return `${svg}\n`
+}
+
+function legendOf(legend: NonNullable<Page['legend']>): readonly string[] {
+  let x = 28
+  return legend.map(({ mark, label }) => {
+    const left = x
+    x += 30 + LETTER * label.length
+    const words = { x: left + 10, y: HEAD + 13, class: `label ${mark.name}` }
+    return marks(mark, [[left, HEAD + 9]], 1.25) + text(label, words)
+  })
 }
 
 const FONT = "Inter, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 function styles(colours: Page['colours']): string {
   const theme = (shade: keyof Colour, paper: Readonly<Record<string, string>>) =>
-    `.page{fill:${paper.page};stroke:${paper.edge}}` +
+    `.page{fill:${paper.page};stroke:${paper.edge}}.halo{stroke:${paper.page}}` +
     `.headline,.title{fill:${paper.ink}}.axis,.tick{fill:${paper.quiet}}` +
     `.grid{stroke:${paper.grid}}.reference{stroke:${paper.quiet}}.hollow{fill:${paper.page}}` +
     Object.entries(colours)
@@ -94,7 +108,7 @@ function styles(colours: Page['colours']): string {
     '.end{text-anchor:end}.middle{text-anchor:middle}' +
     '.line{fill:none;stroke-width:1.8;stroke-linejoin:round}.bar{stroke-width:1.2;opacity:.45}' +
     '.leader{fill:none;stroke-width:.8;opacity:.6}.hollow{stroke-width:1.4}' +
-    `.reference{stroke-width:1.2}${theme('light', light)}` +
+    `.halo{stroke-width:3.4}.reference{stroke-width:1.2}${theme('light', light)}` +
     `@media (prefers-color-scheme:dark){${theme('dark', dark)}}`
   )
 }

@@ -21,28 +21,27 @@ export function linearScale(values: Range, pixels: Range, wanted = 5): Scale {
   return { place: (value) => pixels.from + (value - values.from) * slope, ticks }
 }
 
-/** A logarithmic axis from power of ten to power of ten; values below the first lie on it. */
-export function logScale(values: Range, pixels: Range): Scale {
-  const first = Math.floor(Math.log10(values.from))
-  const last = Math.max(first + 1, Math.ceil(Math.log10(values.to)))
-  const ticks = Array.from({ length: last - first + 1 }, (_, index) => 10 ** (first + index))
-  const slope = (pixels.to - pixels.from) / (last - first)
-  return {
-    place: (value) => pixels.from + (Math.max(first, Math.log10(value)) - first) * slope,
-    ticks,
-  }
-}
+/** What ticks of a logarithmic axis are, times powers of ten: the first that are not too many. */
+const LOG_TICKS = [
+  [1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2, 2.5, 3, 4, 5, 6, 8],
+  [1, 1.2, 1.5, 2, 3, 5, 7],
+  [1, 2, 5],
+  [1],
+]
 
-/** A logarithmic axis from end to end; its ticks are 1, 2 and 5 times powers of ten. */
-export function tightLogScale(values: Range, pixels: Range): Scale {
-  const ticks: number[] = []
-  for (let power = 10 ** Math.floor(Math.log10(values.from)); power <= values.to; power *= 10) {
-    ticks.push(...[1, 2, 5].map((factor) => factor * power))
-  }
+/** A logarithmic axis from end to end, with at most so many ticks where powers of ten are not more. */
+export function logScale(values: Range, pixels: Range, most: number): Scale {
   const slope = (pixels.to - pixels.from) / Math.log(values.to / values.from)
+  const candidates = LOG_TICKS.map((factors) => {
+    const ticks: number[] = []
+    for (let power = 10 ** Math.floor(Math.log10(values.from)); power <= values.to; power *= 10) {
+      ticks.push(...factors.map((factor) => Number((factor * power).toPrecision(12))))
+    }
+    return ticks.filter((tick) => tick >= values.from && tick <= values.to)
+  })
   return {
     place: (value) => pixels.from + Math.log(value / values.from) * slope,
-    ticks: ticks.filter((tick) => tick >= values.from && tick <= values.to),
+    ticks: candidates.find((ticks) => ticks.length <= most) ?? candidates.at(-1)!,
   }
 }
 

@@ -1,4 +1,5 @@
-import type { Chart, ChartLine, ChartPoint, LineStyle } from '../charts/line-chart.ts'
+import type { Drawing } from '../charts/box.ts'
+import { type ChartLine, type ChartPoint, type LineStyle, lineChart } from '../charts/line-chart.ts'
 import { type Colour, drawPage } from '../charts/page.ts'
 import type { Picture } from '../harness/outcome.ts'
 import type { FigureResults, Line, Point } from './results.ts'
@@ -41,6 +42,7 @@ const STYLES: Readonly<Record<SystemKey, LineStyle & { readonly colour: Colour }
   },
 }
 
+const HEIGHT = 268
 const COLOURS = Object.fromEntries(
   Object.values(STYLES).map(({ name, colour }) => [name, colour]),
 ) as Readonly<Record<string, Colour>>
@@ -56,14 +58,20 @@ export function drawFigures(results: FigureResults): readonly Picture[] {
     description: describeEnds(results, 'depth'),
     colours: COLOURS,
     rows: [
-      [
-        timeChart(results, 'depth', 'Time of a call, ms', depth),
-        ratioChart(results, 'depth', depth),
-      ],
-      [
-        bytesChart(results, 'reply', 'Trace bytes in the reply to the client', depth),
-        bytesChart(results, 'all', 'Trace bytes in all messages of a call', depth),
-      ],
+      {
+        height: HEIGHT,
+        charts: [
+          timeChart(results, 'depth', 'Time of a call, ms', depth),
+          ratioChart(results, 'depth', depth),
+        ],
+      },
+      {
+        height: HEIGHT,
+        charts: [
+          bytesChart(results, 'reply', 'Trace bytes in the reply to the client', depth),
+          bytesChart(results, 'all', 'Trace bytes in all messages of a call', depth),
+        ],
+      },
     ],
   })
   const figure4 = drawPage({
@@ -72,14 +80,20 @@ export function drawFigures(results: FigureResults): readonly Picture[] {
     description: `${describeEnds(results, 'together')} ${describeEnds(results, 'inSeries')}`,
     colours: COLOURS,
     rows: [
-      [
-        timeChart(results, 'together', 'Asynchronous, all at once: time, ms', width),
-        ratioChart(results, 'together', width),
-      ],
-      [
-        timeChart(results, 'inSeries', 'Synchronous, one after the other: time, ms', width),
-        ratioChart(results, 'inSeries', width),
-      ],
+      {
+        height: HEIGHT,
+        charts: [
+          timeChart(results, 'together', 'Asynchronous, all at once: time, ms', width),
+          ratioChart(results, 'together', width),
+        ],
+      },
+      {
+        height: HEIGHT,
+        charts: [
+          timeChart(results, 'inSeries', 'Synchronous, one after the other: time, ms', width),
+          ratioChart(results, 'inSeries', width),
+        ],
+      },
     ],
   })
   return [
@@ -104,26 +118,27 @@ function describeEnds({ figures, systems }: FigureResults, shape: Shape): string
   return `Time against no profiling, ${shape} ${largest}: ${parts.join(', ')}.`
 }
 
-function timeChart(results: FigureResults, shape: Shape, title: string, across: string): Chart {
+function timeChart(results: FigureResults, shape: Shape, title: string, across: string): Drawing {
   const lines = linesOf(results, shape, ({ measured }) => measured?.ms.median).filter(
     ({ system }) => system !== 'control',
   )
-  return { title, across, lines, scale: 'linear', format: short }
+  return lineChart({ title, across, lines, scale: 'linear', format: short })
 }
 
-function ratioChart(results: FigureResults, shape: Shape, across: string): Chart {
+function ratioChart(results: FigureResults, shape: Shape, across: string): Drawing {
   const lines = linesOf(results, shape, ({ measured }) => measured?.ratio?.median)
   const bars = lines.map((line) => withBars(line, results.figures[shape]))
-  return {
-    title: 'Against no profiling (1 = as fast)',
-    across: `${across} (logarithmic)`,
+  return lineChart({
+    title: 'Time against no profiling',
+    note: '1 is as fast; both axes logarithmic',
+    across,
     spacing: 'log',
     lines: bars,
-    scale: 'linear',
+    scale: 'log',
     include: { from: 0.9, to: 1.5 },
     reference: 1,
     format: (value) => `${value} ×`,
-  }
+  })
 }
 
 function withBars(line: ChartLine & { readonly system: SystemKey }, all: readonly Line[]) {
@@ -140,9 +155,10 @@ function bytesChart(
   kind: 'reply' | 'all',
   title: string,
   across: string,
-): Chart {
+): Drawing {
   const lines = linesOf(results, 'depth', ({ bytes }) => bytes?.[kind] || undefined)
-  return { title, across, lines, scale: 'log', format: bytesText }
+  const note = 'both axes logarithmic'
+  return lineChart({ title, note, across, spacing: 'log', lines, scale: 'log', format: bytesText })
 }
 
 function linesOf(

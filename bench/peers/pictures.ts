@@ -1,4 +1,4 @@
-import type { Bar, BarChart } from '../charts/bar-chart.ts'
+import { type Bar, barChart, barChartHeight } from '../charts/bar-chart.ts'
 import { type Colour, drawPage } from '../charts/page.ts'
 import type { Estimate } from '../harness/statistics.ts'
 import type { Family, Group } from './kinds.ts'
@@ -25,32 +25,50 @@ export function drawPeers(results: PeerResults): string {
   )
   return drawPage({
     title: 'RPC over RabbitMQ, 100 calls at a time',
-    subtitle: `RabbitMQ ${broker.version ?? ''}, Node ${machine.node.slice(1)}, ${machine.cores} cores; medians of ${rounds} interleaved rounds with 95 % intervals; pale: every call traced`,
+    subtitle: `RabbitMQ ${broker.version ?? ''}, Node ${machine.node.slice(1)}, ${machine.cores} cores; medians of ${rounds} interleaved rounds with 95 % confidence intervals; pale: every call traced`,
     description: descriptionOf(results),
     colours: COLOURS,
-    rows: groups.map((group) => [
-      chartOf(results, group, `Calls a second, ${GROUPS[group]}`, ({ perS }) => perS[100]),
-      chartOf(results, group, `Processor time a call, µs, ${GROUPS[group]}`, (measured) => {
-        return measured.cpuUsPerCall
-      }),
-    ]),
+    rows: groups.map((group) => {
+      const perS = barsOf(results, group, (measured) => measured.perS[100])
+      const cpuUs = barsOf(results, group, (measured) => measured.cpuUsPerCall)
+      const what = GROUPS[group]
+      return {
+        height: barChartHeight(perS),
+        charts: [
+          barChart({
+            title: 'Calls a second',
+            note: `${what}; more is better`,
+            bars: perS,
+            format,
+          }),
+          barChart({
+            title: 'Processor time of a call, µs',
+            note: `${what}; less is better`,
+            bars: cpuUs,
+            format,
+          }),
+        ],
+      }
+    }),
   })
 }
 
-function chartOf(
+function format(value: number): string {
+  return Math.round(value).toLocaleString('en-US')
+}
+
+function barsOf(
   { peers }: PeerResults,
   group: Group,
-  title: string,
   of: (measured: PeerFigures) => Estimate,
-): BarChart {
-  const bars = peers.flatMap(({ group: its, family, title: name, tracer, measured }): Bar[] => {
+): readonly Bar[] {
+  return peers.flatMap(({ group: its, family, title: name, tracer, measured }): Bar[] => {
     if (its !== group || measured === null) return []
     const { median, low, high } = of(measured)
     // What is traced stands below the same untraced.
-    const label = tracer === null ? plain(name) : 'traced'
+    const label = tracer === null ? plain(name) : `traced by ${plain(tracer)}`
     return [{ label, value: median, low, high, style: family, pale: tracer !== null }]
   })
-  return { title, bars, format: (value) => Math.round(value).toLocaleString('en-US') }
 }
 
 function descriptionOf({ peers }: PeerResults): string {
