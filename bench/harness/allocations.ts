@@ -1,6 +1,5 @@
-import { PerformanceObserver } from 'node:perf_hooks'
-import { setImmediate } from 'node:timers/promises'
 import { getHeapStatistics } from 'node:v8'
+import { Collections } from './collections.ts'
 
 const YOUNG_MB = 128
 const ATTEMPTS = 3
@@ -23,9 +22,7 @@ export const COUNTING_FLAGS: readonly string[] = [
   '--single-threaded-gc',
 ]
 
-/** When the last garbage collection began, milliseconds; told in later turns of the event loop. */
-let collected = 0
-let watching: PerformanceObserver | undefined
+let collections: Collections | undefined
 
 /**
  * Bytes that some work allocates: objects, and what buffers have outside the heap. Where something was
@@ -33,26 +30,16 @@ let watching: PerformanceObserver | undefined
  * @throws Error in a process without `COUNTING_FLAGS`, and when the work allocates too much at a time
  */
 export async function allocatedBy(work: () => unknown): Promise<number> {
-  watchCollections()
+  collections ??= new Collections()
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     collectYoung()
     const began = performance.now()
     const before = bytesHeld()
     await work()
     const bytes = bytesHeld() - before
-    await setImmediate()
-    await setImmediate()
-    if (collected < began) return bytes
+    if ((await collections.latestMs()) < began) return bytes
   }
   throw new Error('too much at a time to be counted: it was collected meanwhile; do less')
-}
-
-function watchCollections(): void {
-  if (watching !== undefined) return
-  watching = new PerformanceObserver((list) => {
-    for (const { startTime } of list.getEntries()) collected = Math.max(collected, startTime)
-  })
-  watching.observe({ entryTypes: ['gc'] })
 }
 
 /** The young generation alone: collecting all would throw away compiled code that is to be measured. */

@@ -2,9 +2,11 @@
 import { setImmediate } from 'node:timers/promises'
 import { predictableIds } from 'clew/testing'
 import { allocatedBy } from '../harness/allocations.ts'
+import { Collections } from '../harness/collections.ts'
 import { answerParent } from '../harness/remote.ts'
+import { choices } from './choices.ts'
 import { MadeCalls } from './made-calls.ts'
-import { COUNT, type Measuring } from './measuring.ts'
+import { COUNT, type Measuring, type Timed } from './measuring.ts'
 import { partsOf } from './parts.ts'
 import { sidesOf } from './sides.ts'
 import type { Step, StepGroup } from './step.ts'
@@ -17,9 +19,12 @@ const WARM_UP: Readonly<Record<StepGroup, number>> = {
   call: 40_000,
   whole: 40_000,
   trace: 400_000,
+  choices: 200_000,
 }
 /** How long a step is done at a time, milliseconds. */
 const BATCH_MS = 3
+/** The same where collecting garbage is to be part of it. */
+const LONG_BATCH_MS = 50
 /**
  * How often it is done when its bytes are counted: often, because buffers are taken from slabs that
  * count when they are made. Calls a few at a time, so that the process does not find itself stalled.
@@ -29,11 +34,13 @@ const COUNTED: Readonly<Record<StepGroup, number>> = {
   call: 8_000,
   whole: 4_000,
   trace: 1,
+  choices: 20_000,
 }
 const COUNTED_AT_A_TIME = 500
 
 const steps = await allSteps(process.argv.includes(COUNT))
 const timesOf = new Map<string, number>()
+const collections = new Collections()
 /** Made of everything that was done, so that no compiler leaves any of it out. */
 let kept = 0
 
@@ -58,7 +65,7 @@ async function allSteps(counting: boolean): Promise<ReadonlyMap<string, Step>> {
   const calls = new MadeCalls()
   const parts = [...(await partsOf(calls)), ...(await sidesOf(calls))]
   const all = [...parts, ...(await wholeCalls()), ...traceSteps()]
-  return new Map(all.map((step) => [step.key, step]))
+  return new Map([...all, ...choices(calls)].map((step) => [step.key, step]))
 }
 
 function stepOf(key: string): Step {
@@ -75,11 +82,13 @@ async function warmUp(step: Step): Promise<void> {
   const began = performance.now()
   await keep(run(piece))
   const eachMs = (performance.now() - began) / piece
-  timesOf.set(key, multiple(BATCH_MS / eachMs, grain))
+  const batchMs = group === 'choices' ? LONG_BATCH_MS : BATCH_MS
+  timesOf.set(key, multiple(batchMs / eachMs, grain))
 }
 
-async function time(step: Step): Promise<number> {
+async function time(step: Step): Promise<Timed> {
   const times = timesOf.get(step.key) ?? multiple(1, step.grain)
+  const before = step.group === 'choices' ? await collections.tookMs() : 0
   const took = async (work: Step['run'] | undefined) => {
     if (work === undefined) return 0
     const began = performance.now()
@@ -92,13 +101,16 @@ async function time(step: Step): Promise<number> {
   const early = first ? 0 : await took(step.without)
   const all = await took(step.run)
   const without = first ? await took(step.without) : early
-  return ((all - without) * 1e6) / times
+  const nsOf = (ms: number) => (ms * 1e6) / times
+  const collectingNs = step.group === 'choices' ? nsOf((await collections.tookMs()) - before) : null
+  return { ns: nsOf(all - without), collectingNs }
 }
 
 async function count({ run, without, grain, group }: Step): Promise<number> {
   const times = multiple(COUNTED[group], grain)
+  const atOnce = group === 'parts' || group === 'choices'
   const bytes = (work: Step['run']) =>
-    allocatedBy(() => (group === 'parts' ? keep(work(times)) : doInPieces(work, grain, times)))
+    allocatedBy(() => (atOnce ? keep(work(times)) : doInPieces(work, grain, times)))
   const all = await bytes(run)
   return (all - (without === undefined ? 0 : await bytes(without))) / times
 }

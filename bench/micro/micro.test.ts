@@ -33,10 +33,23 @@ test('steps are measured in time and in bytes, and reported', async () => {
   assert.match(reportOf(results), /\| both sides, and what they add to messages \| [-\d]/)
 })
 
+test('of what was chosen for the hot path, the collection of garbage is told as well', async () => {
+  const plan = { rounds: 1, counts: 1, steps: ['underWay', 'underWaySet', 'table', 'id'] }
+  const results = await runMicro(plan, MEASURE, () => {})
+  for (const { key, group, collectingNs } of results.steps) {
+    assert.equal(group === 'choices', key !== 'id')
+    assert.equal(collectingNs === null, key === 'id')
+  }
+  assert.match(
+    reportOf(results),
+    /\| ns \| of it collecting garbage \| bytes \|\n\|---\|---:\|---:\|---:\|\n/,
+  )
+})
+
 test('what a trace’s tree takes is that of the size that takes longest', () => {
   const step = (key: string, median: number): StepMeasured => {
     const ns = { median, low: median, high: median }
-    return { key, title: key, group: 'trace', ns, bytes: null }
+    return { key, title: key, group: 'trace', ns, collectingNs: null, bytes: null }
   }
   const sums = sumsOf([step('tree1000', 900), step('tree100000', 1_100), step('decode1000', 5_000)])
   assert.deepEqual(sums, { callNs: null, callBytes: null, treeNsPerCall: 1_100 })

@@ -9,6 +9,8 @@ export interface StepMeasured {
   readonly group: StepGroup
   /** Nanoseconds: the median of the rounds, and its 95 % confidence interval. */
   readonly ns: Estimate
+  /** Nanoseconds of it that went into collecting garbage, on average; null where that is not measured. */
+  readonly collectingNs: number | null
   /** Bytes allocated; null where they cannot be counted. */
   readonly bytes: number | null
 }

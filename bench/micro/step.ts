@@ -1,5 +1,5 @@
 /** What a step is part of. */
-export type StepGroup = 'parts' | 'call' | 'whole' | 'trace'
+export type StepGroup = 'parts' | 'call' | 'whole' | 'trace' | 'choices'
 
 /** One thing whose cost is measured, so many times in a row. */
 export interface Step {

@@ -2,7 +2,7 @@ import { COUNTING_FLAGS } from '../harness/allocations.ts'
 import { describeMachine, otherWork } from '../harness/machine.ts'
 import { type Remote, startRemote } from '../harness/remote.ts'
 import { estimate, quantile, shuffled } from '../harness/statistics.ts'
-import { COUNT, type Measuring, type StepDescription } from './measuring.ts'
+import { COUNT, type Measuring, type StepDescription, type Timed } from './measuring.ts'
 import type { MicroPlan } from './options.ts'
 import { type MicroResults, type StepMeasured, sumsOf } from './results.ts'
 
@@ -20,8 +20,10 @@ export async function runMicro(
   const bytes = await countBytes(program, steps, plan.counts, say)
   const times = await measureTimes(program, steps, plan.rounds, say)
   const measured = steps.map(({ key, title, group }): StepMeasured => {
-    const ns = estimate(times.get(key) ?? [])
-    return { key, title, group, ns, bytes: bytes.get(key) ?? null }
+    const timed = times.get(key) ?? []
+    const ns = estimate(timed.map((one) => one.ns))
+    const collectingNs = meanOf(timed.map((one) => one.collectingNs))
+    return { key, title, group, ns, collectingNs, bytes: bytes.get(key) ?? null }
   })
   return {
     suite: 'micro',
@@ -34,6 +36,16 @@ export async function runMicro(
     steps: measured,
     sums: sumsOf(measured),
   }
+}
+
+/** Null where one is. */
+function meanOf(values: readonly (number | null)[]): number | null {
+  let sum = 0
+  for (const value of values) {
+    if (value === null) return null
+    sum += value
+  }
+  return values.length === 0 ? null : sum / values.length
 }
 
 /** @throws Error when there is no step of a name */
@@ -75,7 +87,7 @@ async function measureTimes(
   steps: readonly StepDescription[],
   rounds: number,
   say: (line: string) => void,
-): Promise<ReadonlyMap<string, readonly number[]>> {
+): Promise<ReadonlyMap<string, readonly Timed[]>> {
   const keys = steps.map(({ key }) => key)
   say(`warming up ${keys.length} steps`)
   return using(startRemote<Measuring>(program, []), async ({ ask }) => {
@@ -90,12 +102,12 @@ async function measureTimes(
 }
 
 /** Every step once a round; the first round is thrown away. */
-async function inRounds(
+async function inRounds<T>(
   order: () => readonly string[],
   rounds: number,
-  measure: (key: string) => Promise<number>,
-): Promise<ReadonlyMap<string, number[]>> {
-  const values = new Map<string, number[]>(order().map((key) => [key, []]))
+  measure: (key: string) => Promise<T>,
+): Promise<ReadonlyMap<string, T[]>> {
+  const values = new Map<string, T[]>(order().map((key) => [key, []]))
   for (let round = 0; round <= rounds; round++) {
     for (const key of order()) {
       const value = await measure(key)

@@ -6,9 +6,10 @@ const HEADINGS: Readonly<Record<StepGroup, string>> = {
   parts: 'The steps it is made of, each by itself',
   whole: 'A whole call from client to service, both in one process',
   trace: 'Reading a trace, each call of it',
+  choices: 'What was chosen for the hot path, beside what the language has',
 }
 
-const ORDER: readonly StepGroup[] = ['call', 'parts', 'whole', 'trace']
+const ORDER: readonly StepGroup[] = ['call', 'parts', 'whole', 'trace', 'choices']
 
 /** The results as Markdown: how they came about, the targets, and the numbers. */
 export function reportOf(results: MicroResults): string {
@@ -43,12 +44,17 @@ function row(what: string, measured: string, wanted: string): string {
 function tableOf(steps: readonly StepMeasured[], group: StepGroup): string {
   const rows = steps
     .filter((step) => step.group === group)
-    .map(({ title, ns, bytes }) => {
+    .map(({ title, ns, collectingNs, bytes }) => {
       const spread = `${count(ns.median)} (${count(ns.low)}–${count(ns.high)})`
-      return `| ${title} | ${spread} | ${bytes === null ? '–' : count(bytes)} |`
+      const collecting = collectingNs === null ? [] : [count(collectingNs)]
+      const cells = [title, spread, ...collecting, bytes === null ? '–' : count(bytes)]
+      return `| ${cells.join(' | ')} |`
     })
   if (rows.length === 0) return ''
-  return [`| ${HEADINGS[group]} | ns | bytes |`, '|---|---:|---:|', ...rows].join('\n')
+  const collecting = group === 'choices' ? ['of it collecting garbage'] : []
+  const head = [HEADINGS[group], 'ns', ...collecting, 'bytes']
+  const rule = `|---${'|---:'.repeat(head.length - 1)}|`
+  return [`| ${head.join(' | ')} |`, rule, ...rows].join('\n')
 }
 
 const count = (value: number | null) =>

@@ -8,7 +8,16 @@ export {
   encodeReply,
   encodeRequest,
 } from '../broker/wire.ts'
-export { ContextValues, ErrorRegistry, newCallId, newHalfId, STARTED } from '../call/index.ts'
+export {
+  ById,
+  ContextValues,
+  ErrorRegistry,
+  NewTable,
+  newCallId,
+  newHalfId,
+  STARTED,
+  UnderWay,
+} from '../call/index.ts'
 export { shortId } from '../profile/call-id.ts'
 export { microseconds } from '../profile/clock.ts'
 export { makeTraceparent, readTraceContext, traceHeaders } from '../profile/trace-context.ts'
