@@ -42,11 +42,12 @@ async function moved(url: string, say: (line: string) => void): Promise<Figures>
     for (const traced of [false, true]) {
       const how = `${delivery}, ${traced ? 'traced' : 'untraced'}`
       say(`counting what moves over RabbitMQ: ${how}`)
-      const sides = await measureWire(url, { delivery, traced })
-      for (const [side, { messages, frames, bytes }] of Object.entries(sides)) {
-        figures[`messages on the wire: ${side}, ${how}`] = messages
-        figures[`frames on the wire: ${side}, ${how}`] = frames
-        figures[`bytes on the wire: ${side}, ${how}`] = bytes
+      for (const { errand, ...sides } of await measureWire(url, { delivery, traced })) {
+        for (const [side, { messages, frames, bytes }] of Object.entries(sides)) {
+          figures[`messages on the wire of ${errand}: ${side}, ${how}`] = messages
+          figures[`frames on the wire of ${errand}: ${side}, ${how}`] = frames
+          figures[`bytes on the wire of ${errand}: ${side}, ${how}`] = bytes
+        }
       }
     }
   }

@@ -64,15 +64,30 @@ test('options', () => {
 const url = process.env.CLEW_AMQP_URL
 const skip = url === undefined && 'needs RabbitMQ: set CLEW_AMQP_URL, or run `npm test`'
 
-test('a call is two messages at either side, and tracing adds bytes only', { skip }, async () => {
+test('tracing adds bytes to what a call moves, and a message only to its event', {
+  skip,
+}, async () => {
   const untraced = await measureWire(url ?? '', { delivery: 'fast', traced: false })
   const traced = await measureWire(url ?? '', { delivery: 'fast', traced: true })
-  for (const side of ['client', 'service'] as const) {
-    assert.equal(untraced[side].messages, 2)
-    assert.equal(traced[side].messages, 2)
+  const messages = (all: typeof traced) =>
+    all.map(({ errand, client, service }) => [errand, client.messages, service.messages])
+  // Each call is a request and a reply, here and there; the event comes and goes once at its services' side.
+  assert.deepEqual(messages(untraced), [
+    ['one call', 2, 2],
+    ['a chain of 5', 2, 18],
+    ['a call that makes 10', 2, 42],
+    ['a call and its event', 2, 4],
+  ])
+  // What became of the event is told to the client.
+  const plain = messages(untraced).slice(0, 3)
+  assert.deepEqual(messages(traced), [...plain, ['a call and its event', 3, 5]])
+  traced.forEach(({ client, service }, index) => {
+    const { client: without, service: withoutToo } = untraced[index]!
+    assert.ok(client.bytes > without.bytes)
+    assert.ok(service.bytes > withoutToo.bytes)
     // A method, a header and a body for each message, and what acknowledges them.
-    assert.ok(untraced[side].frames >= 6)
-    assert.equal(traced[side].frames, untraced[side].frames)
-    assert.ok(traced[side].bytes > untraced[side].bytes)
-  }
+    assert.ok(client.frames >= 3 * client.messages)
+    assert.ok(service.frames > 3 * service.messages)
+    if (client.messages === without.messages) assert.equal(service.frames, withoutToo.frames)
+  })
 })
