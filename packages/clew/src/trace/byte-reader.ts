@@ -62,9 +62,10 @@ export class ByteReader {
     return this.bad ? '' : hexAt(this.bytes, start, size)
   }
 
-  text(): string {
+  /** @param before whose first `shared` characters come first */
+  text(before = '', shared = 0): string {
     const size = this.varint()
     const start = this.skip(size)
-    return this.bad ? '' : decodeText(this.bytes, start, start + size)
+    return this.bad ? '' : decodeText(this.bytes, start, start + size, before, shared)
   }
 }

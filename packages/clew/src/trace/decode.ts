@@ -2,9 +2,9 @@ import type { ByteReader } from './byte-reader.ts'
 import type { Owner } from './draft.ts'
 import type { Entry, Fold, Missing, Pause } from './entry.ts'
 import { MAX_DEPTH, MAX_PAUSES } from './format.ts'
-import { type CallItem, readItem, readOwn, Scope } from './items.ts'
-import type { PauseRecord } from './records.ts'
-import { calleeEntries, callerEntries } from './to-entries.ts'
+import { type CallItem, type ReadOwn, readItem, readOwn, Scope } from './items.ts'
+import type { CallRecord, PauseRecord } from './records.ts'
+import * as write from './to-entries.ts'
 
 /** A place among the entries of one message that is settled when the trace is put together. */
 export type Mark =
@@ -31,6 +31,8 @@ export interface Gathered {
   readonly bare: Set<string>
   /** Calls whose own block came as a piece. */
   readonly whole: Set<string>
+  /** Marks put among the entries, one after the other. */
+  marks: Mark[]
 }
 
 /** One level of the walk: the items between a callee's own entries. */
@@ -41,9 +43,11 @@ export interface Frame {
   /** Calls that the head announced, and how many of them were met. */
   readonly announced: number
   met: number
-  /** What follows the items. */
-  readonly respond: ((calls: number) => Entry) | undefined
-  readonly finish: Entry | Mark | undefined
+  /** The callee's record, and whose it is; undefined in a part, which has none. */
+  readonly own: ReadOwn | undefined
+  readonly side: write.CalleeSide | undefined
+  /** What follows its last entry. */
+  finish: Entry | Mark | undefined
 }
 
 /** Names a piece within its trace: redelivered calls have logs, and numbers, of their own. */
@@ -64,8 +68,9 @@ export function decodeItems(
   while (frames.length > 0) {
     const frame = frames.at(-1)!
     if (reader.at >= frame.end) {
-      if (frame.respond !== undefined) into.push(frame.respond(frame.scope.records))
-      if (frame.finish !== undefined) into.push(frame.finish)
+      const { own, side, finish } = frame
+      if (own !== undefined) respond(own, side!, frame.scope.records, into)
+      if (finish !== undefined) into.push(finish)
       frames.pop()
       reader.at = frame.end
       continue
@@ -83,7 +88,7 @@ export function decodeItems(
     } else if (item.kind === 'pointer') {
       const { piece, calls } = item.pointer
       const key = pieceKey(frame.callId, frame.scope.receiveUs, piece)
-      into.push({ kind: 'piece', key, parent: frame.callId, calls })
+      into.push(marked({ kind: 'piece', key, parent: frame.callId, calls }, gathered))
     } else if (item.kind === 'fold') {
       const { edge, minUs, medianUs, maxUs, sumUs, requestUs, ...fold } = item.fold
       gathered.folds.push({
@@ -123,32 +128,49 @@ function enter(
   into: (Entry | Mark)[],
 ): Frame | undefined {
   const { record, child, loss, foreign } = item
-  const { owner } = frame.scope
-  const { trace } = gathered
+  const { host, pid } = frame.scope.owner
   const parent = frame.callId
-  const [request, finish] = callerEntries(record, {
-    trace,
-    host: owner.host,
-    pid: owner.pid,
-    parent,
-  })
-  const mark = (entry: Entry): Entry | Mark => (record.late ? { kind: 'late', entry } : entry)
+  const side: write.Side = { trace: gathered.trace, host, pid, parent }
   if (!record.late) {
     gathered.room--
     frame.met++
   }
   frame.met += child?.calls ?? foreign?.calls ?? 0
-  into.push(mark(request))
+  into.push(callerLine(write.requestEntry(record, side), record, gathered))
   if (loss !== undefined) lose(gathered, record.id, loss.reason, loss.calls)
   if (foreign !== undefined) lose(gathered, record.id, 'unreadable', foreign.calls)
-  const ending = finish === undefined ? undefined : mark(finish)
+  const ending = write.finishEntry(record, side)
+  const finish = ending && callerLine(ending, record, gathered)
   const inner = child && openBlock(reader, child, { call: record, parent, depth }, gathered, into)
-  if (inner !== undefined) return { ...inner, finish: ending }
-  if (ending !== undefined) into.push(ending)
+  if (inner !== undefined) {
+    inner.finish = finish
+    return inner
+  }
+  if (finish !== undefined) into.push(finish)
   if (child === undefined && loss === undefined && foreign === undefined) {
     expectCallee(record, gathered)
   }
   return undefined
+}
+
+/** An entry of a caller, as it stands in a message. */
+export function callerLine(entry: Entry, { late }: CallRecord, gathered: Gathered): Entry | Mark {
+  return late === true ? marked({ kind: 'late', entry }, gathered) : entry
+}
+
+function marked(mark: Mark, gathered: Gathered): Mark {
+  gathered.marks.push(mark)
+  return mark
+}
+
+function respond(
+  own: ReadOwn,
+  side: write.CalleeSide,
+  calls: number,
+  into: (Entry | Mark)[],
+): void {
+  const entry = write.respondEntry(own, side, calls)
+  if (entry !== undefined) into.push(entry)
 }
 
 /** Notes a call whose callee may have entries that come by another road than the reply. */
@@ -166,7 +188,10 @@ export interface Opening extends Owner {
   readonly end: number
 }
 
-/** Reads the callee's own record and puts down its first entries. */
+/**
+ * Reads the callee's own record and puts down its first entries. Gives its frame where items follow;
+ * else it puts down the last entry as well.
+ */
 export function openBlock(
   reader: ByteReader,
   block: Opening,
@@ -197,18 +222,24 @@ export function openBlock(
     lose(gathered, call.id, 'unreadable', block.calls)
     return undefined
   }
-  const { begin, respond } = calleeEntries({ id: call.id, service, method }, own, {
-    trace: gathered.trace,
-    host,
-    pid,
-    parent,
-    late: call.late === true,
-    edge: call.edge ?? own.edge,
-  })
-  for (const pause of own.pauses ?? []) takePause(gathered, pause, host, pid)
-  into.push(...begin)
-  const scope = new Scope({ service, method, host, pid }, receiveUs, own.first)
-  return { scope, callId: call.id, end, announced: block.calls, met: 0, respond, finish: undefined }
+  const late = call.late === true
+  const edge = call.edge ?? own.edge
+  const { trace } = gathered
+  const side = { trace, host, pid, parent, id: call.id, service, method, late, edge }
+  if (own.pauses !== undefined) {
+    for (const pause of own.pauses) takePause(gathered, pause, host, pid)
+  }
+  into.push(write.receiveEntry(own, side))
+  const start = write.startEntry(own, side)
+  if (start !== undefined) into.push(start)
+  // Most calls make none.
+  if (reader.at >= end) {
+    respond(own, side, 0, into)
+    return undefined
+  }
+  const scope = new Scope(block, receiveUs, own.first)
+  const { id: callId } = call
+  return { scope, callId, end, announced: block.calls, met: 0, own, side, finish: undefined }
 }
 
 function takePause(

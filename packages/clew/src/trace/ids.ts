@@ -1,4 +1,10 @@
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+/** Character codes of the digits of each byte. */
+const HIGH = new Uint8Array(256)
+const LOW = new Uint8Array(256)
+for (let byte = 0; byte < 256; byte++) {
+  HIGH[byte] = (byte >> 4).toString(16).charCodeAt(0)
+  LOW[byte] = (byte & 15).toString(16).charCodeAt(0)
+}
 
 /** Value of a hex digit by character code, 16 for everything else. */
 const DIGITS = new Uint8Array(256).fill(16)
@@ -35,11 +41,22 @@ function putHash(bytes: Uint8Array, at: number, id: string, size: number): numbe
   return at + size
 }
 
-/** Reads an id of `size` bytes as hex. */
+/** Reads an id of `size` bytes, a multiple of eight, as hex. */
 export function hexAt(bytes: Uint8Array, at: number, size: number): string {
   let id = ''
-  for (let index = 0; index < size; index++) id += HEX[bytes[at + index]!]
+  for (let index = at; index < at + size; index += 8) id += hexOfEight(bytes, index)
   return id
+}
+
+/** All digits at once: a string put together byte by byte is copied before it can be looked up. */
+function hexOfEight(bytes: Uint8Array, at: number): string {
+  const [a, b, c, d] = [bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!]
+  const [e, f, g, h] = [bytes[at + 4]!, bytes[at + 5]!, bytes[at + 6]!, bytes[at + 7]!]
+  // biome-ignore format: two digits of each byte.
+  return String.fromCharCode(
+    HIGH[a]!, LOW[a]!, HIGH[b]!, LOW[b]!, HIGH[c]!, LOW[c]!, HIGH[d]!, LOW[d]!,
+    HIGH[e]!, LOW[e]!, HIGH[f]!, LOW[f]!, HIGH[g]!, LOW[g]!, HIGH[h]!, LOW[h]!,
+  )
 }
 
 /** The id as it comes back from a block: hex in lower case, or the hash of what is not hex. */

@@ -122,7 +122,7 @@ function readName(reader: ByteReader, scope: Scope, own: string): string {
   }
   const shared = code - format.NAME_NEW
   if (shared > own.length) reader.bad = true
-  const name = own.slice(0, shared) + reader.text()
+  const name = reader.text(own, shared)
   scope.names.push(name)
   return name
 }

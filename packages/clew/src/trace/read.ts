@@ -7,7 +7,7 @@ import { normalId } from './ids.ts'
 import { Scope } from './items.ts'
 import type { CallRecord } from './records.ts'
 import { executionOf, type Line, NONE, type Segment, stillMissing, toldAgain } from './segments.ts'
-import { callerEntries } from './to-entries.ts'
+import { finishEntry, requestEntry } from './to-entries.ts'
 
 type PieceMark = Extract<decode.Mark, { readonly kind: 'piece' }>
 
@@ -112,7 +112,7 @@ export class Assembly {
    */
   constructor(traceId: string, maxCalls = format.MAX_CALLS) {
     const trace = normalId(traceId, 16)
-    const lists = { folds: [], missing: [], pauses: new Map<string, Pause>() }
+    const lists = { folds: [], missing: [], marks: [], pauses: new Map<string, Pause>() }
     this.#gathered = { trace, room: maxCalls, ...lists, bare: new Set(), whole: new Set() }
   }
 
@@ -131,18 +131,16 @@ export class Assembly {
     const tells = (record.finishUs === undefined ? 0 : 1) + (block === undefined ? 0 : 2)
     const before = record.late ? undefined : this.#roots.get(id)
     if (before !== undefined && before.tells >= tells) return
-    const call = { ...record, id }
-    const mark = (entry: Entry): Line => (record.late ? { kind: 'late', entry } : entry)
+    const { requestUs, finishUs } = record
+    const stamps = { requestUs: format.toStamp(requestUs), finishUs: stampOf(finishUs) }
+    const call = { ...record, ...stamps, id }
     const side = { trace: gathered.trace, host: caller.host, pid: caller.pid, parent: null }
-    const [request, finish] = callerEntries(
-      { ...call, requestUs: format.toStamp(record.requestUs), finishUs: stampOf(record.finishUs) },
-      side,
-    )
-    const lines: Line[] = [mark(request)]
+    const finish = finishEntry(call, side)
+    const lines: Line[] = [decode.callerLine(requestEntry(call, side), call, gathered)]
     gathered.room--
     if (block !== undefined) this.#addRootBlock(call, block, lines)
     else decode.expectCallee(call, gathered)
-    if (finish !== undefined) lines.push(mark(finish))
+    if (finish !== undefined) lines.push(decode.callerLine(finish, call, gathered))
     const segment = this.#segment({ key: `root:${id}`, lines })
     if (before !== undefined) this.#segments.splice(this.#segments.indexOf(before.segment), 1)
     if (!record.late) this.#roots.set(id, { tells, segment })
@@ -223,23 +221,25 @@ export class Assembly {
   }
 
   /** With what was gathered since the one before. */
-  #segment(parts: Omit<Segment, 'folds' | 'missing'>): Segment {
+  #segment(parts: Omit<Segment, 'folds' | 'missing' | 'marks'>): Segment {
     const gathered = this.#gathered
-    const { folds, missing } = gathered
+    const { folds, missing, marks } = gathered
     if (folds.length > 0) gathered.folds = []
     if (missing.length > 0) gathered.missing = []
+    if (marks.length > 0) gathered.marks = []
     return {
       ...parts,
       folds: folds.length > 0 ? folds : NONE,
       missing: missing.length > 0 ? missing : NONE,
+      marks: marks.length > 0 ? marks : NONE,
     }
   }
 
   #add(segment: Segment): void {
     this.#segments.push(segment)
-    for (const line of segment.lines) {
-      if (line.kind === 'piece') this.#announce(line, segment)
-      else if (line.kind === 'late') this.#late = true
+    for (const mark of segment.marks) {
+      if (mark.kind === 'piece') this.#announce(mark, segment)
+      else this.#late = true
     }
   }
 
@@ -293,44 +293,67 @@ export class Assembly {
   }
 
   /** All entries, those of pieces put in where they belong. */
-  #inOrder(alone: boolean, again: ReadonlySet<Segment>): Entry[] {
+  #inOrder(alone: boolean, again: ReadonlySet<Segment>): readonly Entry[] {
+    const [only] = this.#segments
+    if (this.#segments.length === 1 && isPlain(only!)) return only.lines
     const entries: Entry[] = []
     const used = new Set(again)
+    const below = this.#unannounced(again)
     /** How far the pieces below a call have been gone through: there may be very many. */
     const nexts = new Map<string, number>()
     const known = this.#late ? this.#requested() : undefined
-    const stack: { readonly lines: readonly Line[]; at: number }[] = []
+    const stack: { readonly segment: Segment; at: number }[] = []
     const open = (segment: Segment | undefined) => {
       if (segment === undefined || used.has(segment)) return false
       used.add(segment)
-      stack.push({ lines: segment.lines, at: 0 })
+      stack.push({ segment, at: 0 })
       return true
     }
     for (const start of this.#segments.toSorted(rootsFirst)) {
       open(start)
       while (stack.length > 0) {
         const level = stack.at(-1)!
-        const line = level.lines[level.at]
+        const { segment } = level
+        if (below.size === 0 && this.#blocks.size === 0 && isPlain(segment)) {
+          for (const line of segment.lines) entries.push(line)
+          stack.pop()
+          continue
+        }
+        const line = segment.lines[level.at]
         if (line === undefined) {
           stack.pop()
           continue
         }
-        if (line.kind === 'rpc-respond' || line.kind === 'rpc-finish') {
+        if (below.size > 0 && (line.kind === 'rpc-respond' || line.kind === 'rpc-finish')) {
           // What was not announced goes to the end of the call below which it belongs.
-          const below = this.#below.get(line.id) ?? []
+          const pieces = below.get(line.id) ?? NONE
           let next = nexts.get(line.id) ?? 0
-          while (next < below.length && used.has(below[next]!)) next++
+          while (next < pieces.length && used.has(pieces[next]!)) next++
           nexts.set(line.id, next)
-          if (open(below[next])) continue
+          if (open(pieces[next])) continue
         }
         level.at++
         if (line.kind === 'piece') open(this.#pieces.get(line.key))
         else if (line.kind !== 'late') entries.push(line)
         else if (!alone && !known?.has(line.entry.id)) entries.push(line.entry)
-        if (line.kind === 'rpc-request') for (const b of this.#blocks.get(line.id) ?? []) open(b)
+        if (line.kind === 'rpc-request' && this.#blocks.size > 0) {
+          for (const block of this.#blocks.get(line.id) ?? NONE) open(block)
+        }
       }
     }
     return entries
+  }
+
+  /** Pieces that nobody told of who is told himself, by the call below which they belong. */
+  #unannounced(again: ReadonlySet<Segment>): ReadonlyMap<string, readonly Segment[]> {
+    const found = new Map<string, readonly Segment[]>()
+    for (const [id, pieces] of this.#below) {
+      const left = pieces.filter(
+        ({ key }) => this.#announced.get(key)?.by.every((segment) => again.has(segment)) ?? true,
+      )
+      if (left.length > 0) found.set(id, left)
+    }
+    return found
   }
 
   /** Ids of all calls whose request stands somewhere by itself. */
@@ -341,6 +364,11 @@ export class Assembly {
     }
     return ids
   }
+}
+
+/** True where nothing but entries came. */
+function isPlain(segment: Segment): segment is Segment & { readonly lines: readonly Entry[] } {
+  return segment.marks.length === 0
 }
 
 /** The root's own message first, then whole blocks of roots, then the rest as it came. */
@@ -357,7 +385,7 @@ function rank({ key, lines }: Segment): number {
 function partFrame(head: PieceHead): decode.Frame {
   const { service, method, host, pid, callId } = head
   const scope = new Scope({ service, method, host, pid }, head.receiveUs, head.first)
-  const open = { respond: undefined, finish: undefined }
+  const open = { own: undefined, side: undefined, finish: undefined }
   return { scope, callId, end: head.end, announced: head.calls, met: 0, ...open }
 }
 

@@ -9,6 +9,8 @@ export interface Segment {
   readonly lines: readonly Line[]
   readonly folds: readonly Fold[]
   readonly missing: readonly Missing[]
+  /** Those among the lines. */
+  readonly marks: readonly Mark[]
   /** The execution that it is the whole block of; undefined for parts, and for what a reply brought. */
   readonly whole?: string | undefined
   /** It was told while the worker was running. */

@@ -55,9 +55,6 @@ export function putCodePoint(bytes: Uint8Array, at: number, point: number): numb
   return end
 }
 
-/** How many characters are handed to the engine at a time: arguments live on its stack. */
-const CHUNK = 1_024
-
 /** Least code point of a sequence of 2, 3 and 4 bytes: anything below is an overlong form. */
 const LEAST = [0, 0, 0x80, 0x800, 0x10000]
 
@@ -71,11 +68,60 @@ export function isAscii(bytes: Uint8Array, start: number, end: number, text: str
   return true
 }
 
-/** Reads UTF-8; whatever is malformed becomes U+FFFD. */
-export function decodeText(bytes: Uint8Array, start: number, end: number): string {
+/** Texts that came last, by their hash; the number of places is a power of two. */
+const RECENT: string[] = new Array<string>(1_024).fill('')
+/** Longer texts are no names. */
+const MOST_RECENT_LENGTH = 64
+
+/**
+ * Reads UTF-8; whatever is malformed becomes U+FFFD. The first `shared` characters are those of
+ * `before`. Names come again and again: one that came a short time ago makes no string, and is the same
+ * string, which whoever looks it up has the hash of.
+ */
+export function decodeText(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  before = '',
+  shared = 0,
+): string {
+  const length = shared + end - start
+  let hash = length
+  for (let at = 0; at < shared; at++) hash = (Math.imul(hash, 31) + before.charCodeAt(at)) | 0
   for (let at = start; at < end; at++) {
-    if (bytes[at]! >= 0x80) return decodeBeyondAscii(bytes, start, end)
+    const byte = bytes[at]!
+    if (byte >= 0x80) return before.slice(0, shared) + decodeBeyondAscii(bytes, start, end)
+    hash = (Math.imul(hash, 31) + byte) | 0
   }
+  if (length > MOST_RECENT_LENGTH) return before.slice(0, shared) + asciiAt(bytes, start, end)
+  const place = hash & (RECENT.length - 1)
+  const recent = RECENT[place]!
+  if (recent.length === length && isThis(recent, bytes, start, before, shared)) return recent
+  const text = before.slice(0, shared) + asciiAt(bytes, start, end)
+  RECENT[place] = text
+  return text
+}
+
+function isThis(
+  text: string,
+  bytes: Uint8Array,
+  start: number,
+  before: string,
+  shared: number,
+): boolean {
+  for (let at = 0; at < shared; at++) {
+    if (text.charCodeAt(at) !== before.charCodeAt(at)) return false
+  }
+  for (let at = shared; at < text.length; at++) {
+    if (text.charCodeAt(at) !== bytes[start + at - shared]) return false
+  }
+  return true
+}
+
+/** How many characters are handed to the engine at a time: arguments live on its stack. */
+const CHUNK = 1_024
+
+function asciiAt(bytes: Uint8Array, start: number, end: number): string {
   let text = ''
   for (let at = start; at < end; at += CHUNK) {
     // Not by spreading, which goes through the array's iterator: six times as long for a name.
