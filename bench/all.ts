@@ -5,19 +5,12 @@ import { fileURLToPath } from 'node:url'
 import { besideRabbitmq } from './harness/beside-rabbitmq.ts'
 import { runCommand, type Say } from './harness/command.ts'
 import { readParameters } from './harness/parameters.ts'
-
-/** In this order, with how they are kept short. */
-const SUITES = {
-  overhead: ['--quick', '--seconds', '20', '--concurrency', '1,100'],
-  figures: ['--quick', '--seconds', '15', '--sizes', '1,10,50'],
-  peers: ['--quick', '--rounds', '1'],
-  micro: ['--quick', '--rounds', '3'],
-} as const
+import { SUITES } from './suites.ts'
 
 const HELP = `Measures what profiling costs, and Clew beside what its users would pick instead.
 
   npm run bench                 all suites, about an hour and a half; writes docs/benchmarks.md and docs/figures
-  npm run bench -- --quick      as short as they can be, about two minutes, writes nothing
+  npm run bench -- --quick      as short as they can be, under two minutes, writes nothing
   npm run -s bench -- --json    prints the results of all suites as one JSON value, writes nothing
 
   --help                        this text
@@ -37,8 +30,9 @@ interface AllOptions {
 
 async function runAll({ quick, json }: AllOptions, say: Say): Promise<number> {
   const results: Record<string, unknown> = {}
-  for (const [suite, quickly] of Object.entries(SUITES)) {
-    say(suite)
+  const suites = Object.entries(SUITES)
+  for (const [index, [suite, quickly]] of suites.entries()) {
+    say(`${suite}, ${index + 1} of ${suites.length}`)
     const options = [...(quick ? quickly : json ? [] : ['--write'])]
     const { code, printed } = await runSuite(suite, json ? [...options, '--json'] : options)
     if (code !== 0) throw new Error(`${suite} ended with ${code}`)

@@ -11,6 +11,7 @@ import { runCommand } from './harness/command.ts'
 import { processorUs } from './harness/machine.ts'
 import { readParameters } from './harness/parameters.ts'
 import { wholeNumber } from './harness/readers.ts'
+import { counted } from './harness/run-text.ts'
 import { quantile, shuffled } from './harness/statistics.ts'
 
 const HELP = `Measures what calls take when their traces are sent, and the collector is there, gone, or hangs.
@@ -186,7 +187,7 @@ function figuresOf(all: readonly Variant[], rounds: number): readonly VariantFig
 
 function reportOf(figures: readonly VariantFigures[], rounds: number): string {
   return [
-    `${rounds} rounds of ${REQUESTS} requests of ${BRANCHES + 1} calls, ${broker.name}; µs a request`,
+    `${counted(rounds, 'round')} of ${REQUESTS} requests of ${BRANCHES + 1} calls, ${broker.name}; µs a request`,
     '',
     "| variant | p50 | p99 | p99 beside the untraced round's (median) | processor |",
     '|---|---:|---:|---:|---:|',

@@ -4,6 +4,7 @@ import { describeMachine, type Machine, otherWork } from './harness/machine.ts'
 import { deliver } from './harness/outcome.ts'
 import { readParameters } from './harness/parameters.ts'
 import { anyText, wholeNumber } from './harness/readers.ts'
+import { counted } from './harness/run-text.ts'
 import { quantile, shuffled } from './harness/statistics.ts'
 import { CLEW, jaeger, zipkin } from './stores/kinds.ts'
 import { measureStore, type StoreResult, traffic } from './stores/measure.ts'
@@ -90,7 +91,7 @@ function reportOf(
   })
   const rounds = results.length / kinds.length
   return [
-    `${many(calls)} calls of an hour, ${rounds} rounds, medians (lowest–highest). ${machine.cores} cores of ${machine.processor}, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}, Clew ${machine.clew}; other work kept ${(busy * 100).toFixed(0)} % of the cores busy just before.`,
+    `${many(calls)} calls of an hour, ${counted(rounds, 'round')}, medians (lowest–highest). ${machine.cores} cores of ${machine.processor}, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}, Clew ${machine.clew}; other work kept ${(busy * 100).toFixed(0)} % of the cores busy just before.`,
     '',
     '| | answered, calls/s | stored, calls/s | its CPU, µs a call | peak MB | disk, bytes a call | kept | trace by id, p95 ms | search, p95 ms | map, p95 ms |',
     '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|',

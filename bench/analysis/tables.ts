@@ -1,3 +1,4 @@
+import { runText } from '../harness/run-text.ts'
 import type { Taken } from './measuring.ts'
 import { STEPS } from './measuring.ts'
 import type { AnalysisResults, TraceMeasured } from './results.ts'
@@ -13,10 +14,10 @@ export function reportOf(results: AnalysisResults): string {
   return parts.join('\n\n')
 }
 
-function circumstances({ machine, ...results }: AnalysisResults): string {
-  const { startedAt, seconds, rounds, heapLimitBytes, idleBytes } = results
+function circumstances(results: AnalysisResults): string {
+  const { heapLimitBytes, idleBytes } = results
   return [
-    `Run on ${startedAt.slice(0, 10)} in ${Math.round(seconds / 6) / 10} minutes: medians of ${rounds} rounds, Node ${machine.node.slice(1)} with a heap of at most ${megabytes(heapLimitBytes)} MB, Clew ${machine.clew}, ${machine.processor}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}.`,
+    runText(results, [`a heap of at most ${megabytes(heapLimitBytes)} MB`]),
     `A process that has done nothing yet takes ${megabytes(idleBytes)} MB, which is part of every peak.`,
   ].join(' ')
 }

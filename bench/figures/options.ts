@@ -37,6 +37,7 @@ const FULL = {
   rounds: 60,
   seconds: 560,
   effortMs: 60,
+  watchMs: 1000,
 }
 const QUICK = {
   depths: [1, 10, 50, 100, 200],
@@ -44,8 +45,8 @@ const QUICK = {
   rounds: 15,
   seconds: 65,
   effortMs: 40,
+  watchMs: 250,
 }
-const WATCH_MS = 1000
 const MOST = 1000
 
 /** @throws Error that says which option is wrong */
@@ -68,7 +69,7 @@ export function readOptions(parameters: readonly string[]): FigureOptions {
       rounds: values.rounds ?? scope.rounds,
       seconds: values.seconds ?? scope.seconds,
       effortMs: scope.effortMs,
-      watchMs: WATCH_MS,
+      watchMs: scope.watchMs,
     },
     json,
     write,

@@ -2,6 +2,7 @@ import type { Drawing } from '../charts/box.ts'
 import { type ChartLine, type ChartPoint, type LineStyle, lineChart } from '../charts/line-chart.ts'
 import { type Colour, drawPage } from '../charts/page.ts'
 import type { Picture } from '../harness/outcome.ts'
+import { counted } from '../harness/run-text.ts'
 import type { FigureResults, Line, Point } from './results.ts'
 import type { Shape } from './services.ts'
 import type { SystemKey } from './systems.ts'
@@ -104,7 +105,7 @@ export function drawFigures(results: FigureResults): readonly Picture[] {
 
 function describeRun({ broker, machine, rounds, delivery }: FigureResults): string {
   const transport = broker.name === 'memory' ? 'in memory' : `RabbitMQ ${broker.version ?? ''}`
-  return `${transport.trim()}, delivery ${delivery}, Node ${machine.node.slice(1)}, ${machine.cores} cores; medians of ${rounds} interleaved rounds, bars: 95 % confidence`
+  return `${transport.trim()}, delivery ${delivery}, Node ${machine.node.slice(1)}, ${machine.cores} cores; medians of ${counted(rounds, 'interleaved round')}, bars: 95 % confidence`
 }
 
 function describeEnds({ figures, systems }: FigureResults, shape: Shape): string {

@@ -1,4 +1,5 @@
-import type { Estimate } from '../harness/statistics.ts'
+import { runText } from '../harness/run-text.ts'
+import { type Estimate, estimateText } from '../harness/statistics.ts'
 import type { FigureResults, Point } from './results.ts'
 import type { Shape } from './services.ts'
 import { type SystemKey, systemOf } from './systems.ts'
@@ -12,11 +13,11 @@ const TITLES: Readonly<Record<Shape, string>> = {
 type Cell = (point: Point, system: SystemKey) => string
 
 /** The results as Markdown: how they came about, the figures, and the numbers in them. */
-export function reportOf(results: FigureResults, figures: string): string {
+export function reportOf(results: FigureResults, figures: string | undefined): string {
   return [
     circumstances(results),
-    `![Figure 3: depth](${figures}/fig-3-depth.svg)`,
-    `![Figure 4: fan-out](${figures}/fig-4-fanout.svg)`,
+    figures === undefined ? '' : `![Figure 3: depth](${figures}/fig-3-depth.svg)`,
+    figures === undefined ? '' : `![Figure 4: fan-out](${figures}/fig-4-fanout.svg)`,
     ...(Object.keys(results.figures) as Shape[]).map((shape) => timesOf(results, shape)),
     bytesOf(results),
     processorOf(results),
@@ -27,19 +28,17 @@ export function reportOf(results: FigureResults, figures: string): string {
 }
 
 function circumstances(results: FigureResults): string {
-  const { machine, broker, delivery, rounds, startedAt, seconds, otherWork } = results
+  const { broker, delivery } = results
   const transport = broker.name === 'memory' ? 'in memory' : `RabbitMQ ${broker.version ?? ''}`
-  return [
-    `Run on ${startedAt.slice(0, 10)} in ${Math.round(seconds / 6) / 10} minutes: ${rounds} rounds, delivery \`${delivery}\`, ${transport.trim()}, Node ${machine.node.slice(1)}, Clew ${machine.clew}, ${machine.processor}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}.`,
-    `Other work kept ${percent(otherWork.before)} of the cores busy just before the run and ${percent(otherWork.after)} just after it; the column *off, again* shows how much the figures mean.`,
-  ].join(' ')
+  const ran = runText(results, [`delivery \`${delivery}\``, transport.trim()])
+  return `${ran} The column *off, again* shows how much the figures mean.`
 }
 
 function timesOf(results: FigureResults, shape: Shape): string {
   const cell: Cell = ({ measured }, system) => {
     if (measured === undefined) return '–'
     const ratio = system === 'off' ? undefined : measured.ratio
-    return ratio === undefined ? milliseconds(measured.ms.median) : estimateText(ratio)
+    return ratio === undefined ? milliseconds(measured.ms.median) : bounded(ratio)
   }
   const named = (title: string, key: SystemKey) => (key === 'off' ? 'off, ms' : title)
   const size = shape === 'depth' ? 'depth' : 'services'
@@ -116,12 +115,8 @@ function milliseconds(value: number): string {
   return value.toPrecision(3).replace(/e.*$/, '')
 }
 
-function estimateText({ median, low, high }: Estimate): string {
-  return `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`
+function bounded(estimate: Estimate): string {
+  return estimateText(estimate, (value) => value.toFixed(2))
 }
 
 function count(value: number): string {

@@ -31,7 +31,7 @@ export async function measureFigures(
 }
 
 async function allocated(program: string, say: (line: string) => void): Promise<Figures> {
-  const steps = Object.keys(ALLOCATED).map((key) => ({ key, counted: true }))
+  const steps = Object.keys(ALLOCATED).map((key) => ({ key, large: false }))
   const bytes = await countBytes(program, steps, COUNTS, say)
   return Object.fromEntries(steps.map(({ key }) => [ALLOCATED[key]!, bytes.get(key)!]))
 }

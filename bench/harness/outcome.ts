@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { aligned } from './aligned.ts'
 import type { Say } from './command.ts'
 import { writeSection } from './document.ts'
 import type { Output } from './suite-options.ts'
@@ -19,8 +20,8 @@ export interface Outcome {
   readonly suite: string
   /** What `--json` prints. */
   readonly results: object
-  /** The results as Markdown. @param figures where pictures lie, seen from the document */
-  readonly report: (figures: string) => string
+  /** The results as Markdown. @param figures where pictures lie, seen from the document, if there are any */
+  readonly report: (figures: string | undefined) => string
   readonly pictures?: readonly Picture[]
 }
 
@@ -33,8 +34,9 @@ export async function deliver(
   if (write) {
     for (const file of await writeDocuments(outcome, DOCUMENTS)) say(`wrote ${file}`)
   }
-  const printed = json ? JSON.stringify(outcome.results) : outcome.report('docs/figures')
-  process.stdout.write(`${printed}\n`)
+  // Pictures that were there before show something else.
+  const report = () => aligned(outcome.report(write ? 'docs/figures' : undefined))
+  process.stdout.write(`${json ? JSON.stringify(outcome.results) : report()}\n`)
   return 0
 }
 

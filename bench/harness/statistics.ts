@@ -43,6 +43,15 @@ export interface Estimate {
   readonly high: number
 }
 
+/** `1.08 (1.02–1.14)`; where there was one value only, and so no bounds, that alone. */
+export function estimateText(
+  { median, low, high }: Estimate,
+  format: (value: number) => string,
+): string {
+  if (low === high) return format(median)
+  return `${format(median)} (${format(low)}–${format(high)})`
+}
+
 const RESAMPLES = 2000
 
 /**

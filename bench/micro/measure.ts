@@ -47,8 +47,8 @@ let kept = 0
 answerParent<Measuring>(
   {
     steps: async () =>
-      [...steps.values()].map(({ key, title, group, counted = true }) => ({
-        ...{ key, title, group, counted },
+      [...steps.values()].map(({ key, title, group, large = false }) => ({
+        ...{ key, title, group, large },
       })),
     warmUp: async (key: string) => warmUp(stepOf(key)),
     time: async (key: string) => time(stepOf(key)),

@@ -7,8 +7,8 @@ export interface StepDescription {
   readonly key: string
   readonly title: string
   readonly group: StepGroup
-  /** False where its bytes cannot be counted. */
-  readonly counted: boolean
+  /** As in `Step`. */
+  readonly large: boolean
 }
 
 export interface Timed {

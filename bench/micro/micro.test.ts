@@ -20,7 +20,12 @@ test('a made-up trace comes home whole, in pieces where a reply has no room for 
 })
 
 test('steps are measured in time and in bytes, and reported', async () => {
-  const plan = { rounds: 1, counts: 1, steps: ['id', 'replyWrite', 'caller', 'callee', 'call'] }
+  const plan = {
+    rounds: 1,
+    counts: 1,
+    large: true,
+    steps: ['id', 'replyWrite', 'caller', 'callee', 'call'],
+  }
   const results = await runMicro(plan, MEASURE, () => {})
   assert.deepEqual(results.steps.map(({ key }) => key).toSorted(), plan.steps.toSorted())
   for (const { key, ns, bytes } of results.steps) {
@@ -34,7 +39,12 @@ test('steps are measured in time and in bytes, and reported', async () => {
 })
 
 test('of what was chosen for the hot path, the collection of garbage is told as well', async () => {
-  const plan = { rounds: 1, counts: 1, steps: ['underWay', 'underWaySet', 'table', 'id'] }
+  const plan = {
+    rounds: 1,
+    counts: 1,
+    large: true,
+    steps: ['underWay', 'underWaySet', 'table', 'id'],
+  }
   const results = await runMicro(plan, MEASURE, () => {})
   for (const { key, group, collectingNs } of results.steps) {
     assert.equal(group === 'choices', key !== 'id')
@@ -58,6 +68,12 @@ test('what a trace’s tree takes is that of the size that takes longest', () =>
 test('options say what is wrong with them', async () => {
   assert.equal(readOptions([]).plan.rounds, 61)
   assert.equal(readOptions(['--quick', '--rounds', '3']).plan.rounds, 3)
+  assert.deepEqual(
+    [[], ['--quick'], ['--quick', '--steps', 'tree100000']].map(
+      (all) => readOptions(all).plan.large,
+    ),
+    [true, false, true],
+  )
   assert.equal(readOptions(['--steps', 'list']).list, true)
   assert.deepEqual(readOptions(['--steps', 'id,caller']).plan.steps, ['id', 'caller'])
   assert.throws(() => readOptions(['--rounds', '0']), /--rounds takes a whole number/)

@@ -5,7 +5,8 @@ export const HELP = `Measures what each step of profiling a call takes, by itsel
 
   npm run bench:micro                    measures for about two minutes, writes its section of
                                          docs/benchmarks.md
-  npm run bench:micro -- --quick         the same with fewer rounds, under a minute, writes nothing
+  npm run bench:micro -- --quick         fewer rounds and no traces of 100,000 calls, half a minute,
+                                         writes nothing
   npm run -s bench:micro -- --json       prints the results as one JSON value, writes nothing
 
   --steps caller,callee  these only; --steps list tells which there are
@@ -21,6 +22,8 @@ export interface MicroPlan {
   readonly rounds: number
   /** Measurements of bytes, which differ little. */
   readonly counts: number
+  /** Whether to measure what takes seconds each time as well. */
+  readonly large: boolean
   /** Keys of steps; undefined for all. */
   readonly steps: readonly string[] | undefined
 }
@@ -32,7 +35,7 @@ export interface MicroOptions extends Output {
 }
 
 const FULL = { rounds: 61, counts: 9 }
-const QUICK = { rounds: 15, counts: 5 }
+const QUICK = { rounds: 15, counts: 3 }
 const MOST_ROUNDS = 10_000
 
 /** @throws Error that says which option is wrong */
@@ -46,5 +49,6 @@ export function readOptions(parameters: readonly string[]): MicroOptions {
   const list = values.steps === 'list'
   const steps = list ? undefined : values.steps?.split(',')
   const rounds = values.rounds ?? scope.rounds
-  return { plan: { rounds, counts: scope.counts, steps }, list, json, write }
+  const large = !quick || steps !== undefined
+  return { plan: { rounds, counts: scope.counts, large, steps }, list, json, write }
 }

@@ -15,8 +15,8 @@ export interface Step {
   readonly without?: (times: number) => number | Promise<number>
   /** @default 1 */
   readonly grain?: number
-  /** False where it allocates more at a time than can be counted. @default true */
-  readonly counted?: boolean
+  /** Whether it takes seconds, and allocates more at a time than can be counted. @default false */
+  readonly large?: boolean
 }
 
 /** Does something for each number; sums up what it gives. */

@@ -1,14 +1,22 @@
 import { COUNTING_FLAGS } from '../harness/allocations.ts'
 import { describeMachine, otherWork } from '../harness/machine.ts'
 import { type Remote, startRemote } from '../harness/remote.ts'
+import { counted } from '../harness/run-text.ts'
 import { estimate, quantile, shuffled } from '../harness/statistics.ts'
 import { COUNT, type Measuring, type StepDescription, type Timed } from './measuring.ts'
 import type { MicroPlan } from './options.ts'
 import { type MicroResults, type StepMeasured, sumsOf } from './results.ts'
+import type { StepGroup } from './step.ts'
 
 const WATCH_MS = 1_000
+/** Those of one process: where some leave much to collect, others would do it in their time. */
+const TIMED_TOGETHER: readonly (readonly StepGroup[])[] = [
+  ['parts', 'call', 'whole'],
+  ['trace'],
+  ['choices'],
+]
 
-/** Measures the steps of the plan: in one process time, in another bytes. */
+/** Measures the steps of the plan: in some processes time, in another bytes. */
 export async function runMicro(
   plan: MicroPlan,
   program: string,
@@ -16,7 +24,8 @@ export async function runMicro(
 ): Promise<MicroResults> {
   const began = Date.now()
   const [busy, machine] = [await otherWork(WATCH_MS), await describeMachine()]
-  const steps = await describeSteps(program, plan.steps)
+  const asked = await describeSteps(program, plan.steps)
+  const steps = asked.filter(({ large }) => plan.large || !large)
   const bytes = await countBytes(program, steps, plan.counts, say)
   const times = await measureTimes(program, steps, plan.rounds, say)
   const measured = steps.map(({ key, title, group }): StepMeasured => {
@@ -63,11 +72,11 @@ export async function describeSteps(
 /** Bytes that each step allocates, by its key: the medians of so many counts. */
 export async function countBytes(
   program: string,
-  steps: readonly Pick<StepDescription, 'key' | 'counted'>[],
+  steps: readonly Pick<StepDescription, 'key' | 'large'>[],
   counts: number,
   say: (line: string) => void,
 ): Promise<ReadonlyMap<string, number>> {
-  const counted = steps.filter((step) => step.counted).map(({ key }) => key)
+  const counted = steps.filter(({ large }) => !large).map(({ key }) => key)
   say(`counting the bytes of ${counted.length} steps`)
   const remote = startRemote<Measuring>(program, [COUNT], COUNTING_FLAGS)
   return using(remote, async ({ ask }) => {
@@ -88,17 +97,22 @@ async function measureTimes(
   rounds: number,
   say: (line: string) => void,
 ): Promise<ReadonlyMap<string, readonly Timed[]>> {
-  const keys = steps.map(({ key }) => key)
-  say(`warming up ${keys.length} steps`)
-  return using(startRemote<Measuring>(program, []), async ({ ask }) => {
-    for (const key of keys) await ask.warmUp(key)
-    say(`measuring ${rounds} rounds`)
-    return inRounds(
-      () => shuffled(keys),
-      rounds,
-      (key) => ask.time(key),
-    )
-  })
+  const times = new Map<string, readonly Timed[]>()
+  for (const groups of TIMED_TOGETHER) {
+    const keys = steps.filter(({ group }) => groups.includes(group)).map(({ key }) => key)
+    if (keys.length === 0) continue
+    say(`measuring ${counted(rounds, 'round')} of ${counted(keys.length, 'step')}`)
+    await using(startRemote<Measuring>(program, []), async ({ ask }) => {
+      for (const key of keys) await ask.warmUp(key)
+      const values = await inRounds(
+        () => shuffled(keys),
+        rounds,
+        (key) => ask.time(key),
+      )
+      for (const [key, timed] of values) times.set(key, timed)
+    })
+  }
+  return times
 }
 
 /** Every step once a round; the first round is thrown away. */

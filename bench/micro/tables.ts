@@ -1,3 +1,5 @@
+import { runText } from '../harness/run-text.ts'
+import { estimateText } from '../harness/statistics.ts'
 import { type MicroResults, type StepMeasured, TARGETS } from './results.ts'
 import type { StepGroup } from './step.ts'
 
@@ -14,17 +16,8 @@ const ORDER: readonly StepGroup[] = ['call', 'parts', 'whole', 'trace', 'choices
 /** The results as Markdown: how they came about, the targets, and the numbers. */
 export function reportOf(results: MicroResults): string {
   const tables = ORDER.map((group) => tableOf(results.steps, group)).filter((text) => text !== '')
-  return [circumstances(results), targetsOf(results), ...tables]
-    .filter((text) => text !== '')
-    .join('\n\n')
-}
-
-function circumstances({ machine, ...results }: MicroResults): string {
-  const { startedAt, seconds, rounds, otherWork } = results
-  return [
-    `Run on ${startedAt.slice(0, 10)} in ${Math.round(seconds)} seconds: ${rounds} rounds, Node ${machine.node.slice(1)}, Clew ${machine.clew}, ${machine.processor}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}.`,
-    `Other work kept ${Math.round(otherWork * 100)} % of the cores busy just before.`,
-  ].join(' ')
+  const ran = runText({ ...results, otherWork: { before: results.otherWork } })
+  return [ran, targetsOf(results), ...tables].filter((text) => text !== '').join('\n\n')
 }
 
 function targetsOf({ sums }: MicroResults): string {
@@ -45,7 +38,7 @@ function tableOf(steps: readonly StepMeasured[], group: StepGroup): string {
   const rows = steps
     .filter((step) => step.group === group)
     .map(({ title, ns, collectingNs, bytes }) => {
-      const spread = `${count(ns.median)} (${count(ns.low)}–${count(ns.high)})`
+      const spread = estimateText(ns, count)
       const collecting = collectingNs === null ? [] : [count(collectingNs)]
       const cells = [title, spread, ...collecting, bytes === null ? '–' : count(bytes)]
       return `| ${cells.join(' | ')} |`

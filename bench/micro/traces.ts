@@ -14,7 +14,7 @@ export function traceSteps(): readonly Step[] {
     },
     {
       ...{ key: 'decode100000', title: 'decoding, of 100,000 calls', group: 'trace' },
-      ...{ grain: LARGE, run: decoding(LARGE), counted: false },
+      ...{ grain: LARGE, run: decoding(LARGE), large: true },
     },
     {
       ...{ key: 'tree1000', title: 'the tree, of a decoded trace of 1,000 calls', group: 'trace' },
@@ -22,7 +22,7 @@ export function traceSteps(): readonly Step[] {
     },
     {
       ...{ key: 'tree100000', title: 'the tree, of 100,000 calls', group: 'trace' },
-      ...{ grain: LARGE, run: building(LARGE), counted: false },
+      ...{ grain: LARGE, run: building(LARGE), large: true },
     },
   ]
 }

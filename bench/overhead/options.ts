@@ -26,9 +26,8 @@ export interface OverheadOptions extends Output {
 }
 
 const CONCURRENCIES = [1, 10, 100, 500]
-const FULL = { rounds: 60, seconds: 480, windowMs: 500, warmUpMs: 3000 }
-const QUICK = { rounds: 15, seconds: 80, windowMs: 250, warmUpMs: 1500 }
-const WATCH_MS = 1000
+const FULL = { rounds: 60, seconds: 480, windowMs: 500, warmUpMs: 3000, watchMs: 1000 }
+const QUICK = { rounds: 15, seconds: 80, windowMs: 250, warmUpMs: 750, watchMs: 250 }
 const MOST = 10_000
 
 /** @throws Error that says which option is wrong */
@@ -49,7 +48,7 @@ export function readOptions(parameters: readonly string[]): OverheadOptions {
       seconds: values.seconds ?? scope.seconds,
       windowMs: scope.windowMs,
       warmUpMs: scope.warmUpMs,
-      watchMs: WATCH_MS,
+      watchMs: scope.watchMs,
     },
     json,
     write,

@@ -2,6 +2,7 @@ import { type Interval, intervalChart } from '../charts/interval-chart.ts'
 import type { Mark } from '../charts/mark.ts'
 import { type Colour, drawPage } from '../charts/page.ts'
 import type { Range } from '../charts/scale.ts'
+import { counted } from '../harness/run-text.ts'
 import type { Estimate } from '../harness/statistics.ts'
 import type { LoadResults, OverheadResults, SystemResults } from './results.ts'
 import type { SystemKey } from './systems.ts'
@@ -46,7 +47,7 @@ export function drawOverhead(results: OverheadResults): string {
     })
   return drawPage({
     title: 'What it costs to trace every call: ratios to the same service without a profiler',
-    subtitle: `RabbitMQ ${broker.version ?? ''}, Node ${machine.node.slice(1)}, ${machine.cores} cores; medians of ${rounds} interleaved rounds, bars: 95 % confidence. The axes go from ${range.from.toFixed(2)} to ${range.to.toFixed(2)}, not from 0.`,
+    subtitle: `RabbitMQ ${broker.version ?? ''}, Node ${machine.node.slice(1)}, ${machine.cores} cores; medians of ${counted(rounds, 'interleaved round')}, bars: 95 % confidence. The axes go from ${range.from.toFixed(2)} to ${range.to.toFixed(2)}, not from 0.`,
     description: descriptionOf(results),
     legend: drawnOf(results).map(({ key, mark, title }) => ({
       mark,

@@ -1,15 +1,19 @@
-import type { Estimate } from '../harness/statistics.ts'
+import { runText } from '../harness/run-text.ts'
+import { type Estimate, estimateText } from '../harness/statistics.ts'
 import type { LoadResults, OverheadResults } from './results.ts'
 
-/** The results as Markdown. @param figures where the picture lies, seen from the document */
-export function reportOf(results: OverheadResults, figures: string): string {
-  const { machine, broker, otherWork } = results
-  const share = (value: number) => `${(value * 100).toFixed(0)} %`
+/** The results as Markdown. @param figures where the picture lies, seen from the document, if it is there */
+export function reportOf(results: OverheadResults, figures: string | undefined): string {
+  const { broker, delivery } = results
   return [
-    `Run on ${results.startedAt.slice(0, 10)} in ${(results.seconds / 60).toFixed(1)} minutes: ${results.rounds} rounds, delivery \`${results.delivery}\`, RabbitMQ ${broker.version ?? 'of unknown version'}, Node ${machine.node.slice(1)}, Clew ${machine.clew}, ${machine.processor}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}. Other work kept ${share(otherWork.before)} of the cores busy just before the run and ${share(otherWork.after)} just after it.`,
+    runText(results, [
+      `delivery \`${delivery}\``,
+      `RabbitMQ ${broker.version ?? 'of unknown version'}`,
+    ]),
     '',
-    `![What tracing every call costs](${figures}/overhead.svg)`,
-    '',
+    ...(figures === undefined
+      ? []
+      : [`![What tracing every call costs](${figures}/overhead.svg)`, '']),
     'Against *off* in the same round: medians, and between which bounds they lie with 95 % confidence.',
     '',
     '| | calls under way | throughput | p50 | CPU a call, client and service | CPU a call, broker |',
@@ -33,8 +37,8 @@ function againstRow(title: string, { concurrency, against }: LoadResults): strin
   return `| ${[title, concurrency, ...cells, broker].join(' | ')} |`
 }
 
-function bounded({ median, low, high }: Estimate): string {
-  return `${median.toFixed(3)} (${low.toFixed(3)}–${high.toFixed(3)})`
+function bounded(estimate: Estimate): string {
+  return estimateText(estimate, (value) => value.toFixed(3))
 }
 
 function plainRow(title: string, load: LoadResults): string {

@@ -29,11 +29,10 @@ export interface PeerOptions extends Output {
   readonly plan: Plan
 }
 
-const FULL = { windowS: 12, rounds: 9, seconds: 4000, warmUpMs: 3000 }
-const QUICK = { windowS: 0.8, rounds: 5, seconds: 65, warmUpMs: 300 }
+const FULL = { windowS: 12, rounds: 9, seconds: 4000, warmUpMs: 3000, watchMs: 1000 }
+const QUICK = { windowS: 0.8, rounds: 5, seconds: 65, warmUpMs: 300, watchMs: 250 }
 /** Longer than the five seconds for which tracers hold back what they have. */
 const ARRIVAL_MS = 15_000
-const WATCH_MS = 1000
 const MOST = 100_000
 
 /** @throws Error that says which option is wrong */
@@ -55,7 +54,7 @@ export function readOptions(parameters: readonly string[]): PeerOptions {
       windowsMs: { 1: windowMs / 4, 100: windowMs, 500: windowMs / 4 },
       warmUpMs: Math.min(scope.warmUpMs, windowMs),
       arrivalMs: ARRIVAL_MS,
-      watchMs: WATCH_MS,
+      watchMs: scope.watchMs,
     },
     json,
     write,

@@ -1,5 +1,6 @@
 import { type Bar, barChart, barChartHeight } from '../charts/bar-chart.ts'
 import { type Colour, drawPage } from '../charts/page.ts'
+import { counted } from '../harness/run-text.ts'
 import type { Estimate } from '../harness/statistics.ts'
 import type { Family, Group } from './kinds.ts'
 import type { PeerFigures, PeerResults } from './results.ts'
@@ -25,7 +26,7 @@ export function drawPeers(results: PeerResults): string {
   )
   return drawPage({
     title: 'RPC over RabbitMQ, 100 calls at a time',
-    subtitle: `RabbitMQ ${broker.version ?? ''}, Node ${machine.node.slice(1)}, ${machine.cores} cores; medians of ${rounds} interleaved rounds with 95 % confidence intervals; pale: every call traced`,
+    subtitle: `RabbitMQ ${broker.version ?? ''}, Node ${machine.node.slice(1)}, ${machine.cores} cores; medians of ${counted(rounds, 'interleaved round')} with 95 % confidence intervals; pale: every call traced`,
     description: descriptionOf(results),
     colours: COLOURS,
     rows: groups.map((group) => {

@@ -1,4 +1,5 @@
-import type { Estimate } from '../harness/statistics.ts'
+import { runText } from '../harness/run-text.ts'
+import { type Estimate, estimateText } from '../harness/statistics.ts'
 import type { Group } from './kinds.ts'
 import type { Comparison, PeerResult, PeerResults } from './results.ts'
 
@@ -14,10 +15,12 @@ const MAIN_PACKAGES = [
 ]
 
 /** The results as Markdown: how they came about, the figures, and the numbers in them. */
-export function reportOf(results: PeerResults, figures: string): string {
+export function reportOf(results: PeerResults, figures: string | undefined): string {
   return [
     circumstances(results),
-    `![Calls a second and processor time a call](${figures}/peers.svg)`,
+    figures === undefined
+      ? ''
+      : `![Calls a second and processor time a call](${figures}/peers.svg)`,
     figuresOf(results, 'fast'),
     figuresOf(results, 'confirmed'),
     ratiosOf(results),
@@ -29,19 +32,16 @@ export function reportOf(results: PeerResults, figures: string): string {
 }
 
 function circumstances(results: PeerResults): string {
-  const { machine, broker, rounds, startedAt, seconds, otherWork, windows, versions } = results
+  const { broker, windows, versions } = results
   const packages = Object.values(versions).map((pinned) =>
     MAIN_PACKAGES.flatMap((name) => (pinned[name] === undefined ? [] : `${name} ${pinned[name]}`)),
   )
-  return [
-    `Run on ${startedAt.slice(0, 10)} in ${Math.round(seconds / 6) / 10} minutes: ${rounds} rounds, ${windows[100]} seconds at 100 calls at a time, ${windows[1]} at 1 and ${windows[500]} at 500. RabbitMQ ${broker.version ?? ''}, Node ${machine.node.slice(1)}, Clew ${machine.clew}, ${machine.processor}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}.`,
-    `Other work kept ${percent(otherWork.before)} of the cores busy just before the run and ${percent(otherWork.after)} just after it.`,
-    packages.length === 0
-      ? ''
-      : `Packages: ${packages.map((names) => names.join(' with ')).join('; ')}.`,
-  ]
-    .join(' ')
-    .trim()
+  const ran = runText(results, [
+    `${windows[100]} seconds at 100 calls at a time, ${windows[1]} at 1 and ${windows[500]} at 500`,
+    `RabbitMQ ${broker.version ?? 'of unknown version'}`,
+  ])
+  if (packages.length === 0) return ran
+  return `${ran} Packages: ${packages.map((names) => names.join(' with ')).join('; ')}.`
 }
 
 function figuresOf({ peers }: PeerResults, group: Group): string {
@@ -140,14 +140,10 @@ function tableOf(
   return [head, line, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
-function ratio({ median, low, high }: Estimate): string {
-  return `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`
+function ratio(estimate: Estimate): string {
+  return estimateText(estimate, (value) => value.toFixed(2))
 }
 
 function whole({ median }: Estimate): string {
   return Math.round(median).toLocaleString('en-US')
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`
 }
