@@ -41,7 +41,7 @@ export type {
   Running,
   RunOptions,
 } from './container/index.ts'
-export { connect, run } from './container/index.ts'
+export { connect, DEFAULT_MAX_WORKERS, run } from './container/index.ts'
 export type {
   AnyEvents,
   Caller,

@@ -107,6 +107,7 @@ async function optionsOf(
   flags: RunFlags,
   { config, loaded }: Omit<Inside, 'running'>,
 ): Promise<Options> {
+  const { DEFAULT_MAX_WORKERS } = await import('clew')
   const { logSettings, runOptions } = await import('clew/config')
   const broker = await configuredBroker(config)
   const configured: ConfiguredOptions = runOptions(config)
@@ -122,7 +123,7 @@ async function optionsOf(
   return {
     ...configured,
     broker,
-    maxWorkers: flags.maxWorkers ?? configured.maxWorkers ?? 10,
+    maxWorkers: flags.maxWorkers ?? configured.maxWorkers ?? DEFAULT_MAX_WORKERS,
     log,
     use: await profiler(flags, sink),
     collector: collector?.to,

@@ -23,11 +23,17 @@ import { onSignals } from './signals.ts'
 import { stopInOrder } from './stop-order.ts'
 import { stopPlugins } from './stop-plugins.ts'
 
+/**
+ * Calls that a service works on at a time where nobody says otherwise. Nameko has 10; here workers wait
+ * together on one thread, and a broker that may hand over only ten requests waits for each ten replies.
+ */
+export const DEFAULT_MAX_WORKERS = 100
+
 export interface RunOptions extends WireOptions {
   readonly broker: Broker
   /** Interceptors and plugins around every call, the first one outermost. @default [] */
   readonly use?: readonly Use[]
-  /** Calls that one service works on at a time. @default 10 */
+  /** Calls that one service works on at a time. @default 100 */
   readonly maxWorkers?: number
   /** Calls that the broker may hand to one service before they are answered. @default maxWorkers */
   readonly prefetch?: number
@@ -248,7 +254,7 @@ function containerOf(
   parts: Pick<Parts, 'plugins' | 'log' | 'shared'> & { readonly failed: (error: unknown) => void },
 ): Container {
   const { plugins, log, shared, failed } = parts
-  const maxWorkers = options.maxWorkers ?? 10
+  const maxWorkers = options.maxWorkers ?? DEFAULT_MAX_WORKERS
   return new Container(defineService(serviceClass), {
     maxWorkers,
     prefetch: options.prefetch ?? maxWorkers,

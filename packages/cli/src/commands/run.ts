@@ -91,7 +91,7 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>({
         parse: parseWorkers,
         optional: true,
         placeholder: 'N',
-        brief: 'calls that each service works on at a time (default: max_workers, else 10)',
+        brief: 'calls that each service works on at a time (default: max_workers, else 100)',
       },
       delivery: {
         kind: 'enum',
