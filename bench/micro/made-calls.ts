@@ -10,8 +10,9 @@ import {
   type Message,
   newCallId,
   newHalfId,
-  STARTED,
   shortId,
+  telling,
+  WORK_OBSERVER,
 } from 'clew/testing/steps'
 
 const NO_ENTRIES = Object.freeze(Object.create(null) as Record<string, never>)
@@ -45,9 +46,16 @@ export const wire: {
 }
 
 /** A method that does nothing, as the container runs it. */
-export const method: Handler = async (call) => {
-  call.values.get(STARTED)?.started()
-  return ANSWER
+export const method: Handler = telling(
+  async ({ values }) => values.get(WORK_OBSERVER)?.replied(ANSWER) ?? ANSWER,
+)
+
+/** What a connection does with a call whose reply is there at once. */
+export function answeredWith(reply: Reply): Handler {
+  return telling(async ({ observer }) => {
+    observer?.replied(reply)
+    return reply
+  })
 }
 
 /** Calls of one trace. */
@@ -86,7 +94,7 @@ export class MadeCalls {
       attachable: false,
       rejected: undefined,
       values,
-      strays: undefined,
+      observer: undefined,
     }
   }
 
@@ -98,8 +106,10 @@ export class MadeCalls {
 
 /** The way of a call to its callee and back, in the wire's form between. */
 export function overWire(callee: Handler): Handler {
-  return async (call) => {
+  return telling(async (call) => {
     const received = wire.arriving(wire.request(call))
-    return wire.answered(wire.reply(await callee(received), received), call)
-  }
+    const reply = wire.answered(wire.reply(await callee(received), received), call)
+    call.observer?.replied(reply)
+    return reply
+  })
 }

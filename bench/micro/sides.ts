@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Handler } from 'clew'
 import { ContextValues } from 'clew/testing/steps'
 import { countingSink } from './counting-sink.ts'
-import { type MadeCalls, method, overWire } from './made-calls.ts'
+import { answeredWith, type MadeCalls, method, overWire } from './made-calls.ts'
 import { callRepeatedly, openProfiled, type Profiled } from './profiled.ts'
 import type { Step } from './step.ts'
 
@@ -17,7 +17,7 @@ export async function sidesOf(calls: MadeCalls): Promise<readonly Step[]> {
   const client = await openProfiled('host-of-client', sink)
   const { attachment } = await orders.callee(method)(calls.arriving(0))
   if (attachment === undefined) throw new Error('the callee answered without a block')
-  const answering: Handler = async () => ({ result: null, error: undefined, attachment })
+  const answering = answeredWith({ result: null, error: undefined, attachment })
 
   const arriving = (callee: Handler) => (times: number) =>
     callRepeatedly(callee, times, (index) => calls.arriving(index))

@@ -142,12 +142,12 @@ class BrokerConnection implements Connection, PendingOwner {
 
   request(call: Call): Promise<Reply> {
     const refusal = this.#refusal(call)
-    if (refusal !== undefined) return Promise.reject(refusal)
+    if (refusal !== undefined) return rejected(call, refusal)
     let message: Message
     try {
       message = encodeRequest(call, this.#replyKey, this.#durable, this.#wire)
     } catch (error) {
-      return Promise.reject(error)
+      return rejected(call, error)
     }
     return new Promise<Reply>((resolve, reject) => {
       const pending = new PendingCall(call, this, resolve, reject)
@@ -404,6 +404,11 @@ class BrokerConnection implements Connection, PendingOwner {
       // Who listens to problems must not become one.
     }
   }
+}
+
+function rejected(call: Call, error: unknown): Promise<never> {
+  call.observer?.failed(error)
+  return Promise.reject(error)
 }
 
 function unserved(service: string, error: unknown): Error {

@@ -73,12 +73,16 @@ export class PendingCall implements Receipt {
   }
 
   reply(reply: Reply): void {
-    if (this.#settle(true)) this.#resolve(reply)
+    if (!this.#settle(true)) return
+    this.call.observer?.replied(reply)
+    this.#resolve(reply)
   }
 
   fail(code: RpcErrorCode, message: string, cause?: unknown): void {
     if (!this.#settle(false)) return
-    this.#reject(new RpcError(code, message, identityOf(this.call), { cause }))
+    const error = new RpcError(code, message, identityOf(this.call), { cause })
+    this.call.observer?.failed(error)
+    this.#reject(error)
   }
 
   timeOut(): void {

@@ -156,7 +156,7 @@ export function decodeRequest(
     attachable: message.replyTo.startsWith(ATTACHABLE_KEY),
     rejected,
     values: new ContextValues(),
-    strays: undefined,
+    observer: undefined,
   }
 }
 

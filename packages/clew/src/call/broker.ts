@@ -63,8 +63,8 @@ export interface Problem {
 export interface Connection extends AsyncDisposable {
   /**
    * Sends a call and settles with its reply, exactly once.
-   * After it has settled, replies to the same call that still arrive are told to `call.strays`
-   * for as long as the call is among the last 1,024 settled ones.
+   * `call.observer` is told first. Replies to the same call that still arrive are told to it for as long
+   * as the call is among the last 1,024 that ended without a reply, or the last 128 with one.
    * @throws RpcError `unknown_service`, `timeout`, `cancelled`, `disconnected`, `overloaded`,
    *   `unserializable` (arguments that JSON cannot carry)
    */

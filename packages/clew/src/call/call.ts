@@ -2,7 +2,7 @@ import type { ContextValues } from './context-values.ts'
 import type { EdgeKind } from './edge-kind.ts'
 import type { RpcError } from './errors.ts'
 import type { Headers } from './headers.ts'
-import type { Reply } from './reply.ts'
+import type { CallObserver } from './observer.ts'
 
 /**
  * One call on its way from caller to callee. The same type exists on both sides of the wire: the
@@ -43,21 +43,6 @@ export interface Call {
   readonly rejected: RpcError | undefined
   /** Values of this process only. A worker's outgoing calls share those of the call it handles. */
   readonly values: ContextValues
-  /**
-   * Told of replies that came when the call was settled already. Told at most a bounded time after the
-   * call; see `Connection.request`.
-   */
-  readonly strays: StrayListener | undefined
-}
-
-/** Hears of replies that nobody waits for any more: late (after a timeout) or duplicate. */
-export interface StrayListener {
-  /** Must not throw. */
-  stray(stray: Stray): void
-}
-
-/** A reply nobody waits for any more. */
-export interface Stray {
-  readonly kind: 'late' | 'duplicate'
-  readonly reply: Reply
+  /** Told how the call ended, by handlers that tell observers, and of replies that come later. */
+  readonly observer: CallObserver | undefined
 }

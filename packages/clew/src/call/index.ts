@@ -9,7 +9,7 @@ export type {
   ServeOptions,
 } from './broker.ts'
 export { ById, type Waiting } from './by-id.ts'
-export type { Call, Stray, StrayListener } from './call.ts'
+export type { Call } from './call.ts'
 export type {
   CollectBacklog,
   CollectOptions,
@@ -38,7 +38,7 @@ export type { Headers, HeaderTable, HeaderValue } from './headers.ts'
 export { NewTable } from './headers.ts'
 export { drawIdsFrom, newCallId, newHalfId, SharedIds } from './ids.ts'
 export type { Handler, Interceptor } from './interceptor.ts'
-export { compose } from './interceptor.ts'
+export { compose, telling } from './interceptor.ts'
 export type { LogEvent, Logger } from './log.ts'
 export { withReason } from './log.ts'
 export type { Mailbox } from './mailbox.ts'
@@ -53,12 +53,12 @@ export type {
   Settlement,
   Subscription,
 } from './messaging.ts'
+export type { CallObserver, Stray, WorkObserver } from './observer.ts'
+export { WORK_OBSERVER } from './observer.ts'
 export type { Plugin, PluginHost, Use } from './plugin.ts'
 export { toPlugin } from './plugin.ts'
 export type { Reply } from './reply.ts'
 export type { Serializer, WireOptions } from './serializer.ts'
 export { wireOptionsOf } from './serializer.ts'
 export { shownAddress } from './shown-address.ts'
-export type { Starting } from './started.ts'
-export { STARTED } from './started.ts'
 export { type Place, UnderWay } from './under-way.ts'

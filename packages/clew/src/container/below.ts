@@ -103,7 +103,7 @@ function made(
     attachable: false,
     rejected: undefined,
     values,
-    strays: undefined,
+    observer: undefined,
   }
 }
 

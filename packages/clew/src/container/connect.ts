@@ -16,6 +16,7 @@ import {
   type Plugin,
   type Problem,
   presenting,
+  telling,
   toPlugin,
   type Use,
   WITH_INTERCEPTOR,
@@ -144,7 +145,7 @@ class Client implements Cluster {
     const showing = grant === undefined ? [] : [presenting(grant, onProblem)]
     this.#send = compose(
       [...plugins.flatMap((plugin) => plugin.caller ?? []), ...showing],
-      (call) => connection.request(call),
+      telling((call) => connection.request(call)),
     )
     this.#below = new Below(
       [...plugins.flatMap(({ everyEdge, caller }) => (everyEdge && caller) || []), ...showing],

@@ -13,9 +13,10 @@ import {
   type Reply,
   RpcError,
   type RpcErrorCode,
-  STARTED,
+  telling,
   toError,
   UnderWay,
+  WORK_OBSERVER,
 } from '../call/index.ts'
 import {
   bindArguments,
@@ -195,14 +196,17 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
       attachable: false,
       rejected: undefined,
       values: firing.values ?? new ContextValues(),
-      strays: undefined,
+      observer: undefined,
     }
   }
 
   /** Sets up dependencies and entrypoints, all at once. */
   async setup(connection: Connection): Promise<void> {
     this.#connection = connection
-    this.send = compose(this.#options.caller, (call) => connection.request(call))
+    this.send = compose(
+      this.#options.caller,
+      telling((call) => connection.request(call)),
+    )
     const extensions = [...this.#dependencies, ...this.#entrypoints]
     for (const extension of extensions) extension.bind(this)
     await up(extensions, (extension) => extension.setup())
@@ -224,7 +228,7 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
   }
 
   #handlerOf(handle: Handler): Handler {
-    return compose(this.#options.callee, handle)
+    return compose(this.#options.callee, telling(handle))
   }
 
   /** Takes nothing new, lets what runs end, then stops the dependencies. */
@@ -273,7 +277,7 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
 
   #handle(call: Call, entrypoint: EntrypointMethod | undefined): Promise<Reply> {
     const received = performance.now()
-    if (call.rejected !== undefined) return Promise.resolve(failed(call.rejected))
+    if (call.rejected !== undefined) return answered(call, failed(call.rejected))
     if (entrypoint === undefined) return this.#refuse('method_not_found', call.method, call)
     const bound = bindArguments(entrypoint.name, entrypoint.parameters, entrypoint.params, call)
     if ('problem' in bound) return this.#refuse('bad_arguments', bound.problem, call)
@@ -281,9 +285,9 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
     return this.#begin(call, entrypoint, bound.args, received)
   }
 
-  #refuse(code: RpcErrorCode, message: string, { method, id }: Call): Promise<Reply> {
-    const identity = { service: this.service, method, callId: id }
-    return Promise.resolve(failed(new RpcError(code, message, identity)))
+  #refuse(code: RpcErrorCode, message: string, call: Call): Promise<Reply> {
+    const identity = { service: this.service, method: call.method, callId: call.id }
+    return answered(call, failed(new RpcError(code, message, identity)))
   }
 
   async #handleLater(
@@ -293,8 +297,8 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
     received: number,
   ): Promise<Reply> {
     const problem = await this.#waitInLine(call, received + call.timeoutMs)
-    if (problem !== undefined) return failed(problem)
-    call.values.get(STARTED)?.started()
+    if (problem !== undefined) return answered(call, failed(problem))
+    call.values.get(WORK_OBSERVER)?.started()
     return this.#begin(call, entrypoint, args, received)
   }
 
@@ -350,9 +354,15 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
     return new Promise((settle) => {
       const worker = new Worker(this, entrypoint, call, received, settle)
       worker.place = this.#workers.add(worker)
-      tellArguments(call, entrypoint, args)
-      for (const watcher of this.#watchers) watcher.began?.(worker)
-      if (call.signal !== undefined) worker.follow(call.signal)
+      try {
+        tellArguments(call, entrypoint, args)
+        for (const watcher of this.#watchers) watcher.began?.(worker)
+        if (call.signal !== undefined) worker.follow(call.signal)
+      } catch (error) {
+        this.#answer(worker, failed(toError(error)))
+        this.#release(worker)
+        return
+      }
       if (worker.deadline !== Number.POSITIVE_INFINITY) {
         worker.watched = this.#deadlines.watch(worker)
       }
@@ -460,6 +470,11 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
       error,
     })
   }
+}
+
+/** A call that no worker answers. */
+function answered(call: Call, reply: Reply): Promise<Reply> {
+  return Promise.resolve(call.values.get(WORK_OBSERVER)?.replied(reply) ?? reply)
 }
 
 function failed(error: Error): Reply {

@@ -55,7 +55,7 @@ export function makeCall(
     attachable: false,
     rejected: undefined,
     values: from.values,
-    strays: undefined,
+    observer: undefined,
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type Reply,
   RpcError,
   type RpcErrorCode,
+  WORK_OBSERVER,
 } from '../call/index.ts'
 import {
   bindArguments,
@@ -51,11 +52,12 @@ export class Worker implements WorkerContext, Caller, Expiring {
   #unfollow: (() => void) | undefined
   #abort: AbortController | undefined
   #ended: RpcError | undefined
+  #answered = false
   #stack: readonly string[] | undefined
   #context: Headers | undefined
   #outgoing: Headers | undefined
 
-  /** @param settle takes the reply; only the first counts */
+  /** @param settle takes the reply, once */
   constructor(
     host: WorkerHost,
     entrypoint: EntrypointMethod,
@@ -152,10 +154,13 @@ export class Worker implements WorkerContext, Caller, Expiring {
     return { context: this.#outgoingContext(), timeoutMs, values: this.call.values }
   }
 
+  /** Only the first reply counts. */
   answer(reply: Reply): void {
     // A response is read after its method has ended, perhaps from what follows the worker's signal.
     if (reply.result instanceof Response && reply.result.body !== null) this.#unfollow = undefined
-    this.#settle(reply)
+    if (this.#answered) return
+    this.#answered = true
+    this.#settle(this.call.values.get(WORK_OBSERVER)?.replied(reply) ?? reply)
   }
 
   /** The method and all hooks are over. */

@@ -1,5 +1,6 @@
 import {
   type Call,
+  type CallObserver,
   ContextKey,
   ContextValues,
   type Handler,
@@ -7,7 +8,6 @@ import {
   type Place,
   type Reply,
   type Stray,
-  type StrayListener,
 } from '../call/index.ts'
 import type { Edge, Status } from '../trace/index.ts'
 import type { CallRecord } from '../trace/records.ts'
@@ -73,17 +73,6 @@ function isRecorded(call: Call): boolean {
   return typeof own === 'string' && parentIdOf(own) === callIdOf(call)
 }
 
-/** The call as it goes on: its headers say where it belongs, where there is anybody to read them. */
-function marked(call: Call, record: Recording, home: Home, values: ContextValues): Call {
-  if (call.edge !== 'down') {
-    const headers = traceHeaders(call.headers, record.traceparent, home.state)
-    return { ...call, headers, values, strays: record }
-  }
-  const own = new ContextValues(values)
-  own.set(RECORDED, call.id)
-  return { ...call, values: own }
-}
-
 function recorded(
   profiler: Profiler,
   call: Call,
@@ -91,20 +80,49 @@ function recorded(
   home: Home,
   values: ContextValues,
 ): Promise<Reply> {
-  const record = new Recording(profiler, call, home)
+  if (call.edge === 'down') return recordedOperation(profiler, call, next, home, values)
+  const traceparent = makeTraceparent(home, call.id)
+  // Whoever sends it tells the record how it ended, unless somebody in between may change that.
+  const told = next.tellsObservers === true
+  const record = new Recording(parentIdOf(traceparent), profiler, call, home, told)
   let sent: Promise<Reply>
   try {
-    sent = next(marked(call, record, home, values))
+    const headers = traceHeaders(call.headers, traceparent, home.state)
+    sent = next({ ...call, headers, values, observer: record })
   } catch (error) {
-    sent = Promise.reject(error)
+    record.threw(error)
+    return Promise.reject(error)
   }
+  return told ? sent : followed(sent, record)
+}
+
+/** An operation one layer down has no callee that could be told where it belongs. */
+function recordedOperation(
+  profiler: Profiler,
+  call: Call,
+  next: Handler,
+  home: Home,
+  values: ContextValues,
+): Promise<Reply> {
+  const record = new Recording(callIdOf(call), profiler, call, home, false)
+  const own = new ContextValues(values)
+  own.set(RECORDED, call.id)
+  try {
+    return followed(next({ ...call, values: own }), record)
+  } catch (error) {
+    record.threw(error)
+    return Promise.reject(error)
+  }
+}
+
+function followed(sent: Promise<Reply>, record: Recording): Promise<Reply> {
   return sent.then(
     (reply) => {
-      record.replied(reply)
+      record.answered(reply)
       return reply
     },
     (error: unknown) => {
-      record.failed(error)
+      record.threw(error)
       throw error
     },
   )
@@ -114,7 +132,7 @@ function recorded(
  * The record of a call while it is made. It is kept when the call is over, for replies that come too
  * late: it must not hold the call, or its arguments would be kept too.
  */
-class Recording implements CallRecord, StrayListener {
+class Recording implements CallRecord, CallObserver {
   readonly id: string
   readonly service: string
   readonly method: string
@@ -125,19 +143,17 @@ class Recording implements CallRecord, StrayListener {
   finishUs: number | undefined = undefined
   status: Status = 'pending'
   error: string | undefined = undefined
-  readonly #traceparent: string
   readonly #profiler: Profiler
   readonly #home: Home
   readonly #correlationId: string
   readonly #copy: (typeof COPY)['valueType'] | undefined
-  readonly #others: StrayListener | undefined
+  readonly #others: CallObserver | undefined
+  /** Whether it is told how the call ends as an observer. */
+  readonly #told: boolean
   #place: Place<CallRecord> | undefined
 
-  constructor(profiler: Profiler, call: Call, home: Home) {
-    // An operation has no callee that could be told.
-    const down = call.edge === 'down'
-    this.#traceparent = down ? '' : makeTraceparent(home, call.id)
-    this.id = down ? callIdOf(call) : parentIdOf(this.#traceparent)
+  constructor(id: string, profiler: Profiler, call: Call, home: Home, told: boolean) {
+    this.id = id
     this.service = call.service
     this.method = call.method
     this.edge = call.edge ?? 'call'
@@ -148,7 +164,8 @@ class Recording implements CallRecord, StrayListener {
     this.#home = home
     this.#correlationId = call.id
     this.#copy = call.values.get(COPY)
-    this.#others = call.strays
+    this.#others = call.observer
+    this.#told = told
     try {
       this.#place = home.begin(this)
     } catch (error) {
@@ -156,12 +173,18 @@ class Recording implements CallRecord, StrayListener {
     }
   }
 
-  /** Names the call to its callee. */
-  get traceparent(): string {
-    return this.#traceparent
+  replied(reply: Reply): void {
+    if (this.#told) this.answered(reply)
+    this.#others?.replied(reply)
   }
 
-  replied(reply: Reply): void {
+  failed(error: unknown): void {
+    if (this.#told) this.threw(error)
+    this.#others?.failed(error)
+  }
+
+  /** The call has been answered. */
+  answered(reply: Reply): void {
     try {
       this.#end(repliedOutcome(reply, this.#correlationId), reply.attachment)
     } catch (error) {
@@ -169,7 +192,8 @@ class Recording implements CallRecord, StrayListener {
     }
   }
 
-  failed(thrown: unknown): void {
+  /** The call has no reply. */
+  threw(thrown: unknown): void {
     try {
       this.#end(thrownOutcome(thrown), undefined)
     } catch (error) {

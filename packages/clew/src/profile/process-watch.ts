@@ -105,15 +105,15 @@ export class ProcessWatch {
 
   /**
    * Pauses that fell into a call, the longest first, at most eight.
-   * @param receiveUs, respondUs whole microseconds since 1970
-   * @param anchorMs what the call's stamps were reckoned with
+   * @param stamps whole microseconds since 1970, and what they were reckoned with
    */
-  pauses(
-    receiveUs: number,
-    respondUs: number,
-    anchorMs: number,
-  ): readonly PauseRecord[] | undefined {
+  pauses(stamps: {
+    readonly receiveUs: number
+    readonly respondUs: number
+    readonly anchorMs: number
+  }): readonly PauseRecord[] | undefined {
     if (this.#users === 0) return undefined
+    const { receiveUs, respondUs, anchorMs } = stamps
     const from = receiveUs / 1000 - anchorMs
     const to = respondUs / 1000 - anchorMs
     // A call that kept the loop to itself answers before the timer can notice.

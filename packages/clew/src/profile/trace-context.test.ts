@@ -23,7 +23,7 @@ function callWith(headers: Headers, context: Headers = {}): Call {
     attachable: false,
     rejected: undefined,
     values: new ContextValues(),
-    strays: undefined,
+    observer: undefined,
   }
 }
 

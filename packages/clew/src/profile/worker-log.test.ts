@@ -27,8 +27,8 @@ function operation(seq: number): CallRecord {
 test('ten thousand operations fit into the budget where no inbox can be reached, and are counted', () => {
   // Without a mailbox no inbox is reachable.
   const carrier = { host: OWNER.host, pid: OWNER.pid, budget: BUDGET, post: new Post() }
-  const context = { traceId: OWNER.traceId, flags: '01', state: undefined }
-  const log = new WorkerLog(OWNER, context, { anchorMs: 0, receiveUs: T }, carrier)
+  const belonging = { traceId: OWNER.traceId, flags: '01', state: undefined, parentId: null }
+  const log = new WorkerLog(OWNER.callId, OWNER, belonging, 0, T, carrier)
   for (let seq = 0; seq < 10_000; seq++) {
     const record = operation(seq)
     log.begin(record).leave()

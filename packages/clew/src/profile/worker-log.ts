@@ -26,21 +26,23 @@ export interface Carrier {
   readonly recorder?: Recorder | undefined
 }
 
+/** Where a call belongs: its trace, and there its caller's record of it; null for a root. */
+export type Belonging = Pick<TraceContext, 'traceId' | 'flags' | 'state'> & {
+  readonly parentId: string | null
+}
+
 /**
  * The log of one worker, kept within a budget while it grows. What would exceed the budget goes to
  * the root's inbox at once, so neither memory nor the reply grows with the number of calls; where
  * no inbox can be reached, siblings are folded (the budget ladder of `docs/format.md`).
  */
 export class WorkerLog implements LogOwner, Home {
-  readonly traceId: string
   readonly callId: string
   readonly service: string
   readonly method: string
-  readonly host: string
-  readonly pid: number
-  readonly flags: string
-  readonly state: string | undefined
   readonly anchorMs: number
+  readonly receiveUs: number
+  protected readonly belonging: Belonging
   readonly #log: Log
   readonly #carrier: Carrier
   readonly #post: Post
@@ -52,24 +54,43 @@ export class WorkerLog implements LogOwner, Home {
   #ownBytes = OWN_BYTES
 
   constructor(
-    call: Pick<LogOwner, 'callId' | 'service' | 'method'>,
-    context: Pick<TraceContext, 'traceId' | 'flags' | 'state'>,
-    at: { readonly anchorMs: number; readonly receiveUs: number },
+    callId: string,
+    { service, method }: Pick<LogOwner, 'service' | 'method'>,
+    belonging: Belonging,
+    anchorMs: number,
+    receiveUs: number,
     carrier: Carrier,
     post: Post = carrier.post,
   ) {
-    this.traceId = context.traceId
-    this.callId = call.callId
-    this.service = call.service
-    this.method = call.method
-    this.host = carrier.host
-    this.pid = carrier.pid
-    this.flags = context.flags
-    this.state = context.state
-    this.anchorMs = at.anchorMs
-    this.#log = new Log(this, at.receiveUs)
+    this.callId = callId
+    this.service = service
+    this.method = method
+    this.belonging = belonging
+    this.anchorMs = anchorMs
+    this.receiveUs = receiveUs
+    this.#log = new Log(this, receiveUs)
     this.#carrier = carrier
     this.#post = post
+  }
+
+  get traceId(): string {
+    return this.belonging.traceId
+  }
+
+  get flags(): string {
+    return this.belonging.flags
+  }
+
+  get state(): string | undefined {
+    return this.belonging.state
+  }
+
+  get host(): string {
+    return this.#carrier.host
+  }
+
+  get pid(): number {
+    return this.#carrier.pid
   }
 
   /** Keeps more bytes free for the worker's own record. */
@@ -111,7 +132,7 @@ export class WorkerLog implements LogOwner, Home {
   }
 
   /** What is known while the worker runs: what its calls brought so far, and those that have not ended. */
-  peek(own: OwnRecord, extra: PieceExtra): Uint8Array {
+  peekAt(own: OwnRecord, extra: PieceExtra): Uint8Array {
     return this.#log.peek(own, this.#open ?? NONE, extra)
   }
 

@@ -15,8 +15,9 @@ export {
   NewTable,
   newCallId,
   newHalfId,
-  STARTED,
+  telling,
   UnderWay,
+  WORK_OBSERVER,
 } from '../call/index.ts'
 export { shortId } from '../profile/call-id.ts'
 export { microseconds } from '../profile/clock.ts'

@@ -25,7 +25,12 @@ export function deadlineTests(connect: Connect): void {
         strays.push(stray)
         resolve()
       }
-      const sent = call({ service, method: 'get', timeoutMs: 600, strays: { stray } })
+      const sent = call({
+        service,
+        method: 'get',
+        timeoutMs: 600,
+        observer: { replied() {}, failed() {}, stray },
+      })
       assert
         .rejects(connection.request(sent), {
           code: 'timeout',

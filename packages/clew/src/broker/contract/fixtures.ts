@@ -33,7 +33,7 @@ export function call(fields: Partial<Call> & { readonly service: string }): Call
     attachable: false,
     rejected: undefined,
     values: new ContextValues(),
-    strays: undefined,
+    observer: undefined,
     ...fields,
   }
 }

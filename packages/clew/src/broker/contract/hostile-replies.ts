@@ -125,8 +125,9 @@ export function hostileReplyTests(connect: Connect, open: () => Promise<RawPeer>
         peer.send({ routingKey, correlationId: `other-${result}`, body })
       }
     })
-    const listener = { stray: ({ kind }: Stray) => void strays.push(kind) }
-    assert.equal((await connection.request(call({ service, strays: listener }))).result, 1)
+    const stray = ({ kind }: Stray) => void strays.push(kind)
+    const observer = { replied() {}, failed() {}, stray }
+    assert.equal((await connection.request(call({ service, observer }))).result, 1)
     assert.equal((await connection.request(call({ service }))).result, 1)
     assert.deepEqual(strays, ['duplicate', 'duplicate'])
     assert.deepEqual(new Set(kinds), new Set(['stray_reply']))
