@@ -10,7 +10,7 @@ export const FRAME_METHOD = 1
 export const FRAME_HEADER = 2
 export const FRAME_BODY = 3
 export const FRAME_HEARTBEAT = 8
-const FRAME_END = 0xce
+export const FRAME_END = 0xce
 
 /** Octets around the payload of a frame. */
 export const FRAME_OVERHEAD = 8
@@ -88,20 +88,20 @@ function writeContentHeader(bytes: Buffer, start: number, channel: number, messa
   return end + 1
 }
 
-const HAS_CONTENT_TYPE = 0x8000
-const HAS_CONTENT_ENCODING = 0x4000
-const HAS_HEADERS = 0x2000
-const HAS_DELIVERY_MODE = 0x1000
-const HAS_PRIORITY = 0x0800
-const HAS_CORRELATION_ID = 0x0400
-const HAS_REPLY_TO = 0x0200
-const HAS_EXPIRATION = 0x0100
-const HAS_MESSAGE_ID = 0x0080
-const HAS_TIMESTAMP = 0x0040
-const HAS_TYPE = 0x0020
-const HAS_USER_ID = 0x0010
-const HAS_APP_ID = 0x0008
-const HAS_OTHERS = 0x00f8
+export const HAS_CONTENT_TYPE = 0x8000
+export const HAS_CONTENT_ENCODING = 0x4000
+export const HAS_HEADERS = 0x2000
+export const HAS_DELIVERY_MODE = 0x1000
+export const HAS_PRIORITY = 0x0800
+export const HAS_CORRELATION_ID = 0x0400
+export const HAS_REPLY_TO = 0x0200
+export const HAS_EXPIRATION = 0x0100
+export const HAS_MESSAGE_ID = 0x0080
+export const HAS_TIMESTAMP = 0x0040
+export const HAS_TYPE = 0x0020
+export const HAS_USER_ID = 0x0010
+export const HAS_APP_ID = 0x0008
+export const HAS_OTHERS = 0x00f8
 
 /** Flags and properties; returns where they end. */
 export function writeProperties(bytes: Buffer, start: number, message: Message): number {
@@ -217,104 +217,4 @@ function writeShort(bytes: Buffer, start: number, text: string): number {
   const written = bytes.write(text, start + 1, 'utf8')
   bytes[start] = written
   return start + 1 + written
-}
-
-/** Reads method arguments and properties one after the other. Out of range throws. */
-export class FrameReader {
-  readonly bytes: Buffer
-  at: number
-
-  constructor(bytes: Buffer, at: number) {
-    this.bytes = bytes
-    this.at = at
-  }
-
-  octet(): number {
-    return this.bytes.readUInt8(this.at++)
-  }
-
-  tag(): number {
-    const high = this.bytes.readUInt32BE(this.at)
-    const low = this.bytes.readUInt32BE(this.at + 4)
-    this.at += 8
-    return high * 0x100000000 + low
-  }
-
-  short(): string {
-    const length = this.bytes.readUInt8(this.at)
-    const start = this.at + 1
-    this.at = start + length
-    if (this.at > this.bytes.length) throw new RangeError('a short string leaves its frame')
-    if (length === 0) return ''
-    return this.bytes.toString('utf8', start, this.at)
-  }
-
-  /** The bytes of a short string, its length included. */
-  shortBytes(): Buffer {
-    const start = this.at
-    this.skipShort()
-    return this.bytes.subarray(start, this.at)
-  }
-
-  skipShort(): void {
-    this.at += 1 + this.bytes.readUInt8(this.at)
-  }
-
-  table(): Buffer {
-    const length = this.bytes.readUInt32BE(this.at)
-    const start = this.at + 4
-    this.at = start + length
-    if (this.at > this.bytes.length) throw new RangeError('a header table leaves its frame')
-    // A copy: the frame lies in a buffer that is used again.
-    return Buffer.from(this.bytes.subarray(start, this.at))
-  }
-}
-
-/** The properties of a message that count for us. */
-export interface Properties {
-  contentType: string
-  contentEncoding: string
-  headers: Buffer | undefined
-  deliveryMode: number
-  priority: number
-  correlationId: string
-  replyTo: string
-  expiration: string
-  others: Message['others']
-}
-
-/** Reads flags and properties. */
-export function readProperties(reader: FrameReader): Properties {
-  const flags = reader.octet() * 256 + reader.octet()
-  // Bit 0 announces a further word of flags; nobody uses any.
-  for (let more = flags & 1; more === 1; ) {
-    reader.octet()
-    more = reader.octet() & 1
-  }
-  return {
-    contentType: flags & HAS_CONTENT_TYPE ? reader.short() : '',
-    contentEncoding: flags & HAS_CONTENT_ENCODING ? reader.short() : '',
-    headers: flags & HAS_HEADERS ? reader.table() : undefined,
-    deliveryMode: flags & HAS_DELIVERY_MODE ? reader.octet() : 0,
-    priority: flags & HAS_PRIORITY ? reader.octet() : -1,
-    correlationId: flags & HAS_CORRELATION_ID ? reader.short() : '',
-    replyTo: flags & HAS_REPLY_TO ? reader.short() : '',
-    expiration: flags & HAS_EXPIRATION ? reader.short() : '',
-    others: flags & HAS_OTHERS ? readOthers(reader, flags) : undefined,
-  }
-}
-
-// The broker compares a user id with who publishes, so that one is not passed on.
-function readOthers(reader: FrameReader, flags: number): Message['others'] {
-  const pieces: Buffer[] = []
-  if (flags & HAS_MESSAGE_ID) pieces.push(reader.shortBytes())
-  if (flags & HAS_TIMESTAMP) {
-    reader.at += 8
-    pieces.push(reader.bytes.subarray(reader.at - 8, reader.at))
-  }
-  if (flags & HAS_TYPE) pieces.push(reader.shortBytes())
-  if (flags & HAS_USER_ID) reader.skipShort()
-  if (flags & HAS_APP_ID) pieces.push(reader.shortBytes())
-  if (reader.at > reader.bytes.length) throw new RangeError('properties leave their frame')
-  return { flags: flags & HAS_OTHERS & ~HAS_USER_ID, bytes: Buffer.concat(pieces) }
 }

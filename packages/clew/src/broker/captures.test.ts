@@ -9,9 +9,10 @@ import {
   type Reply,
   RpcError,
 } from '../call/index.ts'
-import { FrameReader, type FrameSink, readProperties, writePublish } from './amqp-frames.ts'
+import { type FrameSink, writePublish } from './amqp-frames.ts'
 import { failure, headers, ok } from './contract/fixtures.ts'
 import { encodeTable, TableReader } from './field-table.ts'
+import { FrameReader, readProperties } from './frame-reader.ts'
 import type { Message } from './message.ts'
 import { decodeReply, decodeRequest, encodeReply, encodeRequest, identityOf } from './wire.ts'
 
@@ -44,7 +45,7 @@ function messageOf(captured: Captured): Message {
     exchange: captured.args.exchange,
     routingKey: captured.args.routing_key,
     redelivered: false,
-    ...readProperties(new FrameReader(frame, 12)),
+    ...readProperties(new FrameReader().over(frame, 12, frame.length)),
     body: Buffer.from(captured.body_hex, 'hex'),
   }
 }

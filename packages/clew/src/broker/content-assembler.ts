@@ -1,4 +1,4 @@
-import { type FrameReader, type Properties, readProperties } from './amqp-frames.ts'
+import { type FrameReader, type Properties, readProperties } from './frame-reader.ts'
 import type { Message } from './message.ts'
 
 /** What a method frame says about the message that follows it. */
@@ -56,9 +56,9 @@ export class ContentAssembler {
     else this.#body = Buffer.allocUnsafe(size)
   }
 
-  body(piece: Buffer): void {
-    piece.copy(this.#body, this.#filled)
-    this.#filled += piece.length
+  /** A piece of the body, from `start` up to `end`. */
+  body(bytes: Buffer, start: number, end: number): void {
+    this.#filled += bytes.copy(this.#body, this.#filled, start, end)
     if (this.#filled >= this.#body.length) this.#finish(this.#body)
   }
 

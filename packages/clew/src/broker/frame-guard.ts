@@ -10,12 +10,14 @@ import {
   BASIC_NACK,
   BASIC_RETURN,
   FRAME_BODY,
+  FRAME_END,
   FRAME_HEADER,
   FRAME_METHOD,
-  FrameReader,
   type FrameSink,
   HEARTBEAT_FRAME,
 } from './amqp-frames.ts'
+import { FrameReader } from './frame-reader.ts'
+import { FrameSplitter } from './frame-splitter.ts'
 import { type LoginMethod, loginRefusal, withLogin } from './login.ts'
 import type { TlsOptions } from './rabbit-address.ts'
 
@@ -27,13 +29,15 @@ export interface ChannelReader {
   method(method: number, reader: FrameReader): void
   /** A content header; the reader stands at the body's size. */
   header(reader: FrameReader): void
-  /** A piece of a body, valid only during the call. */
-  body(piece: Buffer): void
+  /** A piece of a body, from `start` up to `end`, valid only during the call. */
+  body(bytes: Buffer, start: number, end: number): void
 }
 
 const DROP: ChannelReader = { method() {}, header() {}, body() {} }
 
 const OUT_BYTES = 64 * 1024
+/** What any frame may take before a size is agreed on. */
+const LEAST_FRAME_BYTES = 8192
 
 /**
  * The AMQP client with its message path replaced. The library keeps what is done once (handshake,
@@ -57,6 +61,7 @@ export class GuardedClient extends AMQPClient implements FrameSink {
   #sent = false
   #received = false
   #silentTicks = 0
+  readonly #frame = new FrameReader()
 
   constructor(url: string, tlsOptions?: TlsOptions, login: LoginMethod = 'PLAIN') {
     super(url, { ...tlsOptions, ...plainHost(url) } as AMQPTlsOptions)
@@ -85,14 +90,24 @@ export class GuardedClient extends AMQPClient implements FrameSink {
     return client
   }
 
-  // The library splits what it reads into frames and throws at what cannot be one: a server that is
-  // no RabbitMQ would end the process.
+  // The library gets whole frames, and only those that belong to no message. What it throws at, or what
+  // is no frame at all, would end the process.
   #guardReading(socket: Socket): void {
     const listeners = socket.listeners('data')
     socket.removeAllListeners('data')
+    const splitter = new FrameSplitter(
+      (bytes, start, end) => {
+        if (this.#readMessage(bytes, start, end)) return
+        const frame = bytes.subarray(start, end)
+        for (const listener of listeners) listener.call(socket, frame)
+      },
+      // Smaller than agreed only before anything is.
+      () => Math.max(this.frameMax, LEAST_FRAME_BYTES),
+    )
     socket.on('data', (bytes: Buffer) => {
+      this.#received = true
       try {
-        for (const listener of listeners) listener.call(socket, bytes)
+        splitter.read(bytes)
       } catch (error) {
         this.abandon(`what came is no AMQP: ${error instanceof Error ? error.message : error}`)
       }
@@ -153,9 +168,7 @@ export class GuardedClient extends AMQPClient implements FrameSink {
 
   protected override parseFrames(view: AMQPView): void {
     try {
-      this.#received = true
-      if (this.#refuses(view)) return
-      if (!this.#readMessage(view)) super.parseFrames(view)
+      if (!this.#refuses(view)) super.parseFrames(view)
     } catch (error) {
       // Thrown on, it would come out of the socket's event and end the process.
       this.abandon(`a frame could not be read: ${error instanceof Error ? error.message : error}`)
@@ -172,30 +185,32 @@ export class GuardedClient extends AMQPClient implements FrameSink {
   }
 
   /** True when the frame belonged to a message and was dealt with. */
-  #readMessage(view: AMQPView): boolean {
-    const type = view.getUint8(0)
+  #readMessage(bytes: Buffer, start: number, end: number): boolean {
+    const type = bytes[start]
     if (type !== FRAME_METHOD && type !== FRAME_HEADER && type !== FRAME_BODY) return false
-    const reader = this.#readers.get(view.getUint16(1))
+    const reader = this.#readers.get(bytes.readUInt16BE(start + 1))
     if (reader === undefined) return false
-    const bytes = Buffer.from(view.buffer, view.byteOffset, view.byteLength - 1)
+    const last = end - 1
+    if (bytes[last] !== FRAME_END) throw new RangeError('a frame does not end where it says')
     if (type === FRAME_BODY) {
-      reader.body(bytes.subarray(7))
+      reader.body(bytes, start + 7, last)
       return true
     }
     if (type === FRAME_HEADER) {
-      reader.header(new FrameReader(bytes, 11))
+      reader.header(this.#frame.over(bytes, start + 11, last))
       return true
     }
-    const method = bytes.readUInt32BE(7)
+    if (last < start + 11) throw new RangeError('a method frame without a method')
+    const method = bytes.readUInt32BE(start + 7)
     switch (method) {
       case BASIC_DELIVER:
       case BASIC_RETURN:
       case BASIC_ACK:
       case BASIC_NACK:
-        reader.method(method, new FrameReader(bytes, 11))
+        reader.method(method, this.#frame.over(bytes, start + 11, last))
         return true
       case BASIC_CANCEL:
-        reader.method(method, new FrameReader(bytes, 11))
+        reader.method(method, this.#frame.over(bytes, start + 11, last))
         return false
       default:
         return false

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { FrameReader } from './amqp-frames.ts'
 import { encodeTable, TableReader } from './field-table.ts'
+import { FrameReader } from './frame-reader.ts'
 import { loginRefusal, withLogin } from './login.ts'
 
 const user = { username: 'ann', password: 'sécret' }
@@ -40,12 +40,12 @@ describe('logins', () => {
       const written = Buffer.from(withLogin(startOk, method, user))
       assert.equal(written.readUInt32BE(3), written.length - 8)
       assert.equal(written.at(-1), 0xce)
-      const reader = new FrameReader(written, 11)
+      const reader = new FrameReader().over(written, 11, written.length - 1)
       assert.deepEqual(long(reader.table()), table)
       assert.equal(reader.short(), method)
       const response = reader.table()
       assert.equal(reader.short(), '')
-      assert.equal(reader.at, written.length - 1)
+      assert.throws(() => reader.octet(), RangeError, 'nothing follows')
       const entries: Record<string, unknown> = {}
       const answers = new TableReader(response)
       while (answers.next()) entries[answers.key] = answers.value

@@ -1,13 +1,8 @@
 import type { Problem } from '../call/index.ts'
-import {
-  BASIC_CANCEL,
-  BASIC_DELIVER,
-  type FrameReader,
-  writeAcknowledge,
-  writeRequeue,
-} from './amqp-frames.ts'
+import { BASIC_CANCEL, BASIC_DELIVER, writeAcknowledge, writeRequeue } from './amqp-frames.ts'
 import { ContentAssembler, type Envelope } from './content-assembler.ts'
 import type { Channel, ChannelReader, GuardedClient } from './frame-guard.ts'
+import { EXCHANGE, type FrameReader, ROUTING_KEY } from './frame-reader.ts'
 import type { Message } from './message.ts'
 import { declareQueue, type RabbitDeclarations } from './rabbit-declarations.ts'
 import type { ConsumeOptions, Consumption, Delivery, Queue } from './transport.ts'
@@ -244,8 +239,8 @@ class DeliveryReader implements ChannelReader {
       reader.skipShort()
       const tag = reader.tag()
       const redelivered = (reader.octet() & 1) === 1
-      const exchange = reader.short()
-      this.#assembler.begin({ exchange, routingKey: reader.short(), redelivered, tag })
+      const exchange = reader.usual(EXCHANGE)
+      this.#assembler.begin({ exchange, routingKey: reader.usual(ROUTING_KEY), redelivered, tag })
     }
   }
 
@@ -253,8 +248,8 @@ class DeliveryReader implements ChannelReader {
     this.#assembler.header(reader)
   }
 
-  body(piece: Buffer): void {
-    this.#assembler.body(piece)
+  body(bytes: Buffer, start: number, end: number): void {
+    this.#assembler.body(bytes, start, end)
   }
 
   #take(message: Message | undefined, { tag }: Envelope): void {

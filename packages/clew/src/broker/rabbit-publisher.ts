@@ -3,12 +3,12 @@ import {
   BASIC_NACK,
   BASIC_RETURN,
   contentHeaderBytes,
-  type FrameReader,
   LARGEST_CONTENT_HEADER,
   writePublish,
 } from './amqp-frames.ts'
 import { ContentAssembler } from './content-assembler.ts'
 import type { Channel, ChannelReader, GuardedClient } from './frame-guard.ts'
+import type { FrameReader } from './frame-reader.ts'
 import type { Message } from './message.ts'
 import type { PublishOptions, Receipt, TransportEvents } from './transport.ts'
 import { Unconfirmed } from './unconfirmed.ts'
@@ -216,7 +216,7 @@ class ReturnReader implements ChannelReader {
 
   method(method: number, reader: FrameReader): void {
     if (method !== BASIC_RETURN) return
-    reader.at += 2
+    reader.skip(2)
     reader.skipShort()
     const exchange = reader.short()
     const routingKey = reader.short()
@@ -227,8 +227,8 @@ class ReturnReader implements ChannelReader {
     this.#assembler.header(reader)
   }
 
-  body(piece: Buffer): void {
-    this.#assembler.body(piece)
+  body(bytes: Buffer, start: number, end: number): void {
+    this.#assembler.body(bytes, start, end)
   }
 }
 
