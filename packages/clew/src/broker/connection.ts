@@ -202,7 +202,7 @@ class BrokerConnection implements Connection, PendingOwner {
     this.#replies = this.#transport
       .consume(this.#replyQueue, {
         prefetch: this.#durable ? REPLY_PREFETCH : 0,
-        acknowledge: this.#durable ? 'together' : 'never',
+        acknowledge: this.#durable ? 'each' : 'never',
         take: (delivery) => {
           this.#replied(delivery.message)
           delivery.acknowledge()

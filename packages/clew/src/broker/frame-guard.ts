@@ -33,6 +33,11 @@ export interface ChannelReader {
   body(bytes: Buffer, start: number, end: number): void
 }
 
+/** Has something to write behind all that a turn writes. */
+export interface BeforeWriting {
+  beforeWriting(): void
+}
+
 const DROP: ChannelReader = { method() {}, header() {}, body() {} }
 
 const OUT_BYTES = 64 * 1024
@@ -52,6 +57,7 @@ export class GuardedClient extends AMQPClient implements FrameSink {
   readonly #readers = new Map<number, ChannelReader>()
   readonly #login: LoginMethod
   readonly #loss = Promise.withResolvers<never>()
+  readonly #last: BeforeWriting[] = []
   #out: Buffer = Buffer.allocUnsafeSlow(OUT_BYTES)
   #flushing = false
   #lossReason: string | undefined
@@ -158,11 +164,14 @@ export class GuardedClient extends AMQPClient implements FrameSink {
 
   /** What still comes on the channel is dropped: the library must not read it, not even the rest of a message. */
   detach(channel: Channel): void {
+    // Once it is told to close nothing is written on it.
+    this.#writeLast()
     this.#readers.set(channel.id, DROP)
   }
 
   /** No message is looked at any more: the connection is about to be closed. */
   detachAll(): void {
+    this.#writeLast()
     for (const id of this.#readers.keys()) this.#readers.set(id, DROP)
   }
 
@@ -225,12 +234,27 @@ export class GuardedClient extends AMQPClient implements FrameSink {
     this.end += bytes.length
   }
 
-  reserve(bytes: number): Buffer {
-    if (!this.#flushing) {
-      this.#flushing = true
-      // After all that runs in this turn: the frames of a whole batch leave in one write.
-      process.nextTick(flush, this)
+  /** Asked once before the frames of this turn leave. */
+  beforeWriting(writer: BeforeWriting): void {
+    this.#last.push(writer)
+    this.#flushSoon()
+  }
+
+  #writeLast(): void {
+    for (let writer = this.#last.pop(); writer !== undefined; writer = this.#last.pop()) {
+      writer.beforeWriting()
     }
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing) return
+    this.#flushing = true
+    // After all that runs in this turn: the frames of a whole batch leave in one write.
+    process.nextTick(flush, this)
+  }
+
+  reserve(bytes: number): Buffer {
+    this.#flushSoon()
     if (this.end + bytes > this.#out.length) {
       this.#write()
       if (bytes > this.#out.length) this.#out = Buffer.allocUnsafeSlow(bytes)
@@ -244,6 +268,7 @@ export class GuardedClient extends AMQPClient implements FrameSink {
   }
 
   flush(): void {
+    this.#writeLast()
     this.#flushing = false
     this.#write()
   }

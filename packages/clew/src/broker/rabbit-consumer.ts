@@ -1,7 +1,8 @@
 import type { Problem } from '../call/index.ts'
+import { Acknowledgements, Unsettled } from './acknowledgements.ts'
 import { BASIC_CANCEL, BASIC_DELIVER, writeAcknowledge, writeRequeue } from './amqp-frames.ts'
 import { ContentAssembler, type Envelope } from './content-assembler.ts'
-import type { Channel, ChannelReader, GuardedClient } from './frame-guard.ts'
+import type { BeforeWriting, Channel, ChannelReader, GuardedClient } from './frame-guard.ts'
 import { EXCHANGE, type FrameReader, ROUTING_KEY } from './frame-reader.ts'
 import type { Message } from './message.ts'
 import { declareQueue, type RabbitDeclarations } from './rabbit-declarations.ts'
@@ -209,15 +210,14 @@ interface ReaderEvents {
 }
 
 /** Reads the deliveries of one channel and acknowledges them there. */
-class DeliveryReader implements ChannelReader {
+class DeliveryReader implements ChannelReader, BeforeWriting {
   readonly #client: GuardedClient
   readonly #channel: Channel
   readonly #options: ConsumeOptions
   readonly #events: ReaderEvents
   readonly #assembler: ContentAssembler
   tag = ''
-  /** Of the deliveries that will be acknowledged together; 0 for none. */
-  #lastTag = 0
+  readonly #acknowledgements = new Acknowledgements()
 
   constructor(
     client: GuardedClient,
@@ -253,36 +253,36 @@ class DeliveryReader implements ChannelReader {
   }
 
   #take(message: Message | undefined, { tag }: Envelope): void {
-    if (message === undefined) {
-      this.acknowledge(tag)
-      this.#events.unreadable()
+    const delivery = new RabbitDelivery(message ?? UNREADABLE, tag, this)
+    if (this.#options.acknowledge !== 'never') this.#acknowledgements.add(delivery)
+    if (message !== undefined) {
+      this.#options.take(delivery)
       return
     }
-    this.#options.take(new RabbitDelivery(message, tag, this))
+    delivery.acknowledge()
+    this.#events.unreadable()
   }
 
-  acknowledge(tag: number): void {
-    if (this.#options.acknowledge !== 'together') {
-      if (this.#writable) writeAcknowledge(this.#client, this.#channel.id, tag, false)
-      return
+  acknowledge(delivery: Unsettled): void {
+    if (this.#acknowledgements.settle(delivery)) this.#client.beforeWriting(this)
+  }
+
+  /** Behind the replies of this turn, and all at once. */
+  beforeWriting(): void {
+    this.#acknowledgements.tell((tag, multiple) => {
+      if (this.#writable) writeAcknowledge(this.#client, this.#channel.id, tag, multiple)
+    })
+  }
+
+  requeue(delivery: Unsettled): void {
+    if (this.#acknowledgements.forget(delivery) && this.#writable) {
+      writeRequeue(this.#client, this.#channel.id, delivery.tag)
     }
-    if (this.#lastTag === 0) queueMicrotask(() => this.#acknowledgeAll())
-    this.#lastTag = tag
-  }
-
-  #acknowledgeAll(): void {
-    if (this.#writable) writeAcknowledge(this.#client, this.#channel.id, this.#lastTag, true)
-    this.#lastTag = 0
-  }
-
-  requeue(tag: number): void {
-    if (this.#writable) writeRequeue(this.#client, this.#channel.id, tag)
   }
 
   // An acknowledgement on a closed channel would cost the connection; the message comes again anyway.
   get #writable(): boolean {
-    const { acknowledge } = this.#options
-    return acknowledge !== 'never' && !this.#channel.closed && !this.#client.closed
+    return !this.#channel.closed && !this.#client.closed
   }
 
   async cancel(): Promise<void> {
@@ -297,22 +297,28 @@ class DeliveryReader implements ChannelReader {
   }
 }
 
-class RabbitDelivery implements Delivery {
+/** In the place of a message that nobody gets to see. */
+const UNREADABLE: Message = {
+  ...{ exchange: '', routingKey: '', contentType: '', contentEncoding: '', headers: undefined },
+  ...{ deliveryMode: 0, priority: -1, correlationId: '', replyTo: '', expiration: '' },
+  ...{ redelivered: false, body: Buffer.alloc(0) },
+}
+
+class RabbitDelivery extends Unsettled implements Delivery {
   readonly message: Message
-  readonly #tag: number
   readonly #reader: DeliveryReader
 
   constructor(message: Message, tag: number, reader: DeliveryReader) {
+    super(tag)
     this.message = message
-    this.#tag = tag
     this.#reader = reader
   }
 
   acknowledge(): void {
-    this.#reader.acknowledge(this.#tag)
+    this.#reader.acknowledge(this)
   }
 
   release(): void {
-    this.#reader.requeue(this.#tag)
+    this.#reader.requeue(this)
   }
 }

@@ -74,11 +74,8 @@ export type Queue = QueueDeclaration
 export interface ConsumeOptions {
   /** Unacknowledged messages at a time; 0 for no bound. */
   readonly prefetch: number
-  /**
-   * `each`: when the taker says so. `together`: the same, but an acknowledgement counts for all that
-   * came before. `never`: deliveries count as acknowledged when they are sent.
-   */
-  readonly acknowledge: 'each' | 'together' | 'never'
+  /** `each`: when the taker says so. `never`: deliveries count as acknowledged when they are sent. */
+  readonly acknowledge: 'each' | 'never'
   /** Must not throw. */
   readonly take: (delivery: Delivery) => void
   /** The queue is consumed again after an interruption; `survived` is false when it had vanished. */
