@@ -19,11 +19,12 @@ export interface System {
 export interface Client extends AsyncDisposable {
   /** One call, until its result is there, and what else the system waits for. */
   call(): Promise<string>
-  /** Traces that came home so far, and the last of them. */
+  /** Calls and traces that came home so far, and the last of these. */
   readonly home: Home
 }
 
 export interface Home {
+  calls: number
   traces: number
   last: Trace | undefined
 }
@@ -93,7 +94,12 @@ async function openWith(
 function clientOf(cluster: Cluster, service: string, home: Home): Client {
   const greeting = cluster.proxy<Greeting>(service)
   return {
-    call: () => greeting.hello(NAME),
+    // As those of `traced` do below, whoever calls does something with the result.
+    call: async () => {
+      const result = await greeting.hello(NAME)
+      home.calls++
+      return result
+    },
     home,
     [Symbol.asyncDispose]: () => cluster.close(),
   }
@@ -106,6 +112,7 @@ async function openTraced(broker: Broker, service: string, delivery: Delivery): 
   return {
     call: async () => {
       const { result, trace } = await greeting.hello(NAME)
+      home.calls++
       home.traces++
       home.last = trace
       return result
@@ -131,5 +138,5 @@ async function openKept(broker: Broker, service: string, delivery: Delivery): Pr
 }
 
 function nothing(): Home {
-  return { traces: 0, last: undefined }
+  return { calls: 0, traces: 0, last: undefined }
 }

@@ -6,6 +6,7 @@ import {
   type Connection,
   type ConnectOptions,
   type Consumer,
+  Deadlines,
   ErrorRegistry,
   type Handler,
   newCallId,
@@ -64,6 +65,7 @@ class BrokerConnection implements Connection, PendingOwner {
   readonly #onProblem: ((problem: Problem) => void) | undefined
   readonly #pending = new ById<PendingCall>()
   readonly #strays = new StrayReplies()
+  readonly #deadlines = new Deadlines(true)
   readonly #tell = (problem: Problem): void => this.#report(problem)
   readonly #replyKey: string
   readonly #replyQueue: Queue
@@ -152,7 +154,7 @@ class BrokerConnection implements Connection, PendingOwner {
     return new Promise<Reply>((resolve, reject) => {
       const pending = new PendingCall(call, this, resolve, reject)
       pending.waiting = this.#pending.add(call.id, pending)
-      pending.watch()
+      pending.watch(this.#deadlines)
       if (!pending.wanted) return
       if (this.#replies === 'open') this.#send(pending, message)
       else this.#sendLater(pending, message)
@@ -385,6 +387,7 @@ class BrokerConnection implements Connection, PendingOwner {
     this.#failAll(
       (call) => `the connection was closed before ${call.service}.${call.method} replied`,
     )
+    this.#deadlines.close()
     if (last !== undefined) {
       // Those that were just failed end first.
       await new Promise((resolve) => setImmediate(resolve))

@@ -1,8 +1,18 @@
-import { type Call, type Reply, RpcError, type RpcErrorCode, type Waiting } from '../call/index.ts'
+import {
+  type Call,
+  type Deadlines,
+  type Expiring,
+  type Place,
+  type Reply,
+  RpcError,
+  type RpcErrorCode,
+  type Waiting,
+} from '../call/index.ts'
 import type { Failure, Receipt } from './transport.ts'
 import { identityOf } from './wire.ts'
 
-const LONGEST_TIMER_MS = 0x7fffffff
+/** Calls that wait less have a timer of their own: being late by a tick would count. */
+const SHORT_MS = 1000
 
 /** Who keeps the pending calls. */
 export interface PendingOwner {
@@ -12,7 +22,7 @@ export interface PendingOwner {
 }
 
 /** A call on its way: settles exactly once, by reply, deadline, signal or failure. */
-export class PendingCall implements Receipt {
+export class PendingCall implements Receipt, Expiring {
   readonly call: Call
   /** Its place among those of its connection, which is the connection's. */
   waiting: Waiting<PendingCall> | undefined
@@ -22,6 +32,8 @@ export class PendingCall implements Receipt {
   readonly #resolve: (reply: Reply) => void
   readonly #reject: (error: RpcError) => void
   #timer: NodeJS.Timeout | undefined
+  #watched: Place<Expiring> | undefined
+  deadline = Number.POSITIVE_INFINITY
   #onAbort: (() => void) | undefined
   #settled = false
 
@@ -38,13 +50,17 @@ export class PendingCall implements Receipt {
   }
 
   /** Starts the clock and listens to the signal. */
-  watch(): void {
+  watch(deadlines: Deadlines): void {
     const { timeoutMs, signal } = this.call
     if (timeoutMs <= 0) {
-      this.timeOut()
+      this.expire()
       return
     }
-    if (timeoutMs < LONGEST_TIMER_MS) this.#timer = setTimeout(timedOut, timeoutMs, this)
+    if (timeoutMs < SHORT_MS) this.#timer = setTimeout(expired, timeoutMs, this)
+    else if (timeoutMs < Number.POSITIVE_INFINITY) {
+      this.deadline = performance.now() + timeoutMs
+      this.#watched = deadlines.watch(this)
+    }
     if (signal === undefined) return
     if (signal.aborted) {
       this.cancel(signal)
@@ -85,7 +101,7 @@ export class PendingCall implements Receipt {
     this.#reject(error)
   }
 
-  timeOut(): void {
+  expire(): void {
     const { outage } = this.#owner
     const because = outage === undefined ? '' : `: ${outage}`
     this.fail('timeout', `${this.#name()} did not reply within ${this.call.timeoutMs} ms${because}`)
@@ -103,6 +119,7 @@ export class PendingCall implements Receipt {
     if (this.#settled) return false
     this.#settled = true
     if (this.#timer !== undefined) clearTimeout(this.#timer)
+    this.#watched?.leave()
     if (this.#onAbort !== undefined) {
       this.call.signal?.removeEventListener('abort', this.#onAbort)
     }
@@ -111,6 +128,6 @@ export class PendingCall implements Receipt {
   }
 }
 
-function timedOut(pending: PendingCall): void {
-  pending.timeOut()
+function expired(pending: PendingCall): void {
+  pending.expire()
 }

@@ -19,6 +19,7 @@ export type {
 } from './collect-queue.ts'
 export type { Consumer } from './consumer.ts'
 export { ContextKey, ContextValues } from './context-values.ts'
+export { Deadlines, type Expiring } from './deadlines.ts'
 export type { Derivable } from './derive.ts'
 export { derivable, isCallable, WITH_INTERCEPTOR } from './derive.ts'
 export type { EdgeKind } from './edge-kind.ts'

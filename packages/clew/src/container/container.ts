@@ -5,6 +5,7 @@ import {
   type Consumer,
   ContextValues,
   compose,
+  Deadlines,
   type ErrorRegistry,
   type Handler,
   type Interceptor,
@@ -31,7 +32,6 @@ import {
 } from '../service/index.ts'
 import { Below } from './below.ts'
 import { parseCallId } from './call-stack.ts'
-import { Deadlines } from './deadlines.ts'
 import type { Inside, WorkerWatcher } from './inside.ts'
 import { down, up } from './life.ts'
 import { NO_HEADERS, NO_KWARGS } from './make-call.ts'
@@ -64,7 +64,7 @@ export class Container implements WorkerHost, ExtensionHost, Inside {
   readonly definition: ServiceDefinition
   readonly #options: ContainerOptions
   readonly #slots: Slots
-  readonly #deadlines = new Deadlines()
+  readonly #deadlines = new Deadlines(false)
   readonly #workers = new UnderWay<Worker>()
   /** Workers whose method or hooks are not over. */
   #running = 0

@@ -1,5 +1,6 @@
 import {
   type Call,
+  type Expiring,
   type Handler,
   type Headers,
   NewTable,
@@ -21,7 +22,6 @@ import {
 } from '../service/index.ts'
 import type { Below, Doer } from './below.ts'
 import { callIdOf, callIdStackOf } from './call-stack.ts'
-import type { Expiring } from './deadlines.ts'
 import { makeCall, sendCall } from './make-call.ts'
 
 /** What a worker needs of its container. */

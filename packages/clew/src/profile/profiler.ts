@@ -136,6 +136,7 @@ export class Profiler implements Carrier {
       host: this.host,
       pid: this.pid,
       anchorMs: () => this.anchorMs(),
+      failed: (where, error) => this.failed(where, error),
       guard: (where, work) => this.guard(where, work),
       takeLate: (late) => this.taker && givePacket(this.taker, late),
       ended: (traceId, root) => {

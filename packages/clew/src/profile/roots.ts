@@ -30,6 +30,8 @@ export interface RootsOptions {
   readonly pid: number
   /** What stamps are reckoned with now. */
   anchorMs(): number
+  /** Told of what must not be thrown into a call. */
+  failed(where: string, error: unknown): void
   /** Runs what must not throw into a call. */
   guard<T>(where: string, work: () => T): T | undefined
   /** Takes pieces and replies that come when their trace has been handed over already. */
@@ -192,12 +194,6 @@ export class RootTrace implements Home {
     else this.#kept = true
   }
 
-  #eachTaker(tell: (taker: Taker) => void): void {
-    const { options } = this.#all
-    if (this.#taker !== undefined) options.guard('sink', () => tell(this.#taker!))
-    for (const taker of this.#otherTakers ?? []) options.guard('sink', () => tell(taker))
-  }
-
   addPiece(piece: Uint8Array): void {
     this.pieceBytes += piece.length
     this.#addPiece(piece)
@@ -249,25 +245,26 @@ export class RootTrace implements Home {
     ended?.(this.traceId, root)
     // Nothing ran below a call that was refused, and nobody waits any more for one given up.
     this.#expectsMore = record.status !== 'rejected' && record.status !== 'cancelled'
-    if (block !== undefined && this.#passOn({ root, pieces: NOTHING }, block)) return
+    if (block !== undefined && this.#passOn(root, NOTHING, block)) return
     this.#addRoot(root)
     this.#end(isLost(record.status) || (block !== undefined && isLost(worstStatus(block))))
   }
 
   /** A trace whose root is a callee here: the whole of it is one piece. */
   answeredBy(piece: Uint8Array): void {
-    if (this.#over || this.#passOn({ pieces: [piece] }, piece)) return
+    if (this.#over || this.#passOn(undefined, [piece], piece)) return
     // What never came through the inbox does not count against its bound.
     this.#addPiece(piece)
     this.#end(isLost(worstStatus(piece)))
   }
 
   /** The usual trace: nothing else will come, and nobody has to read it here. */
-  #passOn(came: Pick<Packet, 'root' | 'pieces'>, block: Uint8Array): boolean {
+  #passOn(root: PacketRoot | undefined, pieces: readonly Uint8Array[], block: Uint8Array): boolean {
     if (this.#answered || this.#assembly !== undefined || this.#pieces !== undefined) return false
-    if (!this.#read) return this.#kept && this.#passOnPacket(came, block)
+    const packet = { traceId: this.traceId, root, pieces, ended: true }
+    if (!this.#read) return this.#kept && this.#passOnPacket(packet, block)
     if (this.#kept) return false
-    const unread = unreadTrace({ traceId: this.traceId, ...came, ended: true }, block)
+    const unread = unreadTrace(packet, block)
     if (unread === undefined) return false
     this.#answered = true
     this.#unread = unread
@@ -275,11 +272,11 @@ export class RootTrace implements Home {
     return true
   }
 
-  #passOnPacket(came: Pick<Packet, 'root' | 'pieces'>, block: Uint8Array): boolean {
+  #passOnPacket(packet: Packet, block: Uint8Array): boolean {
     if (!isSelfContained(block)) return false
     this.#answered = true
     this.#finish()
-    this.#give({ traceId: this.traceId, ...came, ended: true })
+    this.#give(packet)
     return true
   }
 
@@ -308,9 +305,18 @@ export class RootTrace implements Home {
     const trace = this.#unread ?? this.#assembled()
     this.#unread = undefined
     if (trace === undefined) return
-    this.#eachTaker((taker) => {
-      if (taker.takePacket === undefined) taker.take(trace)
-    })
+    if (this.#taker !== undefined) this.#giveTrace(this.#taker, trace)
+    for (const taker of this.#otherTakers ?? NOBODY) this.#giveTrace(taker, trace)
+  }
+
+  /** To those who want it read. */
+  #giveTrace(taker: Taker, trace: Trace): void {
+    if (taker.takePacket !== undefined) return
+    try {
+      taker.take(trace)
+    } catch (error) {
+      this.#all.options.failed('sink', error)
+    }
   }
 
   /** What has been read, once those have it who want it as it came; undefined where nobody else wants it. */
@@ -338,8 +344,18 @@ export class RootTrace implements Home {
     for (const root of late) this.#give({ traceId, root, pieces: NOTHING, ended: false })
   }
 
+  /** To those who want it as it came. */
   #give(packet: Packet): void {
-    this.#eachTaker((taker) => taker.takePacket?.(packet))
+    if (this.#taker !== undefined) this.#givePacket(this.#taker, packet)
+    for (const taker of this.#otherTakers ?? NOBODY) this.#givePacket(taker, packet)
+  }
+
+  #givePacket(taker: Taker, packet: Packet): void {
+    try {
+      taker.takePacket?.(packet)
+    } catch (error) {
+      this.#all.options.failed('sink', error)
+    }
   }
 
   #waitForPieces(): void {
@@ -394,6 +410,7 @@ export class RootTrace implements Home {
 }
 
 const NOTHING: readonly Uint8Array[] = []
+const NOBODY: readonly Taker[] = []
 const NO_ROOTS: readonly PacketRoot[] = []
 
 const isLost = (status: Status) => status === 'timeout' || status === 'lost'

@@ -1,4 +1,10 @@
-import { ConfigError, type Interceptor, isCallable, WITH_INTERCEPTOR } from '../call/index.ts'
+import {
+  ConfigError,
+  type Derivable,
+  type Interceptor,
+  isCallable,
+  WITH_INTERCEPTOR,
+} from '../call/index.ts'
 import type { Caller, CallOptions } from './caller.ts'
 import { Dependency, inject } from './dependency.ts'
 import type { Rpc, RpcByKeyword, RpcCluster } from './wire-types.ts'
@@ -31,6 +37,7 @@ class ClientHandler implements ProxyHandler<object> {
   readonly service: string
   readonly options: CallOptions
   #methods: Record<string, Method> | undefined
+  #derived: Derivable[typeof WITH_INTERCEPTOR] | undefined
 
   constructor(caller: Caller, service: string, options: CallOptions) {
     this.caller = caller
@@ -42,8 +49,9 @@ class ClientHandler implements ProxyHandler<object> {
     const { caller, service, options } = this
     if (property === HANDLER) return this
     if (property === WITH_INTERCEPTOR) {
-      return (outer: Interceptor, method: string, args: readonly unknown[]) =>
+      this.#derived ??= (outer, method, args) =>
         caller.invoke(service, method, args, { ...options, interceptor: around(outer, options) })
+      return this.#derived
     }
     if (property === 'toString') return () => `[proxy of ${service}]`
     if (!isCallable(property)) return undefined

@@ -19,10 +19,11 @@ describe('Ring', () => {
           const { traceId, callId } = owner(number)
           const contents = new Uint8Array(size).fill(number)
           const kind = (['block', 'piece', 'packet'] as const)[number % 3]!
-          const kept = { kind, traceId, callId, parent: 'p'.repeat(parent), bytes: contents }
-          ring.put(kind, kept, kept.parent, contents)
+          const told = 'p'.repeat(Math.min(36, parent))
+          const kept = { kind, traceId, callId, parent: told, bytes: contents }
+          ring.put(kind, kept, `${'x'.repeat(parent - told.length)}${told}`, contents)
           contents.fill(255)
-          if (30 + parent + size <= bytes / 4) {
+          if (30 + told.length + size <= bytes / 4) {
             put.push({ ...kept, bytes: new Uint8Array(size).fill(number) })
           }
         }

@@ -10,7 +10,7 @@ export interface Kept {
   readonly kind: RingKind
   readonly traceId: string
   readonly callId: string
-  /** Nameko's id of the call of the worker that made it; empty where none was told. */
+  /** The end of Nameko's id of the call of the worker that made it, a UUID; empty where none was told. */
   readonly parent: string
   readonly bytes: Uint8Array
 }
@@ -23,7 +23,8 @@ const CALL_BYTES = 8
 const IDS = TRACE_BYTES + CALL_BYTES
 /** Where in a trace's id that is which ids of one process differ in. */
 const OWN_PART = 8
-const LONGEST_PARENT = 255
+/** A UUID's: what stands before it, names, is long and says nothing new. */
+const LONGEST_PARENT = 36
 
 /**
  * The last that was put into it, in a fixed number of bytes: what is new takes the place of the oldest.
@@ -56,8 +57,8 @@ export class Ring {
     parent: string,
     bytes: Uint8Array,
   ): void {
-    const told = parent.length <= LONGEST_PARENT ? parent : ''
-    const size = HEAD + IDS + told.length + bytes.length
+    const told = Math.min(parent.length, LONGEST_PARENT)
+    const size = HEAD + IDS + told + bytes.length
     if (size > this.bytes / 4) {
       this.tooLarge++
       return
@@ -68,12 +69,14 @@ export class Ring {
     let at = this.#claim(size)
     buffer.writeUInt32LE(size, at)
     buffer[at + 4] = KINDS.indexOf(kind)
-    buffer[at + 5] = told.length
+    buffer[at + 5] = told
     at += HEAD
     at = putId(buffer, at, owner.traceId, TRACE_BYTES)
     at = putId(buffer, at, owner.callId, CALL_BYTES)
     // For every call: a loop, since what copies short texts and blocks faster takes longer to begin.
-    for (let index = 0; index < told.length; index++) buffer[at++] = told.charCodeAt(index)
+    for (let from = parent.length - told; from < parent.length; from++) {
+      buffer[at++] = parent.charCodeAt(from)
+    }
     copyBytes(bytes, 0, bytes.length, buffer, at)
   }
 

@@ -1,4 +1,4 @@
-import { type Place, UnderWay } from '../call/index.ts'
+import { type Place, UnderWay } from './under-way.ts'
 
 /** Something that must end by a certain time. */
 export interface Expiring {
@@ -10,16 +10,25 @@ export interface Expiring {
 const TICK_MS = 25
 
 /**
- * Ends workers whose deadline has passed, at most 25 ms late. One ticking timer for all of a
- * container's workers: there are few of them, and a timer for each call costs more than the scan.
+ * Ends what is under way when its deadline has passed, at most 25 ms late. One ticking timer for all that a
+ * container or a connection watches: a timer for each call costs more than looking through them.
  */
 export class Deadlines {
   readonly #watched = new UnderWay<Expiring>()
+  readonly #keepsAlive: boolean
   #timer: NodeJS.Timeout | undefined
+
+  /** @param keepsAlive whether the process stays while something is watched */
+  constructor(keepsAlive: boolean) {
+    this.#keepsAlive = keepsAlive
+  }
 
   /** Watches until the place that it gives is left. */
   watch(expiring: Expiring): Place<Expiring> {
-    this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref()
+    if (this.#timer === undefined) {
+      this.#timer = setInterval(() => this.#tick(), TICK_MS)
+      if (!this.#keepsAlive) this.#timer.unref()
+    }
     return this.#watched.add(expiring)
   }
 
