@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import type { Call } from '../../call/index.ts'
-import { type Connect, call, echo, ok, serviceName } from './fixtures.ts'
+import type { Call, Reply } from '../../call/index.ts'
+import { type Connect, call, echo, failure, ok, serviceName } from './fixtures.ts'
 
 export function callTests(connect: Connect): void {
   it('carries arguments there and the result back', async (t) => {
@@ -94,5 +94,49 @@ export function callTests(connect: Connect): void {
     await connection.serve(service, async (received) => ok(received.args), { prefetch: 10 })
     const args = [Number.NaN, Number.POSITIVE_INFINITY, [-(2n ** 70n)], 'NaN']
     assert.deepEqual((await connection.request(call({ service, args }))).result, args)
+  })
+
+  it('tells whoever follows a call how it ended, once and before its caller', async (t) => {
+    const connection = await connect(t)
+    const service = serviceName()
+    await connection.serve(
+      service,
+      async ({ args }) => {
+        const [how] = args
+        if (how === 'late') await new Promise((resolve) => setTimeout(resolve, 300))
+        return how === 'error' ? failure(new Error('on purpose')) : ok(how)
+      },
+      { prefetch: 10 },
+    )
+    const ends = async (fields: Partial<Call>, end: () => Promise<void> | void = () => {}) => {
+      const told: unknown[] = []
+      const observer = {
+        replied: ({ result, error }: Reply) => void told.push(error ?? result),
+        failed: (error: unknown) => void told.push(error),
+        stray() {},
+      }
+      const came: unknown[] = []
+      const settled = connection
+        .request(call({ service, observer, ...fields }))
+        .then(({ result, error }) => error ?? result)
+        .catch((error: unknown) => error)
+        .then((outcome) => came.push(outcome, told.length))
+      await end()
+      await settled
+      assert.deepEqual(came, [told[0], 1], 'told what came, before it came')
+      return told
+    }
+    const codeOf = ([error]: unknown[]) => (error as { readonly code?: string }).code
+    assert.deepEqual(await ends({ args: ['well'] }), ['well'])
+    assert.match(String(await ends({ args: ['error'] })), /on purpose/)
+    assert.equal(codeOf(await ends({ args: [() => {}] })), 'unserializable')
+    assert.equal(codeOf(await ends({ args: ['late'], timeoutMs: 100 })), 'timeout')
+    assert.equal(codeOf(await ends({ service: serviceName() })), 'unknown_service')
+    const leaving = new AbortController()
+    const left = ends({ args: ['late'], signal: leaving.signal }, () => leaving.abort())
+    assert.equal(codeOf(await left), 'cancelled')
+    const closed = ends({ args: ['late'] }, () => connection.close())
+    assert.equal(codeOf(await closed), 'disconnected')
+    assert.equal(codeOf(await ends({})), 'disconnected')
   })
 }
