@@ -11,7 +11,7 @@ interface Greeting {
 const deliveryOf = (guarantees: Guarantees): Delivery => (guarantees === 'fast' ? 'fast' : 'nameko')
 
 export const serve: Program['serve'] = async (settings) => {
-  const { url, service, guarantees, workers, sink, hello } = settings
+  const { url, service, guarantees, sink, hello } = settings
   class GreetingService implements Greeting {
     static readonly name: string = service
     @rpc async hello(name: string): Promise<string> {
@@ -21,7 +21,6 @@ export const serve: Program['serve'] = async (settings) => {
   const running = await run([GreetingService], {
     broker: rabbitmq(url),
     delivery: deliveryOf(guarantees),
-    ...(workers !== undefined && { maxWorkers: workers }),
     use: sink === undefined ? [] : [profile()],
     signals: false,
   })

@@ -23,8 +23,6 @@ export interface PeerKind {
   readonly title: string
   readonly group: Group
   readonly guarantees: Guarantees
-  /** Calls that the service may work on at a time. @default what the peer does by default */
-  readonly workers?: number
   /** Address of its program. @default Nameko's, which are in Python */
   readonly program?: string
   /** Folder whose packages it needs. @default those of this repository */
@@ -60,14 +58,6 @@ const NESTJS = {
 /** All peers, those of one group together, Clew first. */
 export const KINDS: readonly PeerKind[] = [
   { ...CLEW, key: 'clew-fast', title: 'Clew, `fast`', group: 'fast', guarantees: 'fast' },
-  {
-    ...CLEW,
-    key: 'clew-fast-500',
-    title: 'Clew, 500 workers',
-    group: 'fast',
-    guarantees: 'fast',
-    workers: 500,
-  },
   {
     ...AMQPLIB,
     key: 'amqplib-fast',

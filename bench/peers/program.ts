@@ -15,8 +15,6 @@ export interface Settings {
   /** Name for its service and its queues, no other peer's. */
   readonly service: string
   readonly guarantees: Guarantees
-  /** Calls that the service may work on at a time; undefined: what the peer does by default. */
-  readonly workers: number | undefined
   /** Address to which traces go; undefined: nothing is traced. */
   readonly sink: string | undefined
 }

@@ -27,13 +27,13 @@ export function ratiosOf(cells: readonly MeasuredCell[]): Ratios {
     if (cell.tracer === undefined || untraced === undefined) continue
     tracing[cell.kind.key] = comparisonOf(samples, untraced.samples)
   }
-  const against = (group: Group, key = `clew-${group}`) => {
+  const against = (group: Group) => {
     const found: Record<string, { untraced?: Comparison; traced?: Comparison }> = {}
     for (const { cell, samples } of measured) {
       const { family, group: its, key: peer } = cell.kind
       if (family === 'clew' || its !== group) continue
       const traced = cell.tracer !== undefined
-      const clew = find(key, traced)
+      const clew = find(`clew-${group}`, traced)
       if (clew === undefined) continue
       const comparison = comparisonOf(clew.samples, samples)
       found[peer] = { ...found[peer], [traced ? 'traced' : 'untraced']: comparison }
@@ -43,7 +43,6 @@ export function ratiosOf(cells: readonly MeasuredCell[]): Ratios {
   return {
     clew: {
       fast: against('fast'),
-      fastUnbounded: against('fast', 'clew-fast-500'),
       confirmed: against('confirmed'),
     },
     tracing,

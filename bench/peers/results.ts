@@ -67,13 +67,9 @@ export interface Comparison {
 export interface Ratios {
   /**
    * Clew with the group's delivery against each peer, by the peer's key; both untraced, both traced.
-   * `fastUnbounded`: where it takes as many requests at a time as there are, as some peers always do.
    */
   readonly clew: Readonly<
-    Record<
-      Group | 'fastUnbounded',
-      Readonly<Record<string, { untraced?: Comparison; traced?: Comparison }>>
-    >
+    Record<Group, Readonly<Record<string, { untraced?: Comparison; traced?: Comparison }>>>
   >
   /** Each peer traced against itself untraced. */
   readonly tracing: Readonly<Record<string, Comparison>>

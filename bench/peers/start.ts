@@ -35,7 +35,6 @@ export async function prepareStart(
       // Two runs on one broker must not answer each other's calls.
       service: `bench_peers_${cellKey(cell)}_${process.pid}`,
       guarantees: kind.guarantees,
-      workers: kind.workers,
       sink: tracer === undefined ? undefined : `${sink}/${cellKey(cell)}`,
     }
     if (kind.program !== undefined) {

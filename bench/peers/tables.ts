@@ -68,7 +68,6 @@ function figuresOf({ peers }: PeerResults, group: Group): string {
 
 const DELIVERIES = {
   fast: '`fast`',
-  fastUnbounded: '`fast`, 500 workers',
   confirmed: '`nameko`',
 } as const
 

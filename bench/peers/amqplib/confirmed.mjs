@@ -5,7 +5,7 @@ import { connect } from 'amqplib'
 
 const EXCHANGE = 'nameko-rpc'
 const SOCKET = { noDelay: true }
-const PREFETCH = 10
+const PREFETCH = 100
 
 export async function serve({ url, service, hello }) {
   const connection = await connect(url, SOCKET)

@@ -4,7 +4,7 @@
 import { connect } from 'amqplib'
 
 const SOCKET = { noDelay: true }
-const PREFETCH = 10
+const PREFETCH = 100
 const DIRECT = 'amq.rabbitmq.reply-to'
 
 export async function serve({ url, service, hello }) {

@@ -6,8 +6,8 @@ import { connect } from 'amqplib'
 
 const EXCHANGE = 'nameko-rpc'
 const SOCKET = { noDelay: true }
-/** As many as Clew's and Nameko's workers. */
-const PREFETCH = 10
+/** As many as Clew's service takes at a time by default. */
+const PREFETCH = 100
 
 export async function serve({ url, service, hello }) {
   const connection = await connect(url, SOCKET)
