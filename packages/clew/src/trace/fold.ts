@@ -50,7 +50,8 @@ export function foldDraft(from: Draft, into: Draft, maxBytes: number): void {
 
 function contentsOf(draft: Draft): Contents {
   const contents: Contents = { calls: [], folds: [], pointers: [], lost: [] }
-  const owner = { ...draft.owner, pid: format.toCount(draft.owner.pid) }
+  const { service, method, host, pid } = draft.owner
+  const owner = { service, method, host, pid: format.toCount(pid) }
   const scope = new Scope(owner, draft.receiveUs, draft.first)
   const reader = new ByteReader(draft.out.buffer, 0, draft.out.at)
   while (reader.at < reader.end) {
