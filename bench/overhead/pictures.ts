@@ -47,7 +47,7 @@ export function drawOverhead(results: OverheadResults): string {
     })
   return drawPage({
     title: 'What it costs to trace every call: ratios to the same service without a profiler',
-    subtitle: `RabbitMQ ${broker.version ?? ''}, Node ${machine.node.slice(1)}, ${machine.cores} cores; medians of ${counted(rounds, 'interleaved round')}, bars: 95 % confidence. The axes go from ${range.from.toFixed(2)} to ${range.to.toFixed(2)}, not from 0.`,
+    subtitle: `RabbitMQ ${broker.version ?? ''}, Node ${machine.node.slice(1)}, ${machine.cores} cores; medians of ${counted(rounds, 'interleaved round')}, bars: 95 % confidence. The axes go from ${range.from.toFixed(2)} to ${range.to.toFixed(2)}${range.from > 0 ? ', not from 0' : ''}.`,
     description: descriptionOf(results),
     legend: drawnOf(results).map(({ key, mark, title }) => ({
       mark,
@@ -102,7 +102,7 @@ function rangeOf({ systems }: OverheadResults): Range {
   const highest = Math.max(USUAL.to, ...estimates.map(({ high }) => high))
   const hundredths = (value: number) => Math.round(value * 100) / 100
   return {
-    from: hundredths(Math.floor((lowest - ROOM) / STEP) * STEP),
+    from: hundredths(Math.max(0, Math.floor((lowest - ROOM) / STEP) * STEP)),
     to: hundredths(Math.ceil((highest + ROOM) / STEP) * STEP),
   }
 }
