@@ -3,7 +3,7 @@ import type { ClockPool } from './clocks/clock-pool.ts'
 import type { Attributes, Entry, Fold, Status, Trace } from './entry.ts'
 import { gatherCalls, type Making, NONE, stamp } from './gather-calls.ts'
 import { linkCalls } from './link-calls.ts'
-import { placeCalls } from './place-calls.ts'
+import { type Places, placeCalls } from './place-calls.ts'
 import { Problems } from './problems.ts'
 
 export interface CallTreeOptions {
@@ -28,26 +28,25 @@ export function callTree(
   const problems = new Problems()
   const { root, order } = linkCalls(gatherCalls(trace.entries, problems), trace, problems)
   const foreign = trace.source !== undefined
-  const hostClocks = placeCalls(order, { clocks, foreign, problems })
+  const places = placeCalls(order, { clocks, foreign, problems })
   // Where nothing tells when the root began, the first that is known of it is its beginning.
   const begin =
-    (stamp(root.request) ?? stamp(root.delivery?.receive)) === undefined
-      ? order.reduce((least, place) => Math.min(least, place.beginMs), root.beginMs)
-      : root.beginMs
+    (root.requestMs ?? root.receiveMs) === undefined
+      ? places.beginMs.reduce((least, each) => Math.min(least, each))
+      : places.beginMs[0]!
   let calls = 0
   let missingCalls = 0
   let complete = true
-  let end = root.endMs
+  const end = places.endMs.reduce((most, each) => Math.max(most, each))
   // From the leaves up, so that every call finds its own calls made.
   for (let place = order.pop(); place !== undefined; place = order.pop()) {
     const below = place.calls.length === 0 ? NONE : place.calls.map(({ made }) => made!)
-    const node = toNode(place, below, begin, problems)
+    const node = toNode(place, below, begin, places, problems)
     place.made = node
     if (!place.placeholder && !place.again) calls++
     missingCalls += node.missingCalls
     for (const fold of node.folds) missingCalls += fold.calls
     complete &&= trace.source === undefined ? isWhole(place, node, trace.complete) : isKept(place)
-    end = Math.max(end, place.endMs)
     // What is made of them is all that is needed of them now: of a million calls that frees a lot.
     place.calls = NONE
   }
@@ -60,7 +59,7 @@ export function callTree(
     complete: complete && missingCalls === 0,
     startedMs: begin,
     totalMs: node.totalMs ?? Math.max(0, end - begin),
-    clocks: hostClocks,
+    clocks: places.clocks,
     pauses: trace.pauses ?? [],
     source: trace.source,
     problems: problems.list(),
@@ -103,31 +102,41 @@ function toNode(
   place: Making,
   calls: readonly CallNode[],
   treeBegin: number,
+  places: Places,
   problems: Problems,
 ): CallNode {
-  const { request, finish, delivery } = place
-  const { receive, start, respond } = delivery ?? {}
+  const { at, request, finish, delivery } = place
+  const receive = delivery?.receive
+  const start = delivery?.start
+  const respond = delivery?.respond
   const requestMs = stamp(request)
   const finishMs = stamp(finish)
   const receiveMs = stamp(receive)
   const respondMs = stamp(respond)
+  const beginMs = places.beginMs[at]!
+  const shiftMs = places.shiftMs[at]!
+  const legErrorMs = places.legErrorMs[at]!
   const handleMs = duration(receiveMs, respondMs, 'handle', place, problems)
   const waited = duration(requestMs, finishMs, 'total', place, problems)
   const late = respond?.late === true
-  const totalMs = place.placeholder ? place.endMs - place.beginMs : (waited ?? handleMs)
-  const named = receive ?? request ?? place
+  const totalMs = place.placeholder ? places.endMs[at]! - beginMs : (waited ?? handleMs)
+  const named = receive ?? request ?? place.named
   const ways = networkMs(waited, handleMs, late)
-  const requestLegMs = requestLegOf(place, ways)
+  const legsKnown = ways !== undefined && !Number.isNaN(legErrorMs)
+  // What the reply took is the rest, whatever rounding did to stamps.
+  const requestLegMs = legsKnown
+    ? Math.min(ways, Math.max(0, receiveMs! + shiftMs - beginMs))
+    : undefined
   const folds =
-    place.folds.length === 0 ? NONE : place.folds.map((fold) => toFolded(fold, place, treeBegin))
+    place.folds.length === 0 ? NONE : place.folds.map((fold) => toFolded(fold, shiftMs - treeBegin))
   return {
     id: place.id,
     service: named.service,
     method: named.method,
     edge: place.edge,
-    host: (receive ?? respond)?.host,
+    host: place.host,
     pid: (receive ?? respond)?.pid,
-    callerHost: (request ?? finish)?.host,
+    callerHost: place.callerHost,
     requestMs,
     receiveMs,
     startMs: stamp(start),
@@ -135,16 +144,16 @@ function toNode(
     finishMs,
     totalMs,
     handleMs,
-    selfMs: selfMs(place, receiveMs, respondMs),
+    selfMs: selfMs(place, receiveMs, respondMs, places),
     networkMs: ways,
     requestLegMs,
     replyLegMs: requestLegMs === undefined ? undefined : ways! - requestLegMs,
-    legErrorMs: requestLegMs === undefined ? undefined : place.legErrorMs,
+    legErrorMs: requestLegMs === undefined ? undefined : legErrorMs,
     status: statusOf(place),
-    callerStatus: ending(finish),
-    calleeStatus: ending(respond),
+    callerStatus: place.callerStatus,
+    calleeStatus: place.calleeStatus,
     error: finish?.error ?? respond?.error,
-    attempt: receive?.attempt ?? place.attempt,
+    attempt: receive?.attempt ?? request?.attempt ?? 1,
     redelivered: receive?.redelivered === true,
     late,
     inFlight: receive?.inFlight,
@@ -159,8 +168,8 @@ function toNode(
     calls,
     folds,
     missingCalls: missingOf(place),
-    offsetMs: place.beginMs - treeBegin,
-    handleOffsetMs: receiveMs === undefined ? undefined : receiveMs + place.shiftMs - treeBegin,
+    offsetMs: beginMs - treeBegin,
+    handleOffsetMs: receiveMs === undefined ? undefined : receiveMs + shiftMs - treeBegin,
   }
 }
 
@@ -210,16 +219,6 @@ function networkMs(
   return waited - handle
 }
 
-/** The part of the ways that the request took; what the reply took is the rest, whatever rounding did to stamps. */
-function requestLegOf(place: Making, networkMs: number | undefined): number | undefined {
-  if (networkMs === undefined || place.legErrorMs === undefined) return undefined
-  const receiveMs = stamp(place.delivery?.receive)! + place.shiftMs
-  return Math.min(networkMs, Math.max(0, receiveMs - place.beginMs))
-}
-
-const ending = (entry: Entry | undefined) =>
-  entry === undefined ? undefined : (entry.status ?? 'ok')
-
 function statusOf({ request, finish, delivery, placeholder }: Making): Status {
   const respond = delivery?.respond
   if (placeholder) return 'ok'
@@ -236,24 +235,18 @@ function selfMs(
   place: Making,
   receiveMs: number | undefined,
   respondMs: number | undefined,
+  places: Places,
 ): number | undefined {
   if (receiveMs === undefined || respondMs === undefined) return undefined
   if (place.calls.length === 0 && place.folds.length === 0) {
     return Math.max(0, respondMs - receiveMs)
   }
-  const waits: [number, number][] = []
-  for (const call of place.calls) {
-    const wait = waitFor(call, place.shiftMs)
-    if (wait !== undefined) waits.push(wait)
-  }
-  // The merged ones overlapped in ways that are not known; the longest took at least its own time.
-  for (const { timeMs, maxMs } of place.folds) waits.push([timeMs, timeMs + maxMs])
-  waits.sort((a, b) => a[0] - b[0])
   let self = Math.max(0, respondMs - receiveMs)
   let until = receiveMs
-  for (const [from, to] of waits) {
-    const begin = Math.max(until, from)
-    const end = Math.min(respondMs, to)
+  const waits = waitsIn(place, places)
+  for (let at = 0; at < waits.length; at += 2) {
+    const begin = Math.max(until, waits[at]!)
+    const end = Math.min(respondMs, waits[at + 1]!)
     if (end <= begin) continue
     self -= end - begin
     until = end
@@ -261,14 +254,34 @@ function selfMs(
   return Math.max(0, self)
 }
 
-/** When a call was waited for, on its caller's clock. */
-function waitFor(call: Making, shiftMs: number): [number, number] | undefined {
-  const [requestMs, finishMs] = [stamp(call.request), stamp(call.finish)]
-  if (requestMs !== undefined && finishMs !== undefined) return [requestMs, finishMs]
-  if (call.request !== undefined || call.finish !== undefined) return undefined
-  const ran = call.delivery?.receive !== undefined && call.delivery.respond !== undefined
-  if (!ran || call.edge === 'event' || call.again) return undefined
-  return [call.beginMs - shiftMs, call.endMs - shiftMs]
+/** From when to when calls were waited for, one after the other, on their caller's clock. */
+function waitsIn({ at, calls, folds }: Making, places: Places): number[] {
+  const waits: number[] = []
+  let ordered = true
+  const add = (from: number, to: number) => {
+    ordered &&= waits.length === 0 || from >= waits[waits.length - 2]!
+    waits.push(from, to)
+  }
+  const shiftMs = places.shiftMs[at]!
+  for (const call of calls) {
+    const { requestMs, finishMs } = call
+    if (requestMs !== undefined && finishMs !== undefined) add(requestMs, finishMs)
+    else if (isWaitedForAlone(call)) {
+      add(places.beginMs[call.at]! - shiftMs, places.endMs[call.at]! - shiftMs)
+    }
+  }
+  // The merged ones overlapped in ways that are not known; the longest took at least its own time.
+  for (const { timeMs, maxMs } of folds) add(timeMs, timeMs + maxMs)
+  if (ordered) return waits
+  const pairs: number[][] = []
+  for (let pair = 0; pair < waits.length; pair += 2) pairs.push(waits.slice(pair, pair + 2))
+  return pairs.sort((a, b) => a[0]! - b[0]!).flat()
+}
+
+/** True for a call that was waited for although only its callee tells of it. */
+function isWaitedForAlone({ request, finish, delivery, edge, again }: Making): boolean {
+  if (request !== undefined || finish !== undefined || edge === 'event' || again) return false
+  return delivery?.receive !== undefined && delivery.respond !== undefined
 }
 
 /** What is known to be missing; a worker's count of its calls tells even where nothing else does. */
@@ -287,9 +300,9 @@ function missingOf(place: Making): number {
   return Math.max(lacking, place.missingCalls + place.lostCalls)
 }
 
-function toFolded(fold: Fold, place: Making, treeBegin: number): FoldedCalls {
+function toFolded(fold: Fold, toPictureMs: number): FoldedCalls {
   const { service, method, edge = 'call', count, calls } = fold
   const { minMs, medianMs, maxMs, sumMs, timeMs } = fold
-  const offsetMs = timeMs + place.shiftMs - treeBegin
+  const offsetMs = timeMs + toPictureMs
   return { service, method, edge, count, calls, minMs, medianMs, maxMs, sumMs, offsetMs }
 }

@@ -1,5 +1,6 @@
 import type { CallNode } from './call-node.ts'
-import type { Edge, Entry, Fold } from './entry.ts'
+import type { TwoSided } from './clocks/bounds.ts'
+import type { CallName, Edge, Entry, Fold, Status } from './entry.ts'
 import { MAX_CALLS } from './format.ts'
 import type { Problems } from './problems.ts'
 
@@ -10,25 +11,19 @@ export interface Delivery {
   respond: Entry | undefined
 }
 
-/** Where calls have to lie, on the root's clock, and what their caller's clock lacks to it. */
-export interface Room {
-  readonly shiftMs: number
-  readonly fromMs: number
-  readonly toMs: number
-}
-
 /** Nothing, for all who have nothing: of a million calls most make none, and lists take room even when empty. */
 export const NONE = Object.freeze([] as never[]) as never[]
 
-/** A call while its tree is put together. There may be a million, so it has no lists of its own until needed. */
-export class Making {
+/**
+ * A call while its tree is put together. There may be a million, so it has no lists of its own until
+ * needed, no numbers with fractions, which are objects of their own, and nothing that entries tell.
+ */
+export class Making implements TwoSided {
   readonly id: string
+  /** Its first entry, or what it is called where it has none. */
+  readonly named: CallName
   readonly placeholder: boolean
-  service: string
-  method: string
   edge: Edge = 'call'
-  attempt = 1
-  seq: number | undefined
   request: Entry | undefined
   finish: Entry | undefined
   delivery: Delivery | undefined
@@ -47,26 +42,17 @@ export class Making {
   damaged = false
   /** A further execution of the call above it, not a call of its own. */
   again = false
-  /** One of the calls that it is connected to so far; undefined for the first of them. */
-  connected: Making | undefined
-  /** When it was first heard of, on whatever clock. */
-  firstMs = Number.POSITIVE_INFINITY
-  /** Where it lies in the picture, milliseconds since 1970 on the root's clock. */
-  beginMs = 0
-  endMs = 0
-  /** What brings the callee's clock to the root's. */
-  shiftMs = 0
-  /** How far the legs there and back may be from the truth; undefined where nothing tells. */
-  legErrorMs: number | undefined
-  /** Where its own calls have to lie. */
-  inside: Room | undefined
+  /** Its position: first among those gathered, then in the order in which the tree is made. */
+  at: number
+  /** Of a placeholder: when the first below it was heard of, on whatever clock. */
+  firstMs: number | undefined
   /** What it became in the tree. */
   made: CallNode | undefined
 
-  constructor(id: string, service: string, method: string, placeholder = false) {
+  constructor(id: string, named: CallName, at: number, placeholder = false) {
     this.id = id
-    this.service = service
-    this.method = method
+    this.named = named
+    this.at = at
     this.placeholder = placeholder
   }
 
@@ -74,7 +60,53 @@ export class Making {
   get deliveries(): readonly Delivery[] {
     return this.delivery === undefined ? NONE : [this.delivery, ...this.others]
   }
+
+  get seq(): number | undefined {
+    const seq = this.request?.seq
+    return Number.isFinite(seq) ? seq : undefined
+  }
+
+  get requestMs(): number | undefined {
+    return stamp(this.request)
+  }
+
+  get receiveMs(): number | undefined {
+    return stamp(this.delivery?.receive)
+  }
+
+  get respondMs(): number | undefined {
+    return stamp(this.delivery?.respond)
+  }
+
+  get finishMs(): number | undefined {
+    return stamp(this.finish)
+  }
+
+  get callerStatus(): Status | undefined {
+    return ending(this.finish)
+  }
+
+  get calleeStatus(): Status | undefined {
+    return ending(this.delivery?.respond)
+  }
+
+  get late(): boolean {
+    return this.delivery?.respond?.late === true
+  }
+
+  /** Where the caller ran. */
+  get callerHost(): string | undefined {
+    return (this.request ?? this.finish)?.host
+  }
+
+  /** Where its method ran. */
+  get host(): string | undefined {
+    return (this.delivery?.receive ?? this.delivery?.respond)?.host
+  }
 }
+
+const ending = (entry: Entry | undefined) =>
+  entry === undefined ? undefined : (entry.status ?? 'ok')
 
 /** A stamp that can be reckoned with. */
 export function stamp(entry: Entry | undefined): number | undefined {
@@ -98,14 +130,16 @@ export function gatherCalls(entries: readonly Entry[], problems: Problems): Gath
   const byParents = entries.some((entry) => entry.parent !== undefined)
   const brackets = byParents ? undefined : new Brackets(problems)
   let leftOut = 0
+  let call: Making | undefined
   for (const entry of entries) {
-    let call = byId.get(entry.id)
+    // Most entries follow one of their own call.
+    if (call?.id !== entry.id) call = byId.get(entry.id)
     if (call === undefined) {
       if (calls.length >= MAX_CALLS) {
         if (entry.kind === 'rpc-request') leftOut++
         continue
       }
-      call = new Making(entry.id, entry.service, entry.method)
+      call = new Making(entry.id, entry, calls.length)
       byId.set(entry.id, call)
       calls.push(call)
       brackets?.begin(call, entry)
@@ -123,7 +157,10 @@ function add(call: Making, entry: Entry, problems: Problems): void {
   }
   if (entry.kind === 'rpc-request') {
     if (call.request !== undefined) problems.add('duplicate', 'request seen twice', call.id)
-    if (isEarlier(entry, call.request)) takeRequest(call, entry)
+    if (isEarlier(entry, call.request)) {
+      call.request = entry
+      call.edge = entry.edge ?? 'call'
+    }
   } else if (entry.kind === 'rpc-finish') {
     if (call.finish !== undefined) problems.add('duplicate', 'finish seen twice', call.id)
     call.finish ??= entry
@@ -136,11 +173,19 @@ function add(call: Making, entry: Entry, problems: Problems): void {
 const isEarlier = (entry: Entry, known: Entry | undefined) =>
   known === undefined || !(known.timeMs <= entry.timeMs)
 
-function takeRequest(call: Making, entry: Entry): void {
-  call.request = entry
-  call.edge = entry.edge ?? 'call'
-  call.attempt = entry.attempt ?? 1
-  call.seq = Number.isFinite(entry.seq) ? entry.seq : undefined
+/** Puts an entry where it belongs; false where there is one already. */
+function put(delivery: Delivery, entry: Entry): boolean {
+  if (entry.kind === 'rpc-receive') {
+    if (delivery.receive !== undefined) return false
+    delivery.receive = entry
+  } else if (entry.kind === 'rpc-respond') {
+    if (delivery.respond !== undefined) return false
+    delivery.respond = entry
+  } else {
+    if (delivery.start !== undefined) return false
+    delivery.start = entry
+  }
+  return true
 }
 
 const MOMENTS = {
@@ -150,13 +195,10 @@ const MOMENTS = {
 } as const
 
 /** An execution of which one moment is known. */
-function deliveryOf(moment: keyof Delivery, entry: Entry): Delivery {
-  // Written out, or each would get a shape of its own.
-  return {
-    receive: moment === 'receive' ? entry : undefined,
-    start: moment === 'start' ? entry : undefined,
-    respond: moment === 'respond' ? entry : undefined,
-  }
+function deliveryOf(entry: Entry): Delivery {
+  const delivery = { receive: undefined, start: undefined, respond: undefined }
+  put(delivery, entry)
+  return delivery
 }
 
 /** Most executions of one call that are told apart: beyond, entries count as duplicates. */
@@ -164,22 +206,15 @@ const MOST_DELIVERIES = 1_000
 
 /** Puts a callee's entry to the execution it is of. */
 function deliver(call: Making, entry: Entry, problems: Problems): void {
-  const moment = MOMENTS[entry.kind as keyof typeof MOMENTS]
   const first = call.delivery
   if (first === undefined) {
-    call.delivery = deliveryOf(moment, entry)
+    call.delivery = deliveryOf(entry)
     return
   }
-  if (call.others.length === 0 && first[moment] === undefined && isSamePlace(first, entry)) {
-    first[moment] = entry
-    return
-  }
+  if (call.others.length === 0 && isSamePlace(first, entry) && put(first, entry)) return
   const same = call.deliveries.filter((delivery) => isSamePlace(delivery, entry))
-  const free = same.findLast((delivery) => delivery[moment] === undefined)
-  if (free !== undefined) {
-    free[moment] = entry
-    return
-  }
+  if (same.findLast((delivery) => put(delivery, entry)) !== undefined) return
+  const moment = MOMENTS[entry.kind as keyof typeof MOMENTS]
   const twin = same.find((delivery) => delivery[moment]?.timeMs === entry.timeMs) ?? same[0]
   // A message that is tried again comes to the same handler, anew each time.
   const retried = entry.redelivered === true || (call.edge === 'event' && entry.edge === 'event')
@@ -192,7 +227,7 @@ function deliver(call: Making, entry: Entry, problems: Problems): void {
     return
   }
   if (call.others.length < MOST_DELIVERIES - 1) {
-    call.others = [...call.others, deliveryOf(moment, entry)]
+    call.others = [...call.others, deliveryOf(entry)]
   }
 }
 

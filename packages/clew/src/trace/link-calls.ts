@@ -23,8 +23,8 @@ export function linkCalls(
   }
   attachLosses(trace, byId, root)
   root.missingCalls += gathered.leftOut
-  tellFirstTimes(parentsFirst(root))
-  for (const call of places) sortCalls(call)
+  if (places.some(({ placeholder }) => placeholder)) tellFirstTimes(parentsFirst(root))
+  for (const call of places) sortCalls(call.calls)
   return { root, order: parentsFirst(root) }
 }
 
@@ -35,48 +35,71 @@ function added<T>(list: T[], more: T): T[] {
   return list
 }
 
+/** Each call before those below it, which follow it at once: as most entries came, and lie in memory. */
 function parentsFirst(root: Making): Making[] {
-  const order = [root]
-  for (let index = 0; index < order.length; index++) {
-    for (const call of order[index]!.calls) order.push(call)
+  const order: Making[] = []
+  const open = [root]
+  for (let call = open.pop(); call !== undefined; call = open.pop()) {
+    call.at = order.length
+    order.push(call)
+    for (let last = call.calls.length - 1; last >= 0; last--) open.push(call.calls[last]!)
   }
   return order
 }
 
-/** One call for all that are connected with each other. */
-function firstConnected(call: Making): Making {
-  let first = call
-  for (let next = first.connected; next !== undefined; next = first.connected) {
-    // Halving the way keeps later walks short, whatever the shape of the input.
-    if (next.connected !== undefined) first.connected = next.connected
-    first = next
-  }
-  return first
-}
-
-/** Connects both; false when they are connected already, so that an edge would close a circle. */
-function connect(call: Making, parent: Making): boolean {
-  const [a, b] = [firstConnected(call), firstConnected(parent)]
-  if (a === b) return false
-  a.connected = b
-  return true
-}
-
 function linkByIds(places: Making[], byId: Map<string, Making>, problems: Problems): void {
   const { length } = places
+  let before: Making | undefined
+  let upward = true
   for (let at = 0; at < length; at++) {
     const call = places[at]!
     const { parentId } = call
-    if (parentId === null || parentId === undefined) continue
-    let parent = byId.get(parentId)
-    if (parent === undefined) {
-      parent = new Making(parentId, 'unknown', 'lost call', true)
-      byId.set(parentId, parent)
-      places.push(parent)
-      problems.add('orphan', 'no entry of this call came, but of calls below it', parentId)
+    if (parentId !== null && parentId !== undefined) {
+      // Most calls follow their parent or a sibling.
+      let parent =
+        parentId === before?.id
+          ? before
+          : parentId === before?.parentId
+            ? before.parent
+            : byId.get(parentId)
+      if (parent === undefined) {
+        parent = new Making(parentId, LOST, places.length, true)
+        byId.set(parentId, parent)
+        places.push(parent)
+        problems.add('orphan', 'no entry of this call came, but of calls below it', parentId)
+      }
+      call.parent = parent
+      upward &&= parent.at < at || parent.placeholder
     }
-    if (connect(call, parent)) call.parent = parent
-    else problems.add('cycle', 'is above its own parent: it was cut off there', call.id)
+    before = call
+  }
+  // There is no circle where each call but the placeholders, which have no parent, comes after its own.
+  if (!upward) cutCircles(places, problems)
+}
+
+const LOST = { service: 'unknown', method: 'lost call' }
+
+/** Takes away parents that would close a circle. */
+function cutCircles(places: readonly Making[], problems: Problems): void {
+  /** One of the calls that a call is connected to so far; itself for the first of them. */
+  const connected = Int32Array.from(places, (_, at) => at)
+  const firstOf = (call: number): number => {
+    let first = call
+    while (connected[first] !== first) {
+      // Halving the way keeps later walks short, whatever the shape of the input.
+      connected[first] = connected[connected[first]!]!
+      first = connected[first]!
+    }
+    return first
+  }
+  for (const call of places) {
+    if (call.parent === undefined) continue
+    const [own, above] = [firstOf(call.at), firstOf(call.parent.at)]
+    if (own !== above) connected[own] = above
+    else {
+      call.parent = undefined
+      problems.add('cycle', 'is above its own parent: it was cut off there', call.id)
+    }
   }
 }
 
@@ -96,7 +119,7 @@ function putRelays(
       const key = `${call.parent?.id ?? ''}/${id ?? `${service}.${method}`}`
       let relay = known.get(key)
       if (relay === undefined) {
-        relay = new Making(`relay:${key}`, service, method, true)
+        relay = new Making(`relay:${key}`, { service, method }, places.length, true)
         relay.parent = call.parent
         known.set(key, relay)
         places.push(relay)
@@ -108,9 +131,9 @@ function putRelays(
 
 /** True when the first relay is the callee of the parent's own call, which has its place already. */
 function hasCallee(parent: Making | undefined, first: Relay['path'][number] | undefined): boolean {
-  return (
-    parent?.edge === 'call' && parent.service === first?.service && parent.method === first.method
-  )
+  if (parent?.edge !== 'call') return false
+  const { service, method } = parent.named
+  return service === first?.service && method === first.method
 }
 
 /**
@@ -127,9 +150,8 @@ function splitDeliveries(places: Making[]): void {
     call.delivery = main
     call.others = NONE
     const extras = rest.map((delivery, index) => {
-      const entry = delivery.receive ?? delivery.start ?? delivery.respond
-      const { service, method } = entry ?? call
-      const extra = new Making(`${call.id}#${index + 1}`, service, method)
+      const named = delivery.receive ?? delivery.start ?? delivery.respond ?? call.named
+      const extra = new Making(`${call.id}#${index + 1}`, named, places.length)
       extra.edge = call.edge
       extra.parentId = call.id
       extra.parent = call
@@ -196,7 +218,8 @@ function singleRoot(places: Making[], byParents: boolean, problems: Problems): M
     }
     return root
   }
-  const root = new Making('', 'unknown', tops.length === 0 ? 'no call' : 'several calls', true)
+  const method = tops.length === 0 ? 'no call' : 'several calls'
+  const root = new Making('', { service: 'unknown', method }, places.length, true)
   if (tops.length === 0) problems.add('no_entries', 'there is no entry to build a tree of')
   else problems.add('several_roots', `${tops.length} calls that nobody here made`)
   for (const call of tops) call.parent = root
@@ -225,21 +248,30 @@ function attachLosses(
 function tellFirstTimes(order: readonly Making[]): void {
   for (let at = order.length - 1; at >= 0; at--) {
     const call = order[at]!
-    const time = stamp(call.request) ?? stamp(call.delivery?.receive)
-    if (time !== undefined) call.firstMs = time
     const above = call.parent
-    if (above?.placeholder) above.firstMs = Math.min(above.firstMs, call.firstMs)
+    if (above?.placeholder) above.firstMs = Math.min(above.firstMs ?? Infinity, firstOf(call))
   }
 }
 
+/** When a call was first heard of, on whatever clock. */
+function firstOf(call: Making): number {
+  return call.requestMs ?? call.receiveMs ?? call.firstMs ?? Infinity
+}
+
 /** In order of request: by position where all tell theirs, else by time. */
-function sortCalls({ calls }: Making): void {
+function sortCalls(calls: Making[]): void {
   if (calls.length < 2) return
-  const byTime = (a: Making, b: Making) =>
-    a.firstMs < b.firstMs ? -1 : a.firstMs > b.firstMs ? 1 : 0
-  if (calls.every((child) => child.seq !== undefined)) {
-    calls.sort((a, b) => a.seq! - b.seq! || byTime(a, b))
-  } else {
-    calls.sort(byTime)
+  const compare = calls.every((call) => call.seq !== undefined) ? bySeq : byTime
+  for (let at = 1; at < calls.length; at++) {
+    if (compare(calls[at - 1]!, calls[at]!) <= 0) continue
+    calls.sort(compare)
+    return
   }
+}
+
+const bySeq = (a: Making, b: Making) => a.seq! - b.seq! || byTime(a, b)
+
+function byTime(a: Making, b: Making): number {
+  const [first, second] = [firstOf(a), firstOf(b)]
+  return first < second ? -1 : first > second ? 1 : 0
 }

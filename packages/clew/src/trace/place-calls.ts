@@ -1,15 +1,7 @@
 import type { HostClock } from './call-node.ts'
-import {
-  both,
-  boundsOf,
-  contradict,
-  endedByAnswer,
-  errorOf,
-  type TwoSided,
-} from './clocks/bounds.ts'
+import { both, boundsOf, contradict, endedByAnswer, errorOf } from './clocks/bounds.ts'
 import { type Apart, ClockPool, isApart } from './clocks/clock-pool.ts'
-import type { Entry } from './entry.ts'
-import { type Making, type Room, stamp } from './gather-calls.ts'
+import { type Making, stamp } from './gather-calls.ts'
 import type { Problems } from './problems.ts'
 
 export interface PlaceOptions {
@@ -21,27 +13,61 @@ export interface PlaceOptions {
 }
 
 /**
+ * Where calls lie, each at its position in the order that was given. Milliseconds since 1970 on the
+ * root's clock.
+ */
+export class Places {
+  readonly beginMs: Float64Array
+  readonly endMs: Float64Array
+  /** What brings the callee's clock to the root's. */
+  readonly shiftMs: Float64Array
+  /** How far the legs there and back may be from the truth; NaN where nothing tells. */
+  readonly legErrorMs: Float64Array
+  /** Where its own calls have to lie. */
+  readonly fromMs: Float64Array
+  readonly toMs: Float64Array
+  /** What is known of each host's clock when the trace began. */
+  clocks: readonly HostClock[] = []
+
+  constructor(count: number) {
+    this.beginMs = new Float64Array(count)
+    this.endMs = new Float64Array(count)
+    this.shiftMs = new Float64Array(count)
+    this.legErrorMs = new Float64Array(count).fill(Number.NaN)
+    this.fromMs = new Float64Array(count)
+    this.toMs = new Float64Array(count)
+  }
+}
+
+/**
  * Says where every call lies on the root's clock. Hosts' clocks are aligned by what all their calls
  * prove (`clocks/`) and believed where that can be true. Where nothing is proved a callee is moved only
  * when its work would begin before it was asked for or end after its answer came, and then to the
  * middle; work of which only the callee tells never within its caller's own host, where it may end
  * when it likes. Durations stay what they are.
  */
-export function placeCalls(order: readonly Making[], options: PlaceOptions): readonly HostClock[] {
-  const placing = new Placing(order, options)
-  for (const call of order) {
-    const outside = call.parent?.inside ?? ANYWHERE
-    const inside = call.placeholder ? outside : placing.place(call, outside)
-    // Most calls make none, and need not keep what only those would ask for.
-    if (call.calls.length > 0) call.inside = inside
+export function placeCalls(order: readonly Making[], options: PlaceOptions): Places {
+  const places = new Places(order.length)
+  const placing = new Placing(order, places, options)
+  for (const call of order) placing.place(call)
+  for (let at = order.length - 1; at >= 0; at--) {
+    if (order[at]!.placeholder) reach(order[at]!, places)
   }
-  for (let at = order.length - 1; at >= 0; at--) if (order[at]!.placeholder) reach(order[at]!)
-  return placing.clocks()
+  places.clocks = placing.clocks()
+  return places
+}
+
+/** Where the calls of a call have to lie, on the root's clock, and what their caller's clock lacks to it. */
+interface Room {
+  readonly shiftMs: number
+  readonly fromMs: number
+  readonly toMs: number
 }
 
 const ANYWHERE: Room = { shiftMs: 0, fromMs: -Infinity, toMs: Infinity }
 
 class Placing {
+  readonly #places: Places
   readonly #pool: ClockPool | undefined
   readonly #foreign: boolean
   readonly #first: string | undefined
@@ -49,14 +75,19 @@ class Placing {
   /** What was found for a host last, for calls that tell nothing themselves. */
   readonly #hosts = new Map<string, number>()
 
-  constructor(order: readonly Making[], { clocks, foreign, problems }: PlaceOptions) {
+  constructor(
+    order: readonly Making[],
+    places: Places,
+    { clocks, foreign, problems }: PlaceOptions,
+  ) {
+    this.#places = places
     const root = order.find(({ placeholder }) => !placeholder)
     const first = root?.request ?? root?.finish ?? root?.delivery?.receive
     this.#foreign = foreign
     this.#first = first?.host
     this.#beginMs = stamp(first) ?? 0
     if (clocks === 'raw') return
-    this.#pool = clocks ?? pooled(order, foreign)
+    this.#pool = clocks ?? pooled(order, places, foreign)
     if (clocks === undefined) this.#tellProblems(problems)
   }
 
@@ -87,74 +118,79 @@ class Placing {
     return told
   }
 
-  place(call: Making, outside: Room): Room {
-    const { shiftMs: shift } = outside
-    const sides = sidesOf(call)
-    const { requestMs: request, receiveMs: receive } = sides
-    const { respondMs: respond, finishMs: finish } = sides
+  place(call: Making): void {
+    const { at, parent, requestMs: request, receiveMs, respondMs: respond, finishMs: finish } = call
+    const places = this.#places
+    const outside = parent === undefined ? ANYWHERE : roomIn(parent.at, places)
+    if (call.placeholder) {
+      putRoom(at, outside, places)
+      return
+    }
     const from = request ?? finish
-    if (from === undefined) call.shiftMs = this.#shiftOfCallee(call, sides, outside)
-    else {
-      call.beginMs = from + shift
-      call.endMs = finish === undefined ? call.beginMs : Math.max(call.beginMs, finish + shift)
-      call.shiftMs = this.#shiftOfBoth(call, sides, shift)
+    // Of one without a stamp it stays as it was reckoned from its caller's.
+    let begin = places.beginMs[at]!
+    let end = 0
+    if (from !== undefined) {
+      begin = from + outside.shiftMs
+      end = finish === undefined ? begin : Math.max(begin, finish + outside.shiftMs)
     }
-    const begin = receive ?? respond
-    if (begin === undefined) {
-      return { shiftMs: call.shiftMs, fromMs: call.beginMs, toMs: call.endMs }
+    const shift =
+      from === undefined
+        ? this.#shiftOfCallee(call, outside)
+        : this.#shiftOfBoth(call, begin, end, outside.shiftMs)
+    let [workFrom, workTo] = [begin, end]
+    const work = receiveMs ?? respond
+    if (work !== undefined) {
+      workFrom = work + shift
+      workTo = Math.max(workFrom, (respond ?? work) + shift)
+      if (from === undefined) {
+        begin = workFrom
+        end = workTo
+      } else if (finish === undefined) end = Math.max(end, workTo)
+      else if (request === undefined) begin = Math.min(begin, workFrom)
+      if (respond === undefined) workTo = Infinity
+      else if (receiveMs !== undefined && call.host !== undefined) this.#hosts.set(call.host, shift)
     }
-    const workFrom = begin + call.shiftMs
-    const workTo = Math.max(workFrom, (respond ?? begin) + call.shiftMs)
-    if (from === undefined) {
-      call.beginMs = workFrom
-      call.endMs = workTo
-    } else if (finish === undefined) {
-      call.endMs = Math.max(call.endMs, workTo)
-    } else if (request === undefined) {
-      call.beginMs = Math.min(call.beginMs, workFrom)
-    }
-    const host = calleeOf(call)
-    if (host !== undefined && receive !== undefined && respond !== undefined) {
-      this.#hosts.set(host, call.shiftMs)
-    }
-    const toMs = respond === undefined ? Infinity : workTo
-    return { shiftMs: call.shiftMs, fromMs: workFrom, toMs }
+    places.beginMs[at] = begin
+    places.endMs[at] = end
+    places.shiftMs[at] = shift
+    places.fromMs[at] = workFrom
+    places.toMs[at] = workTo
   }
 
   /** Of a call of which only the callee tells. */
-  #shiftOfCallee(call: Making, sides: TwoSided, outside: Room): number {
-    const host = calleeOf(call)
-    const above = calleeOf(call.parent)
+  #shiftOfCallee(call: Making, outside: Room): number {
+    const { host } = call
+    const above = call.parent?.host
     const sameClock = host !== undefined && host === above
     if (sameClock || this.#pool === undefined) return outside.shiftMs
-    const begin = (sides.receiveMs ?? sides.respondMs ?? Number.NaN) + outside.shiftMs
+    const begin = (call.receiveMs ?? call.respondMs ?? Number.NaN) + outside.shiftMs
     const apart = this.#apart(above, host, begin)
     // Only a call to another host is waited for so surely that ending late means another clock.
     const awaited = call.edge === 'call' && call.parent !== undefined
     const room = awaited && apart === undefined ? outside : { ...outside, toMs: Infinity }
-    return this.#shiftWithin(sides, room, host, apart)
+    return this.#shiftWithin(call, room, apart)
   }
 
   /** Of a call of which the caller tells, and the callee perhaps. */
-  #shiftOfBoth(call: Making, sides: TwoSided, shift: number): number {
-    const caller = (call.request ?? call.finish)?.host
-    const host = calleeOf(call)
+  #shiftOfBoth(call: Making, beginMs: number, endMs: number, shift: number): number {
+    const { callerHost: caller, host } = call
     if (this.#pool === undefined || host === undefined) return shift
-    const answered = endedByAnswer(sides, this.#foreign)
+    const answered = endedByAnswer(call, this.#foreign)
     // A host without a name is any host.
     if (host !== '' && host === caller) {
-      if (answered) call.legErrorMs = 0
+      if (answered) this.#places.legErrorMs[call.at] = 0
       return shift
     }
-    const apart = this.#apart(caller, host, call.beginMs)
-    const ended = sides.finishMs !== undefined && (answered || apart === undefined)
-    const room = { shiftMs: shift, fromMs: call.beginMs, toMs: ended ? call.endMs : Infinity }
-    const found = this.#shiftWithin(sides, room, host, apart)
-    const own = answered ? boundsOf(sides, this.#foreign) : undefined
+    const apart = this.#apart(caller, host, beginMs)
+    const ended = call.finishMs !== undefined && (answered || apart === undefined)
+    const room = { shiftMs: shift, fromMs: beginMs, toMs: ended ? endMs : Infinity }
+    const found = this.#shiftWithin(call, room, apart)
+    const own = answered ? boundsOf(call, this.#foreign) : undefined
     if (own !== undefined) {
       const all = apart === undefined ? own : both(own, apart)
       const error = errorOf(shift - found, contradict(all) ? own : all)
-      if (Number.isFinite(error)) call.legErrorMs = error
+      if (Number.isFinite(error)) this.#places.legErrorMs[call.at] = error
     }
     return found
   }
@@ -166,84 +202,68 @@ class Placing {
   }
 
   /** What brings the callee's clock to the root's so that its work lies within its room. */
-  #shiftWithin(
-    { receiveMs, respondMs }: TwoSided,
-    room: Room,
-    host: string | undefined,
-    apart: Apart | undefined,
-  ): number {
+  #shiftWithin(call: Making, room: Room, apart: Apart | undefined): number {
+    const { host, receiveMs, respondMs } = call
     const from = receiveMs ?? respondMs
     if (from === undefined) return room.shiftMs
     const to = Math.max(from, respondMs ?? from)
-    const fits = (shift: number) => from + shift >= room.fromMs && to + shift <= room.toMs
+    const { fromMs, toMs } = room
     const guess = room.shiftMs - (apart?.offsetMs ?? 0)
-    if (fits(guess)) return guess
-    const last = host === undefined ? undefined : this.#hosts.get(host)
-    if (apart === undefined && last !== undefined && fits(last)) return last
-    const early = from + guess < room.fromMs
-    const spare = room.toMs - room.fromMs - (to - from)
+    if (from + guess >= fromMs && to + guess <= toMs) return guess
+    const last = host === undefined || apart !== undefined ? undefined : this.#hosts.get(host)
+    if (last !== undefined && from + last >= fromMs && to + last <= toMs) return last
+    const early = from + guess < fromMs
+    const spare = toMs - fromMs - (to - from)
     // Work that took much longer than its caller waited only must not begin too early.
-    const atMost = LONGER * (room.toMs - room.fromMs)
-    if (spare < 0 && -spare <= atMost) return room.toMs - to
+    const atMost = LONGER * (toMs - fromMs)
+    if (spare < 0 && -spare <= atMost) return toMs - to
     if (spare < 0 && !early) return guess
     // What is proved of the hosts is right but for a little.
-    if (apart !== undefined) return early ? room.fromMs - from : room.toMs - to
+    if (apart !== undefined) return early ? fromMs - from : toMs - to
     const lead = Number.isFinite(spare) && spare > 0 ? Math.round(spare * 500) / 1000 : 0
-    return room.fromMs + lead - from
+    return fromMs + lead - from
   }
 }
 
 /** By this share of its caller's wait a record may be longer, since both are read with some delay. */
 const LONGER = 0.01
 
+function roomIn(at: number, { shiftMs, fromMs, toMs }: Places): Room {
+  return { shiftMs: shiftMs[at]!, fromMs: fromMs[at]!, toMs: toMs[at]! }
+}
+
+function putRoom(at: number, room: Room, places: Places): void {
+  places.shiftMs[at] = room.shiftMs
+  places.fromMs[at] = room.fromMs
+  places.toMs[at] = room.toMs
+}
+
 /**
  * What a trace's calls tell of clocks. When they were made is reckoned on one clock from each call to
  * those it made, so it is right but for the ways to their callees.
  */
-function pooled(order: readonly Making[], foreign: boolean): ClockPool {
+function pooled(order: readonly Making[], { beginMs }: Places, foreign: boolean): ClockPool {
   const pool = new ClockPool()
   for (const call of order) {
-    const request = stamp(call.request)
-    const above = call.parent
-    const begun = stamp(above?.delivery?.receive)
-    if (above === undefined || above.placeholder)
-      call.beginMs = request ?? stamp(call.delivery?.receive) ?? 0
+    const { at, requestMs: request, parent: above } = call
+    if (above === undefined || above.placeholder) beginMs[at] = request ?? call.receiveMs ?? 0
     else {
+      const begun = above.receiveMs
       const since = request === undefined || begun === undefined ? 0 : request - begun
-      call.beginMs = above.beginMs + since
+      beginMs[at] = beginMs[above.at]! + since
     }
     const caller = call.request?.host
-    const host = calleeOf(call)
+    const { host } = call
     if (!isApart(caller, host)) continue
-    const bounds = boundsOf(sidesOf(call), foreign)
-    if (bounds !== undefined) pool.addBounds(caller!, host!, bounds, call.beginMs)
+    const bounds = boundsOf(call, foreign)
+    if (bounds !== undefined) pool.addBounds(caller!, host!, bounds, beginMs[at]!)
   }
   return pool
 }
 
-function sidesOf({ edge, request, finish, delivery }: Making): TwoSided {
-  return {
-    edge,
-    requestMs: stamp(request),
-    receiveMs: stamp(delivery?.receive),
-    respondMs: stamp(delivery?.respond),
-    finishMs: stamp(finish),
-    callerStatus: statusOf(finish),
-    calleeStatus: statusOf(delivery?.respond),
-    late: delivery?.respond?.late === true,
-  }
-}
-
-const statusOf = (entry: Entry | undefined) =>
-  entry === undefined ? undefined : (entry.status ?? 'ok')
-
-const calleeOf = (call: Making | undefined) =>
-  (call?.delivery?.receive ?? call?.delivery?.respond)?.host
-
 /** A place made up to hold others reaches from the first of them to the last. */
-function reach(call: Making): void {
-  const { calls } = call
+function reach({ at, calls }: Making, { beginMs, endMs }: Places): void {
   if (calls.length === 0) return
-  call.beginMs = calls.reduce((least, child) => Math.min(least, child.beginMs), Infinity)
-  call.endMs = calls.reduce((most, child) => Math.max(most, child.endMs), -Infinity)
+  beginMs[at] = calls.reduce((least, child) => Math.min(least, beginMs[child.at]!), Infinity)
+  endMs[at] = calls.reduce((most, child) => Math.max(most, endMs[child.at]!), -Infinity)
 }

@@ -1,4 +1,4 @@
-import { type Bounds, both, contradict, UNKNOWN } from './bounds.ts'
+import { type Bounds, contradict, UNKNOWN } from './bounds.ts'
 
 /** What is known of the callee's clock against the caller's. */
 export interface PairBounds extends Bounds {
@@ -33,10 +33,10 @@ interface Vertex {
   offsetMs: number | undefined
 }
 
-interface Edge {
+interface Edge extends Bounds {
   readonly from: Vertex
   readonly to: Vertex
-  readonly bounds: Bounds
+  readonly widthMs: number
 }
 
 /**
@@ -60,10 +60,11 @@ export function align(first: string | undefined, pairs: readonly PairBounds[]): 
   const edges: Edge[] = []
   for (const { caller, callee, leastMs, mostMs } of pairs) {
     const [from, to] = [vertex(caller), vertex(callee)]
-    const edge = { from, to, bounds: { leastMs, mostMs } }
+    const widthMs = mostMs - leastMs
+    const edge = { from, to, leastMs, mostMs, widthMs }
     edges.push(edge)
     from.edges.push(edge)
-    to.edges.push({ from: to, to: from, bounds: { leastMs: -mostMs, mostMs: -leastMs } })
+    to.edges.push({ from: to, to: from, leastMs: -mostMs, mostMs: -leastMs, widthMs })
   }
   let groups = 0
   for (const each of vertices.values()) if (each.group < 0) gather(each, groups++)
@@ -86,7 +87,9 @@ export function align(first: string | undefined, pairs: readonly PairBounds[]): 
 
 /** Marks all that a host is connected with. */
 function gather(origin: Vertex, group: number): void {
-  Object.assign(origin, { group, leastMs: 0, mostMs: 0 })
+  origin.group = group
+  origin.leastMs = 0
+  origin.mostMs = 0
   const open = [origin]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     for (const { to } of next.edges) {
@@ -100,17 +103,21 @@ function gather(origin: Vertex, group: number): void {
 /** True where anything became tighter. */
 function relax(edges: readonly Edge[]): boolean {
   let changed = false
-  const tighten = (vertex: Vertex, bounds: Bounds) => {
-    const { leastMs, mostMs } = both(vertex, bounds)
-    if (leastMs === vertex.leastMs && mostMs === vertex.mostMs) return
-    Object.assign(vertex, { leastMs, mostMs })
-    changed = true
-  }
-  for (const { from, to, bounds } of edges) {
-    tighten(to, { leastMs: from.leastMs + bounds.leastMs, mostMs: from.mostMs + bounds.mostMs })
-    tighten(from, { leastMs: to.leastMs - bounds.mostMs, mostMs: to.mostMs - bounds.leastMs })
+  for (const { from, to, leastMs, mostMs } of edges) {
+    const there = tighten(to, from.leastMs + leastMs, from.mostMs + mostMs)
+    const back = tighten(from, to.leastMs - mostMs, to.mostMs - leastMs)
+    changed ||= there || back
   }
   return changed
+}
+
+function tighten(vertex: Vertex, leastMs: number, mostMs: number): boolean {
+  const least = Math.max(vertex.leastMs, leastMs)
+  const most = Math.min(vertex.mostMs, mostMs)
+  if (least === vertex.leastMs && most === vertex.mostMs) return false
+  vertex.leastMs = least
+  vertex.mostMs = most
+  return true
 }
 
 /** Gives offsets to a group, along the spanning tree of its narrowest edges (Prim). */
@@ -119,10 +126,10 @@ function place(origin: Vertex, torn: boolean): void {
   const reached = new Heap()
   for (const edge of origin.edges) reached.push(edge)
   for (let edge = reached.pop(); edge !== undefined; edge = reached.pop()) {
-    const { from, to, bounds } = edge
+    const { from, to } = edge
     if (to.offsetMs !== undefined) continue
     to.offsetMs = torn
-      ? from.offsetMs! + believed(bounds, [0])
+      ? from.offsetMs! + believed(edge, [0])
       : believed(withinAll(to), [from.offsetMs!, 0])
     for (const next of to.edges) if (next.to.offsetMs === undefined) reached.push(next)
   }
@@ -130,13 +137,14 @@ function place(origin: Vertex, torn: boolean): void {
 
 /** What a host's offset has to be, those given already included. */
 function withinAll(vertex: Vertex): Bounds {
-  let bounds: Bounds = vertex
-  for (const { to, bounds: apart } of vertex.edges) {
-    const { offsetMs } = to
+  let { leastMs, mostMs } = vertex
+  for (const edge of vertex.edges) {
+    const { offsetMs } = edge.to
     if (offsetMs === undefined) continue
-    const least = offsetMs - apart.mostMs
-    bounds = both(bounds, { leastMs: least, mostMs: offsetMs - apart.leastMs })
+    leastMs = Math.max(leastMs, offsetMs - edge.mostMs)
+    mostMs = Math.min(mostMs, offsetMs - edge.leastMs)
   }
+  const bounds = { leastMs, mostMs }
   // What was given has left no room: the middle of what is proved suits all.
   return contradict(bounds) ? vertex : bounds
 }
@@ -161,7 +169,7 @@ class Heap {
     let at = edges.push(edge) - 1
     while (at > 0) {
       const above = (at - 1) >> 1
-      if (widthOf(edges[above]!) <= widthOf(edge)) break
+      if (edges[above]!.widthMs <= edge.widthMs) break
       edges[at] = edges[above]!
       at = above
     }
@@ -176,8 +184,8 @@ class Heap {
     let at = 0
     for (let below = 1; below < edges.length; below = at * 2 + 1) {
       const right = below + 1
-      if (right < edges.length && widthOf(edges[right]!) < widthOf(edges[below]!)) below = right
-      if (widthOf(last) <= widthOf(edges[below]!)) break
+      if (right < edges.length && edges[right]!.widthMs < edges[below]!.widthMs) below = right
+      if (last.widthMs <= edges[below]!.widthMs) break
       edges[at] = edges[below]!
       at = below
     }
@@ -185,5 +193,3 @@ class Heap {
     return first
   }
 }
-
-const widthOf = ({ bounds }: Edge): number => bounds.mostMs - bounds.leastMs

@@ -8,11 +8,17 @@ import { loosened, MOST_CELLS, PairClocks } from './pair-clocks.ts'
 const MOST_PAIRS = 4096
 const MOST_CELLS_IN_ALL = 32_768
 /** Moments for which clocks are aligned between first and last call, and pairs in all together. */
-const FEWEST_MOMENTS = 4
+const FEWEST_MOMENTS = 1
 const MOST_ALIGNED = 32_768
 const NARROWEST_MS = 1
 /** By so much what is known at a moment may be loosened for the time around it: less than networks take. */
 const LOOSENED_MS = 0.01
+
+interface Pair {
+  readonly caller: string
+  readonly callee: string
+  readonly pair: PairClocks
+}
 
 /**
  * What calls tell of the clocks of their hosts, of one trace or of many, in bounded memory. Give it to
@@ -21,7 +27,7 @@ const LOOSENED_MS = 0.01
  */
 export class ClockPool {
   readonly #pairs = new Map<string, Map<string, PairClocks>>()
-  #pairCount = 0
+  readonly #list: Pair[] = []
   #cells = 0
   #widthMs = NARROWEST_MS
   #moments = new Map<number, Moment>()
@@ -48,12 +54,12 @@ export class ClockPool {
     if (!Number.isFinite(at)) return
     let pair = this.#pairs.get(caller)?.get(callee)
     if (pair === undefined) {
-      if (this.#pairCount >= MOST_PAIRS) {
+      if (this.#list.length >= MOST_PAIRS) {
         this.leftOut++
         return
       }
-      this.#pairCount++
       pair = new PairClocks()
+      this.#list.push({ caller, callee, pair })
       inMap(this.#pairs, caller).set(callee, pair)
     }
     if (this.#moments.size > 0) this.#moments = new Map()
@@ -62,7 +68,7 @@ export class ClockPool {
     const before = pair.size
     pair.add(bounds, at, this.#widthMs)
     this.#cells += pair.size - before
-    while (pair.size > MOST_CELLS || this.#cells > Math.max(MOST_CELLS_IN_ALL, this.#pairCount)) {
+    while (pair.size > MOST_CELLS || this.#cells > Math.max(MOST_CELLS_IN_ALL, this.#list.length)) {
       this.#widen()
     }
   }
@@ -70,28 +76,22 @@ export class ClockPool {
   #widen(): void {
     this.#widthMs *= 2
     this.#cells = 0
-    for (const { pair } of this.#each()) {
+    for (const { pair } of this.#list) {
       pair.widen()
       this.#cells += pair.size
     }
   }
 
-  *#each(): Generator<{ caller: string; callee: string; pair: PairClocks }> {
-    for (const [caller, callees] of this.#pairs) {
-      for (const [callee, pair] of callees) yield { caller, callee, pair }
-    }
-  }
-
   /** Pairs of hosts of which one was set, as far as that shows. */
   *stepped(): Generator<readonly [caller: string, callee: string]> {
-    for (const { caller, callee, pair } of this.#each()) {
+    for (const { caller, callee, pair } of this.#list) {
       if (pair.steps > 0) yield [caller, callee]
     }
   }
 
   /** What is known at a time, the first host's offset being 0. Undefined where that is nothing. */
   at(time: number, first: string | undefined): Moment | undefined {
-    if (this.#pairCount === 0) return undefined
+    if (this.#list.length === 0) return undefined
     if (this.#first !== first || this.#moments.size === 0) this.#begin(first)
     const index = Math.floor(time / this.#periodMs)
     let moment = this.#moments.get(index)
@@ -110,17 +110,17 @@ export class ClockPool {
     this.#first = first
     this.#moments = new Map()
     const drifted = (DRIFT * (this.#to - this.#from)) / 2
-    const most = Math.min(MOST_CELLS, MOST_ALIGNED / this.#pairCount)
+    const most = Math.min(MOST_CELLS, MOST_ALIGNED / this.#list.length)
     const told = this.stepped().next().done === true ? drifted / LOOSENED_MS : most
     const count = Math.max(FEWEST_MOMENTS, Math.min(most, told))
     // Before the first call and after the last one there may be times to be asked for, too.
-    this.#most = 2 * Math.ceil(count)
+    this.#most = 2 * Math.ceil(count) + 2
     this.#periodMs = Math.max(this.#widthMs, (this.#to - this.#from) / count)
   }
 
   #momentAt(time: number): Moment {
     const pairs: PairBounds[] = []
-    for (const { caller, callee, pair } of this.#each()) {
+    for (const { caller, callee, pair } of this.#list) {
       const bounds = loosened(pair.at(time, this.#widthMs), (DRIFT * this.#periodMs) / 2)
       if (bounds.leastMs > -Infinity || bounds.mostMs < Infinity) {
         pairs.push({ caller, callee, ...bounds })

@@ -2,7 +2,7 @@ import { type Bounds, DRIFT, either, GRAIN_MS, UNKNOWN } from './bounds.ts'
 
 /** The tightest bounds that calls of a short time gave, and when. */
 interface Cell {
-  readonly index: number
+  index: number
   leastMs: number
   leastAt: number
   mostMs: number
@@ -26,60 +26,57 @@ export const MOST_CELLS = 256
  * and of the time in which it may have happened only what holds on both sides.
  */
 export class PairClocks {
-  #cells = new Map<number, Cell>()
-  /** In order of time, and what lies between steps; made when asked for. */
-  #order: readonly Cell[] | undefined
-  #stretches: readonly Stretch[] = []
+  /** In order of time. */
+  #cells: Cell[] = []
+  /** What lies between steps; found when asked for. */
+  #stretches: readonly Stretch[] | undefined
 
   get size(): number {
-    return this.#cells.size
+    return this.#cells.length
   }
 
   /** How often a clock was set, as far as that shows. */
   get steps(): number {
-    return Math.max(0, this.#inOrder() - 1)
+    return Math.max(0, this.#found().length - 1)
   }
 
   add({ leastMs, mostMs }: Bounds, at: number, widthMs: number): void {
-    this.#order = undefined
-    const cell: Cell = {
-      ...{ index: Math.floor(at / widthMs), leastMs, leastAt: at, mostMs, mostAt: at },
-    }
-    this.#put(cell)
-  }
-
-  #put(cell: Cell): void {
-    const known = this.#cells.get(cell.index)
-    if (known === undefined) {
-      this.#cells.set(cell.index, cell)
-      return
-    }
-    if (cell.leastMs > known.leastMs) {
-      known.leastMs = cell.leastMs
-      known.leastAt = cell.leastAt
-    }
-    if (cell.mostMs < known.mostMs) {
-      known.mostMs = cell.mostMs
-      known.mostAt = cell.mostAt
+    const cells = this.#cells
+    const index = Math.floor(at / widthMs)
+    this.#stretches = undefined
+    // Most calls come in order, and there are few cells.
+    let place = cells.length
+    while (place > 0 && cells[place - 1]!.index > index) place--
+    const known = cells[place - 1]
+    if (known?.index === index) narrow(known, leastMs, at, mostMs, at)
+    else {
+      const cell = { index, leastMs, leastAt: at, mostMs, mostAt: at }
+      if (place === cells.length) cells.push(cell)
+      else cells.splice(place, 0, cell)
     }
   }
 
   /** Makes cells twice as wide. */
   widen(): void {
-    const cells = this.#cells
-    this.#cells = new Map()
-    this.#order = undefined
-    for (const cell of cells.values()) this.#put({ ...cell, index: Math.floor(cell.index / 2) })
+    const wider: Cell[] = []
+    for (const cell of this.#cells) {
+      cell.index = Math.floor(cell.index / 2)
+      const known = wider.at(-1)
+      if (known?.index !== cell.index) wider.push(cell)
+      else narrow(known, cell.leastMs, cell.leastAt, cell.mostMs, cell.mostAt)
+    }
+    this.#cells = wider
+    this.#stretches = undefined
   }
 
   /** What is known at a moment, in cells of a width. */
   at(time: number, widthMs: number): Bounds {
     const index = Math.floor(time / widthMs)
-    this.#inOrder()
+    const cells = this.#cells
     let before: Stretch | undefined
     let after: Stretch | undefined
-    for (const stretch of this.#stretches) {
-      if (this.#order![stretch.from]!.index <= index) before = stretch
+    for (const stretch of this.#found()) {
+      if (cells[stretch.from]!.index <= index) before = stretch
       else {
         after = stretch
         break
@@ -89,28 +86,42 @@ export class PairClocks {
       // What contradicts itself at the edge tells that a clock was set just then.
       return after === undefined || after.from > 0 ? UNKNOWN : this.#cone(after, time)
     }
-    if (index <= this.#order![before.to]!.index) return this.#cone(before, time)
+    if (index <= cells[before.to]!.index) return this.#cone(before, time)
     if (after !== undefined) return either(this.#cone(before, time), this.#cone(after, time))
-    return before.to < this.#order!.length - 1 ? UNKNOWN : this.#cone(before, time)
+    return before.to < cells.length - 1 ? UNKNOWN : this.#cone(before, time)
   }
 
   #cone({ from, to }: Stretch, time: number): Bounds {
-    let [leastMs, mostMs] = [-Infinity, Infinity]
+    let leastMs = -Infinity
+    let mostMs = Infinity
     for (let at = from; at <= to; at++) {
-      const cell = this.#order![at]!
+      const cell = this.#cells[at]!
       leastMs = Math.max(leastMs, cell.leastMs - DRIFT * Math.abs(time - cell.leastAt))
       mostMs = Math.min(mostMs, cell.mostMs + DRIFT * Math.abs(time - cell.mostAt))
     }
     return { leastMs, mostMs }
   }
 
-  /** Puts cells in order and finds the steps. */
-  #inOrder(): number {
-    if (this.#order === undefined) {
-      this.#order = [...this.#cells.values()].sort((a, b) => a.index - b.index)
-      this.#stretches = stretchesOf(this.#order)
-    }
-    return this.#stretches.length
+  #found(): readonly Stretch[] {
+    this.#stretches ??= stretchesOf(this.#cells)
+    return this.#stretches
+  }
+}
+
+function narrow(
+  cell: Cell,
+  leastMs: number,
+  leastAt: number,
+  mostMs: number,
+  mostAt: number,
+): void {
+  if (leastMs > cell.leastMs) {
+    cell.leastMs = leastMs
+    cell.leastAt = leastAt
+  }
+  if (mostMs < cell.mostMs) {
+    cell.mostMs = mostMs
+    cell.mostAt = mostAt
   }
 }
 
@@ -121,7 +132,8 @@ function stretchesOf(order: readonly Cell[]): readonly Stretch[] {
   const found: Stretch[] = []
   let current: Stretch | undefined
   let sum: Cell | undefined
-  for (const [at, cell] of order.entries()) {
+  for (let at = 0; at < order.length; at++) {
+    const cell = order[at]!
     if (differ(cell, cell)) {
       current = undefined
       continue
@@ -148,9 +160,11 @@ function stretchesOf(order: readonly Cell[]): readonly Stretch[] {
 
 /** True when both cannot be of clocks that only drift. */
 function differ(one: Cell, other: Cell): boolean {
-  const apart = (least: Cell, most: Cell) =>
-    least.leastMs - most.mostMs > DRIFT * Math.abs(least.leastAt - most.mostAt) + GRAIN_MS
-  return apart(one, other) || apart(other, one)
+  return isApart(one, other) || isApart(other, one)
+}
+
+function isApart(least: Cell, most: Cell): boolean {
+  return least.leastMs - most.mostMs > DRIFT * Math.abs(least.leastAt - most.mostAt) + GRAIN_MS
 }
 
 /** Takes the bounds that are tighter at the moment of the cell. */
