@@ -260,13 +260,17 @@ function firstOf(call: Making): number {
 
 /** In order of request: by position where all tell theirs, else by time. */
 function sortCalls(calls: Making[]): void {
-  if (calls.length < 2) return
-  const compare = calls.every((call) => call.seq !== undefined) ? bySeq : byTime
-  for (let at = 1; at < calls.length; at++) {
-    if (compare(calls[at - 1]!, calls[at]!) <= 0) continue
-    calls.sort(compare)
-    return
+  if (calls.length < 2 || isInSequence(calls)) return
+  calls.sort(calls.every((call) => call.seq !== undefined) ? bySeq : byTime)
+}
+
+function isInSequence(calls: readonly Making[]): boolean {
+  let before = -Infinity
+  for (const { seq } of calls) {
+    if (seq === undefined || seq <= before) return false
+    before = seq
   }
+  return true
 }
 
 const bySeq = (a: Making, b: Making) => a.seq! - b.seq! || byTime(a, b)

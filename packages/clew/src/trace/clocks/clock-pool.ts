@@ -31,6 +31,8 @@ export class ClockPool {
   #cells = 0
   #widthMs = NARROWEST_MS
   #moments = new Map<number, Moment>()
+  /** The one that was asked for last, which most questions are about. */
+  #last: Moment | undefined
   #first: string | undefined
   #periodMs = NARROWEST_MS
   #most = 0
@@ -62,7 +64,7 @@ export class ClockPool {
       this.#list.push({ caller, callee, pair })
       inMap(this.#pairs, caller).set(callee, pair)
     }
-    if (this.#moments.size > 0) this.#moments = new Map()
+    if (this.#moments.size > 0) this.#forget()
     this.#from = Math.min(this.#from, at)
     this.#to = Math.max(this.#to, at)
     const before = pair.size
@@ -94,11 +96,14 @@ export class ClockPool {
     if (this.#list.length === 0) return undefined
     if (this.#first !== first || this.#moments.size === 0) this.#begin(first)
     const index = Math.floor(time / this.#periodMs)
+    const last = this.#last
+    if (last !== undefined && last.index === index) return last
     let moment = this.#moments.get(index)
     if (moment === undefined && this.#moments.size < this.#most) {
-      moment = this.#momentAt((index + 0.5) * this.#periodMs)
+      moment = this.#momentAt(index)
       this.#moments.set(index, moment)
     }
+    this.#last = moment
     return moment
   }
 
@@ -108,7 +113,7 @@ export class ClockPool {
    */
   #begin(first: string | undefined): void {
     this.#first = first
-    this.#moments = new Map()
+    this.#forget()
     const drifted = (DRIFT * (this.#to - this.#from)) / 2
     const most = Math.min(MOST_CELLS, MOST_ALIGNED / this.#list.length)
     const told = this.stepped().next().done === true ? drifted / LOOSENED_MS : most
@@ -118,7 +123,13 @@ export class ClockPool {
     this.#periodMs = Math.max(this.#widthMs, (this.#to - this.#from) / count)
   }
 
-  #momentAt(time: number): Moment {
+  #forget(): void {
+    this.#moments = new Map()
+    this.#last = undefined
+  }
+
+  #momentAt(index: number): Moment {
+    const time = (index + 0.5) * this.#periodMs
     const pairs: PairBounds[] = []
     for (const { caller, callee, pair } of this.#list) {
       const bounds = loosened(pair.at(time, this.#widthMs), (DRIFT * this.#periodMs) / 2)
@@ -126,7 +137,7 @@ export class ClockPool {
         pairs.push({ caller, callee, ...bounds })
       }
     }
-    return new Moment(this.#first, pairs)
+    return new Moment(index, this.#first, pairs)
   }
 }
 
@@ -137,12 +148,14 @@ export interface Apart extends Bounds {
 
 /** The clocks of all hosts at a moment. */
 export class Moment {
+  readonly index: number
   readonly alignment: Alignment
   readonly #pairs = new Map<string, Map<string, Bounds>>()
   /** What was asked for before. */
   readonly #found = new Map<string, Map<string, Apart | undefined>>()
 
-  constructor(first: string | undefined, pairs: readonly PairBounds[]) {
+  constructor(index: number, first: string | undefined, pairs: readonly PairBounds[]) {
+    this.index = index
     this.alignment = align(first, pairs)
     for (const pair of pairs) inMap(this.#pairs, pair.caller).set(pair.callee, pair)
   }
@@ -153,8 +166,11 @@ export class Moment {
    */
   apart(caller: string, callee: string): Apart | undefined {
     const found = inMap(this.#found, caller)
-    if (!found.has(callee)) found.set(callee, this.#apart(caller, callee))
-    return found.get(callee)
+    const known = found.get(callee)
+    if (known !== undefined || found.has(callee)) return known
+    const apart = this.#apart(caller, callee)
+    found.set(callee, apart)
+    return apart
   }
 
   #apart(caller: string, callee: string): Apart | undefined {
