@@ -360,6 +360,8 @@ test('self time leaves out the union of waits, not their sum', () => {
     'request c@100',
   )
   assert.equal(callTree(list).root.selfMs, 50)
+  const turned = list.map((entry) => ({ ...entry, seq: 'cba'.indexOf(entry.id) }))
+  assert.equal(callTree(turned).root.selfMs, 50)
 })
 
 test('self time leaves out calls of which only the callee tells, where they were waited for', () => {

@@ -344,6 +344,32 @@ test('clocks that no offsets suit are told, and nothing is thrown', () => {
   )
 })
 
+test('the order in which calls are told does not matter', () => {
+  // In the middle the clock was set.
+  const told = Array.from({ length: 40 }, (_, at) => ({ at: at * 10, ms: at < 20 ? 0 : 1_000 }))
+  const found = [told, told.toReversed()].map((calls) => {
+    const pool = new ClockPool()
+    for (const { at, ms } of calls) {
+      pool.addBounds('one', 'two', { leastMs: ms - 1 - at / 400, mostMs: ms + 2 - at / 400 }, at)
+    }
+    return [95, 305].map((at) => pool.at(at, 'one')!.apart('one', 'two')!)
+  })
+  assert.deepEqual(found[0], found[1])
+  assert.deepEqual(
+    found[0]!.map(({ leastMs }) => Math.round(leastMs)),
+    [-1, 998],
+  )
+})
+
+test('what was asked for before is told anew when more is known', () => {
+  const pool = new ClockPool()
+  const known = (ms: number) => {
+    pool.addBounds('one', 'two', { leastMs: -ms, mostMs: ms }, 5)
+    return Math.round(pool.at(5, 'one')!.apart('one', 'two')!.mostMs)
+  }
+  assert.deepEqual([known(9), known(3), known(6)], [9, 3, 3])
+})
+
 test('however many hosts there are, memory is bounded', () => {
   const pool = new ClockPool()
   for (let at = 0; at < 100_000; at++) {
