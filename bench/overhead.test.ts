@@ -17,6 +17,7 @@ const PLAN: Plan = {
   systems: SYSTEMS.map(({ key }) => key),
   concurrencies: [1, 100],
   delivery: 'fast',
+  workers: 100,
   rounds: 2,
   seconds: 60,
   windowMs: 10,

@@ -13,6 +13,7 @@ export interface Plan {
   /** Calls under way at a time, one load after the other. */
   readonly concurrencies: readonly number[]
   readonly delivery: Delivery
+  readonly workers: number
   readonly rounds: number
   /** No round begins that would probably end later than so many seconds after the first. */
   readonly seconds: number
@@ -52,7 +53,7 @@ export async function measureOverhead(
   say: Say,
 ): Promise<{ readonly rounds: number; readonly systems: readonly SystemResults[] }> {
   const casts = plan.systems.map((system): Cast => {
-    const role = { system, delivery: plan.delivery } as const
+    const role = { system, delivery: plan.delivery, workers: plan.workers } as const
     return {
       system,
       service: launch({ ...role, part: 'service' }),

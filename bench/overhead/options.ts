@@ -1,3 +1,4 @@
+import { DEFAULT_MAX_WORKERS } from 'clew'
 import { oneOf, wholeNumber, wholeNumbers } from '../harness/readers.ts'
 import { type Output, readSuiteOptions } from '../harness/suite-options.ts'
 import type { Plan } from './measure.ts'
@@ -12,6 +13,7 @@ export const HELP = `What it costs to profile every call: Clew traced, and insta
 
   --write              write the files, whatever else is asked for
   --delivery KIND      fast (transient messages, the default) or nameko (durable, confirmed)
+  --workers N          calls that a service works on at a time (default: Clew's own, 100)
   --concurrency 1,100  how many calls are under way at a time (1, 10, 100, 500)
   --rounds N           at most so many rounds
   --seconds N          begin no round that would probably end later
@@ -34,6 +36,7 @@ const MOST = 10_000
 export function readOptions(parameters: readonly string[]): OverheadOptions {
   const { quick, json, write, values } = readSuiteOptions(parameters, {
     delivery: oneOf(['fast', 'nameko']),
+    workers: wholeNumber(1, MOST),
     concurrency: wholeNumbers(1, MOST),
     rounds: wholeNumber(1, MOST),
     seconds: wholeNumber(1, MOST),
@@ -44,6 +47,7 @@ export function readOptions(parameters: readonly string[]): OverheadOptions {
       systems: SYSTEMS.map(({ key }) => key),
       concurrencies: values.concurrency ?? CONCURRENCIES,
       delivery: values.delivery ?? 'fast',
+      workers: values.workers ?? DEFAULT_MAX_WORKERS,
       rounds: values.rounds ?? scope.rounds,
       seconds: values.seconds ?? scope.seconds,
       windowMs: scope.windowMs,

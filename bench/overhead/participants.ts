@@ -9,6 +9,7 @@ export interface Role {
   readonly system: SystemKey
   readonly part: 'service' | 'client'
   readonly delivery: Delivery
+  readonly workers: number
 }
 
 /** What every participant answers. */
@@ -39,12 +40,13 @@ class Serving implements Participant {
   }
 
   async start(): Promise<void> {
-    const { system, delivery } = this.#role
+    const { system, delivery, workers: maxWorkers } = this.#role
     class Named extends Greeting {
       static override readonly name: string = nameOf(system)
     }
     const use = systemOf(system).servicePlugins()
-    this.#running = await run(Named, { broker: this.#broker, delivery, use, signals: false })
+    const options = { broker: this.#broker, delivery, maxWorkers, use, signals: false }
+    this.#running = await run(Named, options)
   }
 
   async processorUs(): Promise<number> {

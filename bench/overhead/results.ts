@@ -9,6 +9,8 @@ export interface OverheadResults extends Circumstances {
   readonly schema: 1
   readonly broker: { readonly name: 'rabbitmq' | 'memory'; readonly version: string | undefined }
   readonly delivery: Delivery
+  /** Calls that a service works on at a time. */
+  readonly workers: number
   readonly rounds: number
   /** The figures that the targets are about: `traced` against `off`, medians of the rounds. */
   readonly ratios: Ratios

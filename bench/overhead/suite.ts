@@ -27,6 +27,7 @@ export async function runOverhead(
     ...circumstances,
     broker,
     delivery: plan.delivery,
+    workers: plan.workers,
     rounds,
     ratios: ratiosOf(systems),
     systems,

@@ -4,10 +4,11 @@ import type { LoadResults, OverheadResults } from './results.ts'
 
 /** The results as Markdown. @param figures where the picture lies, seen from the document, if it is there */
 export function reportOf(results: OverheadResults, figures: string | undefined): string {
-  const { broker, delivery } = results
+  const { broker, delivery, workers } = results
   return [
     runText(results, [
       `delivery \`${delivery}\``,
+      `${workers} workers`,
       `RabbitMQ ${broker.version ?? 'of unknown version'}`,
     ]),
     '',
