@@ -7,9 +7,12 @@ import { shop } from './services.ts'
 
 const prefix = 'load_'
 
-/** Orders one after the other, then so many at once that payments wait for a connection. */
+/**
+ * Orders one after the other, then so many at once that payments wait for a connection. A payment takes so
+ * long that what a busy machine adds between two of them leaves the connection busy.
+ */
 async function bottlenecks(broker: Broker) {
-  const { orders, payments, connections } = shop({ connections: 1, paymentMs: 10, prefix })
+  const { orders, payments, connections } = shop({ connections: 1, paymentMs: 40, prefix })
   await using _payments = await run(payments, {
     ...{ broker, use: [profile()], maxWorkers: connections, signals: false },
   })
@@ -22,8 +25,8 @@ async function bottlenecks(broker: Broker) {
   )
   const load = new Load()
   const order = async () => load.add(callTree((await shopper.create(100)).trace))
-  for (let number = 0; number < 100; number++) await order()
-  for (let wave = 0; wave < 5; wave++) await Promise.all(Array.from({ length: 60 }, order))
+  for (let number = 0; number < 40; number++) await order()
+  for (let wave = 0; wave < 4; wave++) await Promise.all(Array.from({ length: 40 }, order))
   const { bands } = load.report({ by: 'inFlight' })
   return bands.map(({ bottleneck: { service, kind } }) => `${service} ${kind}`)
 }
