@@ -85,15 +85,8 @@ function recorded(
   // Whoever sends it tells the record how it ended, unless somebody in between may change that.
   const told = next.tellsObservers === true
   const record = new Recording(parentIdOf(traceparent), profiler, call, home, told)
-  let sent: Promise<Reply>
-  try {
-    const headers = traceHeaders(call.headers, traceparent, home.state)
-    sent = next({ ...call, headers, values, observer: record })
-  } catch (error) {
-    record.threw(error)
-    return Promise.reject(error)
-  }
-  return told ? sent : followed(sent, record)
+  const headers = traceHeaders(call.headers, traceparent, home.state)
+  return sent(next, { ...call, headers, values, observer: record }, record)
 }
 
 /** An operation one layer down has no callee that could be told where it belongs. */
@@ -107,19 +100,23 @@ function recordedOperation(
   const record = new Recording(callIdOf(call), profiler, call, home, false)
   const own = new ContextValues(values)
   own.set(RECORDED, call.id)
+  return sent(next, { ...call, values: own }, record)
+}
+
+/** Sends a call; its record hears how it ends from here where it is not told by whoever sends it. */
+function sent(next: Handler, call: Call, record: Recording): Promise<Reply> {
+  let reply: Promise<Reply>
   try {
-    return followed(next({ ...call, values: own }), record)
+    reply = next(call)
   } catch (error) {
     record.threw(error)
     return Promise.reject(error)
   }
-}
-
-function followed(sent: Promise<Reply>, record: Recording): Promise<Reply> {
-  return sent.then(
-    (reply) => {
-      record.answered(reply)
-      return reply
+  if (record.told) return reply
+  return reply.then(
+    (answer) => {
+      record.answered(answer)
+      return answer
     },
     (error: unknown) => {
       record.threw(error)
@@ -149,7 +146,7 @@ class Recording implements CallRecord, CallObserver {
   readonly #copy: (typeof COPY)['valueType'] | undefined
   readonly #others: CallObserver | undefined
   /** Whether it is told how the call ends as an observer. */
-  readonly #told: boolean
+  readonly told: boolean
   #place: Place<CallRecord> | undefined
 
   constructor(id: string, profiler: Profiler, call: Call, home: Home, told: boolean) {
@@ -165,7 +162,7 @@ class Recording implements CallRecord, CallObserver {
     this.#correlationId = call.id
     this.#copy = call.values.get(COPY)
     this.#others = call.observer
-    this.#told = told
+    this.told = told
     try {
       this.#place = home.begin(this)
     } catch (error) {
@@ -174,12 +171,12 @@ class Recording implements CallRecord, CallObserver {
   }
 
   replied(reply: Reply): void {
-    if (this.#told) this.answered(reply)
+    if (this.told) this.answered(reply)
     this.#others?.replied(reply)
   }
 
   failed(error: unknown): void {
-    if (this.#told) this.threw(error)
+    if (this.told) this.threw(error)
     this.#others?.failed(error)
   }
 
